@@ -1,0 +1,1 @@
+//! What Switchboard does to the machine: files, backups, locks, children, secrets.

@@ -159,6 +159,14 @@ impl<'t> Document<'t> {
         Ok(after)
     }
 
+    /// Returns the text in which the member `from` of the map at `container` is called `to`, and nothing else differs.
+    ///
+    /// # Errors
+    /// [`Refusal::Unwritable`] when there is no such member, or one called `to` already.
+    pub fn renamed(&self, container: &[Step], from: &str, to: &str) -> Result<String, Refusal> {
+        change::renamed(self, container, from, to)
+    }
+
     /// Returns what the levels of `path` look like, so that a later removal can give back the very bytes.
     pub fn footing(&self, path: &[Step]) -> Footing {
         change::footing(self, path)

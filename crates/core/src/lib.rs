@@ -3,8 +3,19 @@
 //! Nothing here touches the machine: no file, network, clock, environment, thread or log. Time and surroundings come
 //! in as arguments; decisions go out as plain data. The crate's `clippy.toml` enforces it.
 
+pub mod catalogue;
+pub mod client;
 pub mod document;
+pub mod duration;
+mod fields;
 pub mod launch;
+pub mod name;
+pub mod nearest;
 pub mod place;
+pub mod plan;
+pub mod problem;
+pub mod revision;
+pub mod select;
+pub mod settings;
 pub mod text;
 pub mod value;

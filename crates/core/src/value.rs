@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 /// A value of any of the three formats.
 ///
 /// Numbers, dates and the like keep their spelling: `1.0` is not `1`, and thirty digits stay thirty digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Value {
     /// `null`; also a YAML key without a value.
     Null,

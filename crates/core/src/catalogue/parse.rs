@@ -1,0 +1,248 @@
+//! The text of a catalogue, read: every problem at once, each with its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{Catalogue, Feed, Health, Isolation, Retry, Server, ToolFilter};
+use crate::fields::{Fields, read};
+use crate::launch::{Launch, Remote};
+use crate::name::ServerName;
+use crate::place::Place;
+use crate::problem::{Parsed, Problem};
+
+/// Reads a catalogue.
+///
+/// The value holds every server that could be understood; only a [`Parsed::is_good`] one may go into service. A text
+/// that is blank is a good, empty catalogue: whether emptiness may be acted upon is for the caller to judge.
+pub fn parse(text: &str) -> Parsed<Catalogue> {
+    let mut problems = Vec::new();
+    let table = read(text, &mut problems);
+    let mut servers = Vec::new();
+    let mut profiles = BTreeMap::new();
+    let mut fields = Fields::of(text, "the catalogue", table.span(), table.get_ref(), &mut problems);
+    fields.text("$schema");
+    fields.named_tables("servers", "server", |name, place, fields| {
+        if let Some(server) = server(name, place, fields) {
+            servers.push(server);
+        }
+    });
+    fields.named_tables("profiles", "profile", |name, _, fields| {
+        let selectors = fields.texts("servers");
+        if selectors.is_none() && !fields.has("servers") {
+            fields.problem(
+                Problem::error(format!("profile `{name}` names no servers")).help("add servers = [\"NAME\"]"),
+            );
+        }
+        profiles.insert(name.to_owned(), selectors.unwrap_or_default());
+    });
+    check_profiles(&mut fields, &servers, &profiles);
+    fields.finish();
+    problems.sort_by_key(|problem| problem.place);
+    Parsed { value: Catalogue::new(servers, profiles), problems }
+}
+
+fn server(name: &str, place: Place, fields: &mut Fields<'_, '_>) -> Option<Server> {
+    let launch = launch(name, fields);
+    let parsed = match ServerName::parse(name) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            fields.problem(
+                Problem::error(format!("{name:?} cannot be a server's name: {error}"))
+                    .help("use letters, digits, `-` and `_`"),
+            );
+            None
+        }
+    };
+    let enabled = fields.bool("enabled").unwrap_or(true);
+    let description = fields.text("description");
+    let tags = fields.texts("tags").unwrap_or_default();
+    let prefix = fields.text("prefix");
+    let tools = fields.table("tools", tool_filter).unwrap_or_default();
+    let timeout = fields.duration("timeout");
+    let isolation = fields
+        .word(
+            "isolation",
+            &[
+                ("auto", Isolation::Auto),
+                ("shared", Isolation::Shared),
+                ("per-session", Isolation::PerSession),
+            ],
+        )
+        .unwrap_or_default();
+    let exclusive = fields.bool("exclusive").unwrap_or(false);
+    let idle_stop = fields.duration("idle_stop");
+    let health = fields.table("health", |fields| Health {
+        every: fields.duration("every").unwrap_or(Duration::from_secs(30)),
+        timeout: fields.duration("timeout").unwrap_or(Duration::from_secs(5)),
+        failures: fields.number("failures").unwrap_or(3),
+    });
+    let retry = fields.table("retry", |fields| Retry {
+        first: fields.duration("first").unwrap_or(Duration::from_millis(250)),
+        max: fields.duration("max").unwrap_or(Duration::from_secs(30)),
+        attempts: fields.number("attempts").unwrap_or(0),
+    });
+    let feed = fields.table("feed", feed).flatten();
+    let trust = fields.bool("trust").unwrap_or(false);
+    Some(Server {
+        name: parsed?,
+        place,
+        launch: launch?,
+        enabled,
+        description,
+        tags,
+        prefix,
+        tools,
+        timeout,
+        isolation,
+        exclusive,
+        idle_stop,
+        health,
+        retry,
+        feed,
+        trust,
+    })
+}
+
+fn tool_filter(fields: &mut Fields<'_, '_>) -> ToolFilter {
+    let allow = fields.texts("allow").unwrap_or_else(|| vec!["*".to_owned()]);
+    ToolFilter { allow, deny: fields.texts("deny").unwrap_or_default() }
+}
+
+fn feed(fields: &mut Fields<'_, '_>) -> Option<Feed> {
+    let (url, host, port, path) =
+        (fields.text("url"), fields.text("host"), fields.number("port"), fields.text("path"));
+    let timeout = fields.duration("timeout").unwrap_or(Duration::from_secs(30));
+    let retry_attempts = fields.number("retry_attempts").unwrap_or(3);
+    let url = match (url, host) {
+        (Some(url), _) => url,
+        (None, Some(host)) => {
+            let path = path.unwrap_or_default();
+            format!("http://{host}:{}/{}", port.unwrap_or(80), path.trim_start_matches('/'))
+        }
+        (None, None) => {
+            fields.problem(Problem::error("a feed needs a `url`, or a `host` with `port` and `path`"));
+            return None;
+        }
+    };
+    Some(Feed { url, timeout, retry_attempts })
+}
+
+/// The three ways to say how a server is started or reached.
+#[derive(Clone, Copy)]
+enum Kind {
+    Stdio,
+    Remote(Remote),
+}
+
+fn launch(name: &str, fields: &mut Fields<'_, '_>) -> Option<Launch> {
+    let kind = fields.word(
+        "type",
+        &[("stdio", Kind::Stdio), ("http", Kind::Remote(Remote::Http)), ("sse", Kind::Remote(Remote::Sse))],
+    );
+    let kind_is_wrong = kind.is_none() && fields.has("type");
+    let (command, args, env, cwd) =
+        (fields.text("command"), fields.texts("args"), fields.text_map("env"), fields.text("cwd"));
+    let (url, headers) = (fields.text("url"), fields.text_map("headers"));
+    let wrong_type = (command.is_none() && fields.has("command")) || (url.is_none() && fields.has("url"));
+    if kind_is_wrong || wrong_type {
+        return None;
+    }
+    let launch = match (command, url, kind) {
+        (Some(_), Some(_), _) => {
+            fields.problem_of(
+                "url",
+                Problem::error(format!("server `{name}` has both a `command` and a `url`"))
+                    .help("remove one: a server is either started or reached"),
+            );
+            return None;
+        }
+        (None, None, _) => {
+            fields.problem(
+                Problem::error(format!("server `{name}` has neither a `command` nor a `url`"))
+                    .help("add command = \"PROGRAM\" or url = \"https://..\""),
+            );
+            return None;
+        }
+        (Some(command), None, None | Some(Kind::Stdio)) => {
+            if command.trim().is_empty() {
+                fields.problem_of("command", Problem::error(format!("the `command` of server `{name}` is empty")));
+                return None;
+            }
+            Launch::Stdio { command, args: args.unwrap_or_default(), env: env.unwrap_or_default(), cwd }
+        }
+        (None, Some(url), None | Some(Kind::Remote(_))) => {
+            if !url.contains("${") && !url.starts_with("http://") && !url.starts_with("https://") {
+                fields.problem_of(
+                    "url",
+                    Problem::error(format!("the `url` of server `{name}` is no http or https address")),
+                );
+                return None;
+            }
+            let kind = if let Some(Kind::Remote(kind)) = kind { kind } else { Remote::Http };
+            Launch::Remote { kind, url, headers: headers.unwrap_or_default() }
+        }
+        (Some(_), None, Some(Kind::Remote(_))) => {
+            fields.problem_of(
+                "type",
+                Problem::error(format!("server `{name}` has a `command`, so its type is \"stdio\"")),
+            );
+            return None;
+        }
+        (None, Some(_), Some(Kind::Stdio)) => {
+            fields.problem_of(
+                "type",
+                Problem::error(format!("server `{name}` has a `url`, so its type is \"http\" or \"sse\"")),
+            );
+            return None;
+        }
+    };
+    strays(name, &launch, fields);
+    Some(launch)
+}
+
+/// Fields of the other transport have no effect: they are warned of, not guessed at.
+fn strays(name: &str, launch: &Launch, fields: &mut Fields<'_, '_>) {
+    let (strays, other): (&[&str], _) = match launch {
+        Launch::Stdio { .. } => (&["headers"], "url"),
+        Launch::Remote { .. } => (&["args", "env", "cwd"], "command"),
+    };
+    for key in strays {
+        if !fields.has(key) {
+            continue;
+        }
+        fields.problem_of(
+            key,
+            Problem::warning(format!("`{key}` of server `{name}` has no effect without a `{other}`"))
+                .help("remove it"),
+        );
+    }
+}
+
+fn check_profiles(
+    fields: &mut Fields<'_, '_>,
+    servers: &[Server],
+    profiles: &BTreeMap<String, Vec<String>>,
+) {
+    let names: BTreeSet<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+    let tags: BTreeSet<&str> = servers.iter().flat_map(|server| &server.tags).map(String::as_str).collect();
+    for (profile, selectors) in profiles {
+        for selector in selectors {
+            let known = match selector.split_once(':') {
+                Some(("tag", tag)) => tags.contains(tag),
+                Some(("profile", other)) => profiles.contains_key(other),
+                _ => selector.contains(['*', '?', '[']) || names.contains(selector.as_str()),
+            };
+            if !known {
+                let mut problem =
+                    Problem::warning(format!("profile `{profile}` names `{selector}`, which is not there"));
+                if let Some(near) = crate::nearest::nearest(selector, names.iter().copied()) {
+                    problem = problem.help(format!("did you mean `{near}`?"));
+                }
+                fields.problem_of("profiles", problem);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

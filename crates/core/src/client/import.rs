@@ -1,0 +1,205 @@
+//! Unmanaged entries into servers of the catalogue.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Catalogue, Server};
+use crate::client::dialect::{Variables, to_ours};
+use crate::client::reconcile::Same;
+use crate::client::relation::{ClientRecord, Relation, Standing};
+use crate::client::scan::Found;
+use crate::launch::{Fingerprint, Launch};
+use crate::name::ServerName;
+
+/// What an import of one client's unmanaged entries would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportPlan {
+    /// Servers that the catalogue does not have yet.
+    pub servers: Vec<Server>,
+    /// Records that make the entries managed; a push then writes them.
+    pub relations: Vec<Relation>,
+    /// Secrets found in the entries, by the name under which they are to be stored.
+    pub secrets: BTreeMap<String, String>,
+    /// What a person should know: entries that were passed over, variables that mean something to that client only.
+    pub notes: Vec<String>,
+}
+
+impl ImportPlan {
+    /// Returns whether there is nothing to import.
+    pub fn is_empty(&self) -> bool {
+        self.relations.is_empty()
+    }
+}
+
+/// What becomes of secrets that stand openly in a client's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// They go to the secret store, and the catalogue gets a reference.
+    Store,
+    /// They stand in the catalogue as they stood in the file.
+    Keep,
+}
+
+/// Returns the plan that makes `chosen` entries of a file managed.
+///
+/// The same canonical launch data means the same server, also when the catalogue has its secrets by reference (`same`
+/// sees through that); a taken name gets a number; the alias in the client's file stays.
+pub fn import(
+    chosen: &[&Found],
+    variables: Variables,
+    record: &ClientRecord,
+    catalogue: &Catalogue,
+    secrets: Secrets,
+    same: &Same<'_>,
+) -> ImportPlan {
+    let mut plan = ImportPlan::default();
+    let mut fresh: BTreeMap<Fingerprint, ServerName> = BTreeMap::new();
+    // One section never gets two entries of one server.
+    let mut served: std::collections::BTreeSet<(Option<String>, ServerName)> = record
+        .relations
+        .iter()
+        .map(|relation| (relation.section.clone(), relation.server.clone()))
+        .collect();
+    for found in chosen {
+        let Some(raw) = &found.launch else {
+            plan.notes.push(format!("`{}` is left alone: {}", found.alias, found.problem.as_deref().unwrap_or("no server")));
+            continue;
+        };
+        let launch = translated(raw, variables, &mut |note| plan.notes.push(format!("`{}`: {note}", found.alias)));
+        let fingerprint = launch.fingerprint();
+        let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
+            Some(name) => name.clone(),
+            None => {
+                let name = ServerName::near(found.alias.as_str()).free(|name| {
+                    catalogue.server(name.as_str()).is_some()
+                        || plan.servers.iter().any(|server| server.name == *name)
+                });
+                let launch = match secrets {
+                    Secrets::Store => without_secrets(&name, launch, &mut plan.secrets),
+                    Secrets::Keep => launch,
+                };
+                fresh.insert(fingerprint, name.clone());
+                plan.servers.push(Server::new(name.clone(), launch));
+                name
+            }
+        };
+        if !served.insert((found.section.clone(), server.clone())) {
+            plan.notes.push(format!(
+                "`{}` is the same server as another entry of this file; push will join them",
+                found.alias
+            ));
+            continue;
+        }
+        plan.relations.push(Relation {
+            section: found.section.clone(),
+            alias: found.alias.clone(),
+            server,
+            standing: Standing::Managed { base: raw.clone(), origin: Some(found.value.clone()) },
+        });
+    }
+    plan
+}
+
+/// Returns a launch with the client's own variables written as ours.
+fn translated(launch: &Launch, variables: Variables, note: &mut dyn FnMut(String)) -> Launch {
+    let mut text = |text: &String| {
+        let (ours, notes) = to_ours(text, variables);
+        notes.into_iter().for_each(|told| note(told.to_string()));
+        ours
+    };
+    match launch {
+        Launch::Stdio { command, args, env, cwd } => Launch::Stdio {
+            command: text(command),
+            args: args.iter().map(&mut text).collect(),
+            env: env.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+            cwd: cwd.as_ref().map(text),
+        },
+        Launch::Remote { kind, url, headers } => Launch::Remote {
+            kind: *kind,
+            url: text(url),
+            headers: headers.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+        },
+    }
+}
+
+/// Moves values that look like secrets out of a launch, and leaves references in their place.
+fn without_secrets(name: &ServerName, launch: Launch, secrets: &mut BTreeMap<String, String>) -> Launch {
+    let mut store = |map: BTreeMap<String, String>| -> BTreeMap<String, String> {
+        map.into_iter()
+            .map(|(key, value)| {
+                let Some((before, secret)) = secret_in(&key, &value) else { return (key, value) };
+                let stored = secret_name(name, &key);
+                let reference = format!("{before}${{keyring:{stored}}}");
+                secrets.insert(stored, secret.to_owned());
+                (key, reference)
+            })
+            .collect()
+    };
+    match launch {
+        Launch::Stdio { command, args, env, cwd } => Launch::Stdio { command, args, env: store(env), cwd },
+        Launch::Remote { kind, url, headers } => Launch::Remote { kind, url, headers: store(headers) },
+    }
+}
+
+/// The name under which a secret is stored: the server and the variable, in plain letters.
+fn secret_name(server: &ServerName, key: &str) -> String {
+    let plain = |text: &str| -> String {
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect::<String>()
+            .trim_matches('-')
+            .to_owned()
+    };
+    format!("{}-{}", plain(server.as_str()), plain(key))
+}
+
+/// Words in a variable's or header's name that say its value is a secret.
+const SECRET_WORDS: [&str; 12] = [
+    "token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "credential", "private_key", "pat",
+    "authorization", "auth_key",
+];
+
+/// How well-known secrets begin.
+const SECRET_PREFIXES: [&str; 12] = [
+    "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "sk-", "sk_live_", "xoxb-", "xoxp-", "AKIA", "AIza", "hf_",
+];
+
+/// Returns what stands before the secret of `value` (as `Bearer `), and the secret; `None` when there is none.
+///
+/// A value that refers to something else (`${..}`, `{env:..}`) is no secret itself.
+pub fn secret_in<'v>(key: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
+    let scheme = ["Bearer ", "bearer ", "Basic ", "Token ", "token "].into_iter().find(|s| value.starts_with(*s));
+    let (before, secret) = value.split_at(scheme.map_or(0, str::len));
+    if secret.is_empty() || secret.contains("${") || secret.contains("{env:") || secret.starts_with('$') {
+        return None;
+    }
+    let key = key.to_ascii_lowercase();
+    let named = SECRET_WORDS.iter().any(|word| match *word {
+        // Short words only count as whole words: PATH is no PAT.
+        "pat" => key.split(['_', '-']).any(|part| part == "pat"),
+        word => key.contains(word),
+    });
+    let shaped = SECRET_PREFIXES.iter().any(|prefix| secret.starts_with(prefix) && secret.len() >= 16);
+    (named || shaped || scheme.is_some_and(|_| secret.len() >= 8)).then_some((before, secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_name_or_their_look() {
+        for (key, value, secret) in [
+            ("GITHUB_PERSONAL_ACCESS_TOKEN", "ghp_0123456789abcdef", Some(("", "ghp_0123456789abcdef"))),
+            ("Authorization", "Bearer abcdefgh1234", Some(("Bearer ", "abcdefgh1234"))),
+            ("Authorization", "Bearer ${env:LINEAR_TOKEN}", None),
+            ("GITHUB_PAT", "${GITHUB_PAT}", None),
+            ("X", "sk-0123456789abcdef0", Some(("", "sk-0123456789abcdef0"))),
+            ("PATH", "/usr/bin", None),
+            ("GITHUB_PAT", "abc", Some(("", "abc"))),
+            ("LOG_LEVEL", "debug", None),
+            ("API_KEY", "", None),
+        ] {
+            assert_eq!(secret_in(key, value), secret, "{key}={value}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Verdicts into changes of the document: only our six fields, under the alias that the client uses.
+
+use crate::client::dialect::{Dialect, Unspeakable, apply};
+use crate::client::reconcile::{Item, Verdict, Wanted};
+use crate::client::relation::{ClientRecord, Relation, Standing, section_key};
+use crate::client::scan::{Found, entry_path, section_footing, section_path};
+use crate::document::{Change, Document, Refusal, Step};
+use crate::launch::Launch;
+use crate::value::Value;
+
+/// Why an entry cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The client's file cannot say such a server.
+    #[error("`{alias}`: {why}")]
+    Unspeakable {
+        /// The entry.
+        alias: String,
+        /// Why not.
+        why: Unspeakable,
+    },
+    /// The file cannot be edited without touching something else.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// A file's new text, and the record that is true once it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text; the same as before when nothing was to be written.
+    pub text: String,
+    /// The record after the write.
+    pub record: ClientRecord,
+}
+
+/// Returns the text in which every pending item of `items` is done, and the record that is then true.
+///
+/// Items that are not pending touch nothing; of those in step the record is put right.
+///
+/// # Errors
+/// Nothing is written when one item cannot be: a half-done push would be neither the old state nor the new.
+pub fn render(
+    document: &Document<'_>,
+    dialect: &Dialect,
+    found: &[Found],
+    items: &[Item],
+    wanted: &Wanted,
+    record: &ClientRecord,
+) -> Result<Rendered, RenderError> {
+    let mut record = record.clone();
+    let mut changes = Vec::new();
+    for item in items {
+        let Some(server) = &item.server else { continue };
+        let section = item.section.as_deref();
+        let entry = found.iter().find(|entry| entry.section.as_deref() == section && entry.alias == item.alias);
+        let ours = wanted.get(server);
+        let managed = |base: &Launch, origin: Option<Value>| Relation {
+            section: item.section.clone(),
+            alias: item.alias.clone(),
+            server: server.clone(),
+            standing: Standing::Managed { base: base.clone(), origin },
+        };
+        let origin = || match record.relation(section, item.alias.as_str()).map(|relation| &relation.standing) {
+            Some(Standing::Managed { origin, .. } | Standing::Stashed { origin, .. }) => origin.clone(),
+            _ => None,
+        };
+        let path = section_path(document, dialect, section);
+        match (&item.verdict, ours) {
+            (Verdict::InStep, Some(ours)) => {
+                let relation = managed(ours, origin());
+                record.put(relation);
+            }
+            (Verdict::Add, Some(ours)) => {
+                let origin = origin();
+                let stashed = stashed_entry(&record, section, item.alias.as_str());
+                record
+                    .footings
+                    .entry(section_key(section))
+                    .or_insert_with(|| section_footing(document, &path));
+                changes.push(add(dialect, &path, item, ours, stashed)?);
+                record.put(managed(ours, origin));
+            }
+            (Verdict::Update | Verdict::TakeOver, Some(ours)) => {
+                let origin = match item.verdict {
+                    Verdict::TakeOver => entry.map(|entry| entry.value.clone()),
+                    _ => origin(),
+                };
+                changes.extend(update(document, dialect, &path, item, ours)?);
+                record.put(managed(ours, origin));
+            }
+            (Verdict::Remove | Verdict::RemoveTwin, _) => {
+                let footing = record.footings.get(&section_key(section)).cloned();
+                changes.push(Change::Remove {
+                    path: entry_path(dialect, &path, item.alias.as_str()),
+                    footing,
+                });
+                let standing = entry
+                    .filter(|entry| item.verdict == Verdict::Remove && !entry.foreign.is_empty())
+                    .map(|entry| Standing::Stashed { entry: entry.value.clone(), origin: origin() });
+                match standing {
+                    Some(standing) => record.put(Relation {
+                        section: item.section.clone(),
+                        alias: item.alias.clone(),
+                        server: server.clone(),
+                        standing,
+                    }),
+                    None => record.forget(section, item.alias.as_str()),
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(Rendered { text: document.revised(&changes)?, record })
+}
+
+/// The entry when it was taken out, so that what the client kept in it comes back.
+fn stashed_entry(record: &ClientRecord, section: Option<&str>, alias: &str) -> Option<Value> {
+    match &record.relation(section, alias)?.standing {
+        Standing::Stashed { entry, .. } => Some(entry.clone()),
+        _ => None,
+    }
+}
+
+fn unspeakable(item: &Item, why: Unspeakable) -> RenderError {
+    RenderError::Unspeakable { alias: item.alias.as_str().to_owned(), why }
+}
+
+fn add(
+    dialect: &Dialect,
+    section: &[String],
+    item: &Item,
+    ours: &Launch,
+    stashed: Option<Value>,
+) -> Result<Change, RenderError> {
+    let path = entry_path(dialect, section, item.alias.as_str());
+    let fresh = dialect.fresh_entry(item.alias.as_str(), ours).map_err(|why| unspeakable(item, why))?;
+    let Some(mut value) = stashed else { return Ok(Change::Set { path, value: fresh }) };
+    let fields = dialect.write_entry(ours, Some(&value)).map_err(|why| unspeakable(item, why))?;
+    apply(&mut value, &fields);
+    Ok(Change::Set { path, value })
+}
+
+fn update(
+    document: &Document<'_>,
+    dialect: &Dialect,
+    section: &[String],
+    item: &Item,
+    ours: &Launch,
+) -> Result<Vec<Change>, RenderError> {
+    let path = entry_path(dialect, section, item.alias.as_str());
+    let existing = document.value_at(&path);
+    let fields = dialect.write_entry(ours, existing.as_ref()).map_err(|why| unspeakable(item, why))?;
+    Ok(fields
+        .into_iter()
+        .map(|field| {
+            let mut at = path.clone();
+            at.extend(field.path.into_iter().map(Step::Key));
+            match field.value {
+                Some(value) => Change::Set { path: at, value },
+                None => Change::remove(at),
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,316 @@
+//! Reading a person's TOML table field by field, so that every problem is found at once, each with its place.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::duration::parse_duration;
+use crate::nearest::nearest;
+use crate::place::Place;
+use crate::problem::Problem;
+
+/// What a whole file gave: its table and the problems of its grammar.
+///
+/// Problems of the grammar do not hide those of the content: what could be read is read.
+pub(crate) fn read<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Spanned<DeTable<'t>> {
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (table, errors) = DeTable::parse_recoverable(body);
+    let bom = text.len() - body.len();
+    for error in errors {
+        let offset = error.span().map_or(0, |span| span.start) + bom;
+        problems.push(Problem::error(error.message().to_lowercase_first()).at(Place::of(text, offset)));
+    }
+    table
+}
+
+trait LowercaseFirst {
+    fn to_lowercase_first(&self) -> String;
+}
+
+impl LowercaseFirst for str {
+    fn to_lowercase_first(&self) -> String {
+        let mut chars = self.chars();
+        chars.next().map(|c| c.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    }
+}
+
+/// One table being read. Fields that nobody asked for are unknown: [`Fields::finish`] says so.
+pub(crate) struct Fields<'a, 't> {
+    text: &'t str,
+    name: String,
+    span: Range<usize>,
+    table: &'a DeTable<'t>,
+    asked: Vec<&'static str>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a, 't> Fields<'a, 't> {
+    /// Begins reading `table`, which messages call `name`.
+    pub(crate) fn of(
+        text: &'t str,
+        name: impl Into<String>,
+        span: Range<usize>,
+        table: &'a DeTable<'t>,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        Self { text, name: name.into(), span, table, asked: Vec::new(), problems }
+    }
+
+    /// Returns where byte `offset` stands in the file, a byte-order mark before it included.
+    fn place(&self, offset: usize) -> Place {
+        let bom = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Place::of(self.text, offset + bom)
+    }
+
+    pub(crate) fn problem_at(&mut self, offset: usize, problem: Problem) {
+        let place = self.place(offset);
+        self.problems.push(problem.at(place));
+    }
+
+    /// Adds a problem that concerns the table as a whole.
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        self.problem_at(self.span.start, problem);
+    }
+
+    /// Adds a problem at the value of `key`, or at the table where there is no such key.
+    pub(crate) fn problem_of(&mut self, key: &str, problem: Problem) {
+        let offset = self.table.get(key).map_or(self.span.start, |value| value.span().start);
+        self.problem_at(offset, problem);
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.get(key).is_some()
+    }
+
+    fn raw(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'t>>> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    fn wrong(&mut self, key: &str, value: &Spanned<DeValue<'t>>, wanted: &str) {
+        let what = format!("`{key}` of {} is {}, not {wanted}", self.name, kind(value.get_ref()));
+        self.problem_at(value.span().start, Problem::error(what));
+    }
+
+    /// Takes note that `key` is known, without reading it.
+    pub(crate) fn skip(&mut self, key: &'static str) {
+        self.asked.push(key);
+    }
+
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
+        let value = self.raw(key)?;
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.wrong(key, value, "a text");
+        }
+        text
+    }
+
+    pub(crate) fn bool(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.raw(key)?;
+        let bool = value.get_ref().as_bool();
+        if bool.is_none() {
+            self.wrong(key, value, "true or false");
+        }
+        bool
+    }
+
+    pub(crate) fn number(&mut self, key: &'static str) -> Option<u64> {
+        let value = self.raw(key)?;
+        let number = value.get_ref().as_integer().and_then(|integer| {
+            u64::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
+        });
+        if number.is_none() {
+            self.wrong(key, value, "a whole number from 0");
+        }
+        number
+    }
+
+    pub(crate) fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let value = self.raw(key)?;
+        let Some(text) = value.get_ref().as_str() else {
+            self.wrong(key, value, "a duration such as \"30s\"");
+            return None;
+        };
+        match parse_duration(text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                let what = format!("`{key}` of {} is not a duration: {error}", self.name);
+                self.problem_at(
+                    value.span().start,
+                    Problem::error(what).help("write a number and ms, s, m or h, such as \"30s\""),
+                );
+                None
+            }
+        }
+    }
+
+    /// Reads one of a few words.
+    pub(crate) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+        let value = self.raw(key)?;
+        let text = value.get_ref().as_str();
+        let found = text.and_then(|text| words.iter().find(|(word, _)| *word == text)).map(|(_, value)| *value);
+        if found.is_none() {
+            let list = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+            let what = match text {
+                Some(text) => format!("`{key}` of {} is {text:?}, not one of {list}", self.name),
+                None => format!("`{key}` of {} is {}, not one of {list}", self.name, kind(value.get_ref())),
+            };
+            let mut problem = Problem::error(what);
+            if let Some(word) = text.and_then(|text| nearest(text, words.iter().map(|(word, _)| *word))) {
+                problem = problem.help(format!("did you mean \"{word}\"?"));
+            }
+            self.problem_at(value.span().start, problem);
+        }
+        found
+    }
+
+    pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.raw(key)?;
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong(key, value, "a list of texts");
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.get_ref().as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => {
+                    let what = format!("an item of `{key}` of {} is {}, not a text", self.name, kind(item.get_ref()));
+                    self.problem_at(
+                        item.span().start,
+                        Problem::error(what).help("put it in quotation marks"),
+                    );
+                }
+            }
+        }
+        Some(texts)
+    }
+
+    pub(crate) fn text_map(&mut self, key: &'static str) -> Option<BTreeMap<String, String>> {
+        let value = self.raw(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, "a table of texts");
+            return None;
+        };
+        let mut map = BTreeMap::new();
+        for (name, item) in table {
+            match item.get_ref().as_str() {
+                Some(text) => {
+                    map.insert(name.get_ref().to_string(), text.to_owned());
+                }
+                None => {
+                    let what =
+                        format!("`{key}.{}` of {} is {}, not a text", name.get_ref(), self.name, kind(item.get_ref()));
+                    self.problem_at(
+                        item.span().start,
+                        Problem::error(what).help("put it in quotation marks"),
+                    );
+                }
+            }
+        }
+        Some(map)
+    }
+
+    /// Reads a table below this one; `read` gets its fields.
+    pub(crate) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Fields<'_, 't>) -> T,
+    ) -> Option<T> {
+        let value = self.raw(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, "a table");
+            return None;
+        };
+        let name = format!("`{key}` of {}", self.name);
+        let mut fields = Fields::of(self.text, name, value.span(), table, self.problems);
+        let read = read(&mut fields);
+        fields.finish();
+        Some(read)
+    }
+
+    /// Reads a list of tables below this one; `read` gets the fields of each.
+    pub(crate) fn tables<T>(
+        &mut self,
+        key: &'static str,
+        mut read: impl FnMut(&mut Fields<'_, 't>) -> T,
+    ) -> Vec<T> {
+        let Some(value) = self.raw(key) else { return Vec::new() };
+        let Some(items) = value.get_ref().as_array() else {
+            self.wrong(key, value, "a list of tables");
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for item in items {
+            let Some(table) = item.get_ref().as_table() else {
+                self.wrong(key, item, "a table");
+                continue;
+            };
+            let mut fields =
+                Fields::of(self.text, format!("`[[{key}]]`"), item.span(), table, self.problems);
+            all.push(read(&mut fields));
+            fields.finish();
+        }
+        all
+    }
+
+    /// Reads a table whose keys are names; `read` gets each name, its place and its fields.
+    pub(crate) fn named_tables(
+        &mut self,
+        key: &'static str,
+        noun: &str,
+        mut read: impl FnMut(&str, Place, &mut Fields<'_, 't>),
+    ) {
+        let Some(value) = self.raw(key) else { return };
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, "a table");
+            return;
+        };
+        for (name, item) in table {
+            let label = format!("{noun} `{}`", name.get_ref());
+            let Some(inner) = item.get_ref().as_table() else {
+                let what = format!("{label} is {}, not a table", kind(item.get_ref()));
+                self.problem_at(item.span().start, Problem::error(what));
+                continue;
+            };
+            let place = self.place(name.span().start);
+            let mut fields = Fields::of(self.text, label, name.span(), inner, self.problems);
+            read(name.get_ref(), place, &mut fields);
+            fields.finish();
+        }
+    }
+
+    /// Warns of every field that nobody asked for, with the known one that is nearest.
+    pub(crate) fn finish(&mut self) {
+        let unknown: Vec<(String, usize)> = self
+            .table
+            .iter()
+            .filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref()))
+            .map(|(key, _)| (key.get_ref().to_string(), key.span().start))
+            .collect();
+        for (key, offset) in unknown {
+            let mut problem = Problem::warning(format!("{} has no setting `{key}`", self.name));
+            let known = self.asked.iter().copied();
+            problem = match nearest(&key, known.clone()) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None => problem.help(format!("known are {}", known.collect::<Vec<_>>().join(", "))),
+            };
+            self.problem_at(offset, problem);
+        }
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,241 @@
+//! The plan: what is wanted and what was observed, turned into the whole list of effects, as plain data.
+//!
+//! Deciding is pure; carrying out is for others. `--dry-run` and "pending" show this same plan. A second plan over
+//! what the first one wrote is empty: that is rest.
+
+mod show;
+
+pub use show::sentence;
+
+use crate::catalogue::Catalogue;
+use crate::client::bridge::Bridge;
+use crate::client::dialect::Dialect;
+use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile};
+use crate::client::relation::ClientRecord;
+use crate::client::render::{RenderError, Rendered, render};
+use crate::client::scan::{Found, Scan, scan};
+use crate::document::{Document, Unreadable};
+use crate::launch::Launch;
+use crate::name::{ClientId, ServerName};
+use crate::problem::Problem;
+use crate::select::select;
+use crate::settings::{ClientSettings, Via};
+
+/// Everything that one event leads to. The fields stand in the order in which they are carried out.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Client files to be looked at; those with pending items are to be written.
+    pub rewrite: Vec<ClientPlan>,
+}
+
+impl Plan {
+    /// Returns whether nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.rewrite.iter().all(|client| !client.is_pending())
+    }
+}
+
+/// What is planned for one client's file.
+#[derive(Debug)]
+pub struct ClientPlan {
+    /// The client.
+    pub id: ClientId,
+    /// What its file is like.
+    pub state: FileState,
+    /// The entries of the file.
+    pub found: Vec<Found>,
+    /// What should become of each entry.
+    pub items: Vec<Item>,
+    /// What is wrong with the file or its entries.
+    pub problems: Vec<Problem>,
+    /// What each entry is to say.
+    pub wanted: Wanted,
+}
+
+/// What a client's file is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// There is none, and there was none.
+    Missing,
+    /// It was read.
+    Read,
+    /// It cannot be read, so it is left alone.
+    Unreadable,
+    /// Entries of ours were in it, and it is gone or empty now: the client, or somebody, wiped it.
+    Wiped,
+    /// It is the beginning of what it was: somebody is in the middle of writing it, or failed to.
+    CutOff,
+    /// Another linked client has the same entries; that one keeps them in step.
+    Shared(ClientId),
+}
+
+impl ClientPlan {
+    /// Returns the items that a push would write.
+    pub fn pending(&self) -> impl Iterator<Item = &Item> {
+        let open = matches!(self.state, FileState::Missing | FileState::Read);
+        self.items.iter().filter(move |item| open && item.verdict.is_pending())
+    }
+
+    /// Returns whether a push would write.
+    pub fn is_pending(&self) -> bool {
+        self.pending().next().is_some()
+    }
+
+    /// Returns the items that somebody else changed.
+    pub fn drifted(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| matches!(item.verdict, Verdict::Drift(_)))
+    }
+
+    /// Returns the items that both sides changed.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| matches!(item.verdict, Verdict::Conflict(_)))
+    }
+
+    /// Makes items that somebody else changed say what we want again: all of them, or those of one server.
+    pub fn restore(&mut self, server: Option<&ServerName>) {
+        if self.state == FileState::Wiped {
+            self.state = FileState::Read;
+        }
+        for item in &mut self.items {
+            if server.is_some() && item.server.as_ref() != server {
+                continue;
+            }
+            let wanted = item.server.as_ref().is_some_and(|server| self.wanted.contains_key(server));
+            item.verdict = match (&item.verdict, wanted) {
+                (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), true) => Verdict::Update,
+                (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), false) => Verdict::Remove,
+                (Verdict::Drift(Drift::Removed), true) => Verdict::Add,
+                (verdict, _) => (*verdict).clone(),
+            };
+        }
+    }
+
+    /// Holds back every pending item but those of `servers`.
+    pub fn only(&mut self, servers: &[ServerName]) {
+        self.items.retain(|item| {
+            !item.verdict.is_pending() || item.server.as_ref().is_some_and(|server| servers.contains(server))
+        });
+    }
+}
+
+/// What was observed of a client's file.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'t> {
+    /// Its text; `None` when there is no file.
+    pub text: Option<&'t str>,
+    /// Its text when it was last read in full or written by us, if that is known.
+    pub last: Option<&'t str>,
+}
+
+/// Returns what each entry of a client's file is to say.
+pub fn wanted(catalogue: &Catalogue, client: &ClientSettings, dialect: &Dialect, bridge: &Bridge) -> Wanted {
+    select(catalogue, &client.servers)
+        .into_iter()
+        .map(|server| {
+            let launch = match client.via {
+                Via::Bridge | Via::Http => bridge.launch(&server.name),
+                Via::Direct => dialect.heard(&server.launch),
+            };
+            (server.name.clone(), launch)
+        })
+        .collect()
+}
+
+/// Returns what is planned for one client's file.
+///
+/// A file that cannot be read gives a plan without pending items: it is not touched, and the record stays.
+pub fn plan_client(
+    id: &ClientId,
+    dialect: &Dialect,
+    record: &ClientRecord,
+    observed: Observed<'_>,
+    wanted: Wanted,
+    bridge: &Bridge,
+    same: &Same<'_>,
+) -> ClientPlan {
+    let mut plan = ClientPlan {
+        id: id.clone(),
+        state: FileState::Read,
+        found: Vec::new(),
+        items: Vec::new(),
+        problems: Vec::new(),
+        wanted,
+    };
+    let text = observed.text.unwrap_or_default();
+    let document = match Document::parse(text, dialect.format) {
+        Ok(document) => document,
+        Err(error) => {
+            plan.state = FileState::Unreadable;
+            plan.problems.push(unreadable(&error));
+            return plan;
+        }
+    };
+    let Scan { found, problems, .. } = scan(&document, dialect, bridge);
+    plan.state = state(record, observed, &document, &found);
+    plan.items = reconcile(&found, record, &plan.wanted, same);
+    if plan.state == FileState::Read && problems.iter().any(Problem::is_error) {
+        plan.state = FileState::Unreadable;
+    }
+    plan.found = found;
+    plan.problems = problems;
+    plan
+}
+
+fn unreadable(error: &Unreadable) -> Problem {
+    Problem::error(error.reason.to_string()).at(error.place).help(error.help())
+}
+
+fn state(record: &ClientRecord, observed: Observed<'_>, document: &Document<'_>, found: &[Found]) -> FileState {
+    let Some(text) = observed.text else {
+        return if record.has_managed() { FileState::Wiped } else { FileState::Missing };
+    };
+    if record.has_managed() && (document.is_blank() || found.is_empty()) {
+        return FileState::Wiped;
+    }
+    match observed.last {
+        // Shorter, and byte for byte the beginning of what it was: nobody edits like this, half a write looks so.
+        Some(last) if text.len() < last.trim_end().len() && !text.is_empty() && last.starts_with(text) => {
+            FileState::CutOff
+        }
+        _ => FileState::Read,
+    }
+}
+
+/// Returns the new text of a client's file and the record that is true once it is written.
+///
+/// # Errors
+/// An entry that the client cannot have, or a file that cannot be edited safely: nothing of it is written.
+pub fn render_client(
+    plan: &ClientPlan,
+    dialect: &Dialect,
+    record: &ClientRecord,
+    text: &str,
+) -> Result<Rendered, RenderError> {
+    let document = Document::parse(text, dialect.format)
+        .map_err(|error| crate::document::Refusal::Unverified(error.to_string()))?;
+    render(&document, dialect, &plan.found, &plan.items, &plan.wanted, record)
+}
+
+/// Returns a launch whose references to stored secrets are replaced by the secrets, for comparing.
+pub fn with_stored(launch: &Launch, stored: &dyn Fn(&str) -> Option<String>) -> Launch {
+    let plain = |text: &String| {
+        let mut text = text.clone();
+        while let Some(start) = text.find("${keyring:") {
+            let Some(end) = text[start..].find('}').map(|end| start + end) else { break };
+            let Some(secret) = stored(&text[start + "${keyring:".len()..end]) else { break };
+            text.replace_range(start..=end, &secret);
+        }
+        text
+    };
+    let map = |map: &std::collections::BTreeMap<String, String>| {
+        map.iter().map(|(key, value)| (key.clone(), plain(value))).collect()
+    };
+    match launch {
+        Launch::Stdio { command, args, env, cwd } => {
+            Launch::Stdio { command: command.clone(), args: args.clone(), env: map(env), cwd: cwd.clone() }
+        }
+        Launch::Remote { kind, url, headers } => {
+            Launch::Remote { kind: *kind, url: url.clone(), headers: map(headers) }
+        }
+    }
+}

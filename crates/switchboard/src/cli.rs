@@ -1,0 +1,374 @@
+//! The command line: nouns first, then verbs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
+
+use crate::complete;
+
+/// One catalogue of MCP servers, kept in step with every AI client.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a file of yours is wrong, \
+4 the daemon is not reachable, 5 a conflict or a missing consent.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Common {
+    /// Print one JSON document for programs to read
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show what would be done, and change nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Agree to every question beforehand
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+    /// Tell problems only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find clients, import what they have, show the plan, ask, then write
+    Up(Up),
+    /// Show the whole product in a throw-away home with sample clients and a built-in server
+    Demo(Demo),
+    /// Show the revision, servers, clients and problems
+    Status,
+    /// The servers of the catalogue
+    #[command(subcommand)]
+    Server(Server),
+    /// The clients whose files are kept in step
+    #[command(subcommand)]
+    Client(Client),
+    /// Named subsets of the servers
+    #[command(subcommand)]
+    Profile(Profile),
+    /// Be the pipe to a server: what a client runs
+    Connect(Connect),
+    /// The files of Switchboard itself
+    #[command(subcommand)]
+    Config(Config),
+    /// Check everything that can be wrong, and name the command that mends it
+    Doctor,
+    /// Put every client file back to what it was before the first push
+    Uninstall,
+    /// Print what a shell needs to complete names: bash, zsh, fish
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Link the clients found, but leave their files alone until a push
+    #[arg(long)]
+    pub manual: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Keep the throw-away home, and say where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Server {
+    /// List the servers
+    List,
+    /// Show one server
+    Show(Name),
+    /// Add a server
+    Add(ServerAdd),
+    /// Change how a server is started or reached; what is not named stays
+    Edit(ServerAdd),
+    /// Remove a server from the catalogue and from every client
+    Remove(Name),
+    /// Call a server otherwise; clients go on using their own names
+    Rename {
+        #[arg(add = ArgValueCandidates::new(complete::servers))]
+        name: String,
+        to: String,
+    },
+    /// Serve a server again
+    Enable(Name),
+    /// Stop serving a server, and take it out of clients
+    Disable(Name),
+    /// Start or reach a server, and show what it offers
+    Test(ServerTest),
+}
+
+#[derive(Debug, Args)]
+pub struct Name {
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ServerAdd {
+    /// The server's name
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub name: String,
+    /// Reach it at this address
+    #[arg(long, conflicts_with_all = ["command", "cwd"])]
+    pub url: Option<String>,
+    /// A header to send, as 'Name: value'
+    #[arg(long = "header", value_name = "K: V", requires = "url")]
+    pub headers: Vec<String>,
+    /// The transport of the address
+    #[arg(long = "type", value_enum)]
+    pub kind: Option<Kind>,
+    /// A variable for it, as NAME=value; the value may be a reference such as ${keyring:github-token}
+    #[arg(long = "env", value_name = "K=V")]
+    pub env: Vec<String>,
+    /// Its working directory
+    #[arg(long)]
+    pub cwd: Option<String>,
+    /// A word to select it by
+    #[arg(long = "tag")]
+    pub tags: Vec<String>,
+    /// What it is for
+    #[arg(long)]
+    pub description: Option<String>,
+    /// The program to start, and its arguments
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Kind {
+    Http,
+    Sse,
+}
+
+#[derive(Debug, Args)]
+pub struct ServerTest {
+    /// The server; with --client, what that client calls it
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub name: String,
+    /// Try the entry of this client's file in place, as the client would start it
+    #[arg(long, add = ArgValueCandidates::new(complete::clients))]
+    pub client: Option<String>,
+    /// Call this tool
+    #[arg(long)]
+    pub tool: Option<String>,
+    /// The tool's arguments, as JSON
+    #[arg(long, requires = "tool")]
+    pub args: Option<String>,
+    /// How long to wait for each answer, in seconds
+    #[arg(long, default_value_t = 30)]
+    pub timeout: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Client {
+    /// List the clients that are linked, and those found on this machine
+    List {
+        /// Also list every client that is known
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a client: its file, and every entry in it
+    Show {
+        #[arg(add = ArgValueCandidates::new(complete::clients))]
+        id: String,
+    },
+    /// Keep a client's file in step
+    Link(Link),
+    /// Stop keeping a client's file in step; the file stays as it is
+    Unlink {
+        #[arg(add = ArgValueCandidates::new(complete::clients))]
+        id: String,
+    },
+    /// Read a client's file, and remember what is found
+    Scan {
+        #[command(flatten)]
+        which: Which,
+        /// Drop pending changes: what the file says now is what is wanted
+        #[arg(long)]
+        discard_pending: bool,
+    },
+    /// Make catalogue servers out of a client's own entries
+    Import {
+        #[command(flatten)]
+        which: Which,
+        /// Only these entries
+        #[arg(long = "server", value_name = "ALIAS")]
+        servers: Vec<String>,
+        /// Leave secrets in the catalogue as they stood in the file
+        #[arg(long)]
+        keep_secrets: bool,
+    },
+    /// Show what a push would change in a client's file
+    Diff {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Write the wanted servers into a client's file
+    Push {
+        #[command(flatten)]
+        which: Which,
+        /// Only these servers
+        #[arg(long = "server", value_name = "NAME", add = ArgValueCandidates::new(complete::servers))]
+        servers: Vec<String>,
+    },
+    /// Take what somebody changed in the file into the catalogue
+    Adopt(Entry),
+    /// Let what somebody changed in the file stand
+    Keep(Entry),
+    /// Make the file say again what the catalogue wants
+    Restore(Entry),
+    /// Put a client's file back to what it was before the last push
+    Undo {
+        #[command(flatten)]
+        which: Which,
+        /// Also when somebody changed the file since; that version goes to the backups
+        #[arg(long)]
+        force: bool,
+    },
+    /// List what was written into a client's file
+    History {
+        #[arg(add = ArgValueCandidates::new(complete::clients))]
+        id: String,
+    },
+}
+
+/// One client, several, or all.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// The clients
+    #[arg(add = ArgValueCandidates::new(complete::clients), required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// All linked clients
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Entry {
+    #[arg(add = ArgValueCandidates::new(complete::clients))]
+    pub id: String,
+    /// One server; all that were changed when not named
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub server: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Link {
+    /// A known client, or an id of your own with --dialect and --path
+    #[arg(add = ArgValueCandidates::new(complete::known_clients))]
+    pub id: String,
+    /// Its file, when it is not at the usual place
+    #[arg(long)]
+    pub path: Option<PathBuf>,
+    /// The known client that writes its file alike
+    #[arg(long, add = ArgValueCandidates::new(complete::known_clients))]
+    pub dialect: Option<String>,
+    /// Write changes of the catalogue at once
+    #[arg(long, conflicts_with = "manual")]
+    pub auto: bool,
+    /// Write changes when asked
+    #[arg(long)]
+    pub manual: bool,
+    /// What an entry says
+    #[arg(long, value_enum)]
+    pub via: Option<ViaArg>,
+    /// One entry per server, or one for all
+    #[arg(long, value_enum)]
+    pub face: Option<FaceArg>,
+    /// A server to give it: a name, a glob, tag:NAME or profile:NAME; all when not named
+    #[arg(long = "server", value_name = "NAME", add = ArgValueCandidates::new(complete::servers))]
+    pub servers: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ViaArg {
+    Bridge,
+    Http,
+    Direct,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FaceArg {
+    PerServer,
+    Single,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Profile {
+    /// List the profiles
+    List,
+    /// Show the servers of a profile
+    Show {
+        #[arg(add = ArgValueCandidates::new(complete::profiles))]
+        name: String,
+    },
+    /// Add a profile, or put other servers into it
+    Add {
+        name: String,
+        /// Names, globs, tag:NAME, profile:NAME
+        #[arg(required = true, add = ArgValueCandidates::new(complete::servers))]
+        servers: Vec<String>,
+    },
+    /// Remove a profile
+    Remove {
+        #[arg(add = ArgValueCandidates::new(complete::profiles))]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// The server
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub server: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Check the catalogue and the settings
+    Check,
+    /// Print where the files are
+    Path,
+    /// Print the JSON Schema of a file
+    Schema {
+        #[arg(value_enum, default_value = "catalogue")]
+        file: SchemaFile,
+    },
+    /// Print the whole file as a client wants it
+    Export {
+        #[arg(add = ArgValueCandidates::new(complete::known_clients))]
+        client: String,
+    },
+    /// List the revisions of the catalogue
+    History,
+    /// Put the catalogue back to an earlier revision; the one before the last when not named
+    Undo { revision: Option<u64> },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaFile {
+    Catalogue,
+    Settings,
+}

@@ -1,0 +1,111 @@
+//! How a command fails: the only place where errors become words, hints and exit codes.
+
+use std::fmt;
+
+use switchboard_core::problem::Problem;
+
+/// The exit codes, as the README documents them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Something did not work.
+    Failed = 1,
+    /// The command line was not understood.
+    Usage = 2,
+    /// A file of the user's is wrong.
+    BadFile = 3,
+    /// The daemon is not reachable.
+    Unreachable = 4,
+    /// A conflict, or a missing consent: nothing was changed.
+    Conflict = 5,
+}
+
+/// Why a command ended without doing what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: Code,
+    /// What failed: a fragment that fits after "failed to".
+    pub what: String,
+    /// What went wrong inside, outermost first.
+    pub causes: Vec<String>,
+    /// What to type or to do next.
+    pub hints: Vec<String>,
+    /// Problems of a file, each with its place.
+    pub problems: Vec<(String, Problem)>,
+}
+
+/// What a command gives back.
+pub type Done = Result<(), Failure>;
+
+impl Failure {
+    /// Returns a failure; `what` fits after "failed to".
+    pub fn new(code: Code, what: impl Into<String>) -> Self {
+        Self { code, what: what.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Returns a plain failure.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Code::Failed, what)
+    }
+
+    /// Returns a failure of usage.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Code::Usage, what)
+    }
+
+    /// Returns a conflict, or a missing consent.
+    pub fn conflict(what: impl Into<String>) -> Self {
+        Self::new(Code::Conflict, what)
+    }
+
+    /// Returns the failure with a cause.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Returns the failure with an error and all that caused it.
+    #[must_use]
+    pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // A transparent error says the same as its source.
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Returns the failure with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Returns the failure with the problems of a file.
+    #[must_use]
+    pub fn with_problems(mut self, file: &str, problems: impl IntoIterator<Item = Problem>) -> Self {
+        self.problems.extend(problems.into_iter().map(|problem| (file.to_owned(), problem)));
+        self
+    }
+
+    /// Returns the failure as JSON, for `--json`.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "error": format!("failed to {}", self.what),
+            "causes": self.causes,
+            "hints": self.hints,
+            "problems": self.problems.iter().map(|(file, problem)| {
+                let mut value = serde_json::to_value(problem).unwrap_or_default();
+                value["file"] = file.as_str().into();
+                value
+            }).collect::<Vec<_>>(),
+            "exit_code": self.code as u8,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! The revisions of the catalogue, with the text of each.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use switchboard_core::catalogue::{self, Catalogue};
+use switchboard_core::revision::{Revision, content_hash, reason};
+use switchboard_host::backup::{Backups, Label};
+use switchboard_host::dirs::Dirs;
+use switchboard_host::hash::Hash;
+
+use crate::fail::Failure;
+use crate::home::save;
+
+/// How many revisions are remembered.
+const LIMIT: usize = 500;
+
+/// The revisions, oldest first.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct History {
+    pub entries: Vec<Entry>,
+}
+
+/// One accepted change of the catalogue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    #[serde(flatten)]
+    pub revision: Revision,
+    /// In seconds since 1970.
+    pub at: u64,
+    /// What changed, as a sentence.
+    pub reason: String,
+    /// The servers concerned.
+    pub changed: Vec<String>,
+    /// How many servers there were.
+    pub servers: usize,
+    /// The text of the catalogue, in the backups.
+    pub text: Hash,
+}
+
+impl History {
+    /// Returns where the history is kept.
+    pub fn path(dirs: &Dirs) -> PathBuf {
+        dirs.state().join("history.json")
+    }
+
+    /// Returns the newest revision.
+    pub fn last(&self) -> Option<&Entry> {
+        self.entries.last()
+    }
+
+    /// Returns whether the newest revision had any servers.
+    pub fn had_servers(&self) -> bool {
+        self.last().is_some_and(|entry| entry.servers > 0)
+    }
+
+    /// Returns whether `catalogue` says something else than the newest revision.
+    pub fn differs(&self, catalogue: &Catalogue) -> bool {
+        match self.last() {
+            Some(last) => last.revision.hash != content_hash(catalogue),
+            None => !catalogue.is_empty(),
+        }
+    }
+
+    /// Returns the catalogue of the newest revision.
+    pub fn last_catalogue(&self, backups: &Backups) -> Option<Catalogue> {
+        let bytes = backups.load(self.last()?.text).ok()?;
+        Some(catalogue::parse(std::str::from_utf8(&bytes).ok()?).value)
+    }
+
+    /// Takes `catalogue` in as a new revision, unless it says the same as the newest.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub fn record(
+        &mut self,
+        catalogue: &Catalogue,
+        before: Option<&Catalogue>,
+        text: &str,
+        dirs: &Dirs,
+        at: u64,
+    ) -> Result<(), Failure> {
+        let Some(revision) = Revision::after(self.last().map(|entry| &entry.revision), catalogue) else {
+            return Ok(());
+        };
+        let (reason, changed) = reason(before.unwrap_or(&Catalogue::default()), catalogue);
+        let label = Label::now(None, &dirs.catalogue(), &format!("revision {}", revision.number));
+        let text = Backups::new(dirs.backups())
+            .keep(text.as_bytes(), &label)
+            .map_err(|error| Failure::failed("keep the revision").caused_by(&error).hint(error.help()))?;
+        self.entries.push(Entry { revision, at, reason, changed, servers: catalogue.servers().len(), text });
+        let surplus = self.entries.len().saturating_sub(LIMIT);
+        self.entries.drain(..surplus);
+        save(&Self::path(dirs), self)
+    }
+}

@@ -1,0 +1,339 @@
+//! One home: its files read, and the lock under which they are changed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use switchboard_core::catalogue::{self, Catalogue};
+use switchboard_core::client::bridge::Bridge;
+use switchboard_core::client::known::{Surroundings, System};
+use switchboard_core::client::relation::Relations;
+use switchboard_core::problem::{Parsed, Problem};
+use switchboard_core::settings::{self, Settings};
+use switchboard_host::backup::Backups;
+use switchboard_host::dirs::{Dirs, Env};
+use switchboard_host::file::{self, ReadError, Snapshot};
+use switchboard_host::lock::Lock;
+use switchboard_host::record::{self, Loaded};
+
+use crate::fail::{Code, Failure};
+use crate::history::History;
+use crate::journal::Journal;
+
+/// How long a command waits for another one to finish with the same home.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A home with everything that commands decide by.
+pub struct Home {
+    pub env: Env,
+    pub dirs: Dirs,
+    pub settings: Parsed<Settings>,
+    pub settings_file: Option<Snapshot>,
+    pub catalogue: Served,
+    pub history: History,
+    pub relations: Relations,
+    pub journal: Journal,
+    /// Records of ours that were damaged and set aside, as sentences.
+    pub notes: Vec<String>,
+    /// Held while anything is changed.
+    lock: Option<Lock>,
+}
+
+/// The catalogue that is in service, and the file that it came from.
+pub struct Served {
+    /// What is in service: the file's content, or the last good one when the file is wrong.
+    pub catalogue: Catalogue,
+    /// The file, when there is one.
+    pub file: Option<Snapshot>,
+    /// What is wrong with the file.
+    pub problems: Vec<Problem>,
+    /// The file is wrong, so an earlier revision is in service.
+    pub last_good: bool,
+}
+
+impl Served {
+    /// Returns the text of the file; empty when there is none.
+    pub fn text(&self) -> &str {
+        self.file.as_ref().and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default()
+    }
+}
+
+impl Home {
+    /// Reads a home without changing anything in it.
+    ///
+    /// # Errors
+    /// There is no home, or a file of ours cannot be read.
+    pub fn look(env: Env) -> Result<Self, Failure> {
+        let dirs = dirs(&env)?;
+        Self::read(env, dirs, None)
+    }
+
+    /// Reads a home and holds its lock, so that nobody else changes it; what a crash left behind is put in order.
+    ///
+    /// # Errors
+    /// As [`Home::look`]; and when another process does not let go in time.
+    pub fn hold(env: Env, command: &str) -> Result<Self, Failure> {
+        let dirs = dirs(&env)?;
+        dirs.create().map_err(|error| {
+            Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
+        })?;
+        let lock = Lock::acquire(&dirs, command, PATIENCE).map_err(|error| {
+            Failure::failed("get hold of the home").caused_by(&error).hint(error.help())
+        })?;
+        let mut home = Self::read(env, dirs, Some(lock))?;
+        home.settle()?;
+        Ok(home)
+    }
+
+    /// Holds the home when something is to be changed, and only looks at it in a dry run.
+    ///
+    /// # Errors
+    /// As [`Home::hold`] and [`Home::look`].
+    pub fn open(env: Env, command: &str, dry_run: bool) -> Result<Self, Failure> {
+        if dry_run { Self::look(env) } else { Self::hold(env, command) }
+    }
+
+    fn read(env: Env, dirs: Dirs, lock: Option<Lock>) -> Result<Self, Failure> {
+        let mut notes = Vec::new();
+        let settings_file = read_own(&dirs.settings())?;
+        let settings = settings::parse(text_of(settings_file.as_ref(), &dirs.settings())?);
+        let history: History = load(&History::path(&dirs), &mut notes)?;
+        let relations = load(&dirs.relations(), &mut notes)?;
+        let journal = load(&Journal::path(&dirs), &mut notes)?;
+        let backups = Backups::new(dirs.backups());
+        let catalogue = serve(&dirs, &history, &backups)?;
+        Ok(Self { env, dirs, settings, settings_file, catalogue, history, relations, journal, notes, lock })
+    }
+
+    /// Puts in order what a crash left behind, and takes note of a catalogue that was edited by hand.
+    fn settle(&mut self) -> Result<(), Failure> {
+        self.sweep();
+        if !self.catalogue.last_good && self.history.differs(&self.catalogue.catalogue) {
+            self.record_revision()?;
+        }
+        Ok(())
+    }
+
+    /// Removes temporary files of ours that a crash left beside client files.
+    fn sweep(&self) {
+        let mut folders: Vec<PathBuf> = vec![self.dirs.config().to_owned()];
+        let files = self.relations.clients.values().map(|record| PathBuf::from(&record.path));
+        folders.extend(files.filter_map(|path| {
+            let real = file::Target::resolve(&path).ok()?;
+            Some(real.folder().to_owned())
+        }));
+        folders.sort();
+        folders.dedup();
+        if let Some(lock) = &self.lock {
+            let backups = self.backups();
+            for folder in &folders {
+                // A folder that is gone has nothing to sweep.
+                let _ = file::sweep(folder, &backups, lock);
+            }
+            let _ = file::sweep_own(&self.dirs, &backups, lock);
+        }
+    }
+
+    /// Returns the store of everything that was ever replaced.
+    pub fn backups(&self) -> Backups {
+        Backups::new(self.dirs.backups())
+    }
+
+    /// Takes the catalogue that is in service into the history as a new revision.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub fn record_revision(&mut self) -> Result<(), Failure> {
+        let text = self.catalogue.text().to_owned();
+        let before = self.history.last_catalogue(&self.backups());
+        let catalogue = self.catalogue.catalogue.clone();
+        self.history.record(&catalogue, before.as_ref(), &text, &self.dirs, now())
+    }
+
+    /// Saves what is remembered about clients.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub fn save_relations(&self) -> Result<(), Failure> {
+        save(&self.dirs.relations(), &self.relations)
+    }
+
+    /// Returns how clients start us.
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub fn bridge(&self) -> Result<Bridge, Failure> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
+        let home = self.env.var("SWITCHBOARD_HOME").map(|_| {
+            let config = self.dirs.config();
+            config.parent().unwrap_or(config).to_string_lossy().into_owned()
+        });
+        Ok(Bridge { program: program.to_string_lossy().into_owned(), home })
+    }
+
+    /// Returns what paths of clients depend on.
+    pub fn surroundings(&self) -> Surroundings {
+        surroundings(&self.env)
+    }
+
+    /// Returns a path with `~` put in full.
+    pub fn expand(&self, path: &str) -> PathBuf {
+        expand(&self.env, path)
+    }
+
+    /// Returns a path as people write it: with `~` where it lies in their home.
+    pub fn short(&self, path: &Path) -> String {
+        match self.env.home().and_then(|home| path.strip_prefix(home).ok()) {
+            Some(rest) => format!("~/{}", rest.display()),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// Returns a failure when the catalogue's file is wrong: changes of it must wait until it is mended.
+    ///
+    /// # Errors
+    /// The file is wrong.
+    pub fn check_catalogue(&self) -> Result<(), Failure> {
+        if !self.catalogue.last_good {
+            return Ok(());
+        }
+        Err(Failure::new(Code::BadFile, "change the catalogue: its file is wrong")
+            .with_problems(&self.short(&self.dirs.catalogue()), self.catalogue.problems.clone())
+            .hint("mend it, then run `switchboard config check`"))
+    }
+
+    /// Returns a failure when the settings are wrong.
+    ///
+    /// # Errors
+    /// The file is wrong.
+    pub fn check_settings(&self) -> Result<(), Failure> {
+        if self.settings.is_good() {
+            return Ok(());
+        }
+        Err(Failure::new(Code::BadFile, "use the settings: the file is wrong")
+            .with_problems(&self.short(&self.dirs.settings()), self.settings.problems.clone())
+            .hint("mend it, then run `switchboard config check`"))
+    }
+}
+
+/// Returns the seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Returns what paths of clients depend on.
+pub fn surroundings(env: &Env) -> Surroundings {
+    let home = env.home().unwrap_or(Path::new("/")).to_owned();
+    let system = if cfg!(windows) {
+        System::Windows
+    } else if cfg!(target_os = "macos") {
+        System::MacOs
+    } else {
+        System::Linux
+    };
+    let vars = env.vars().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    Surroundings {
+        system,
+        xdg_config: env.xdg_config().unwrap_or_else(|| home.join(".config")),
+        appdata: env.app_data().map(Path::to_owned),
+        localappdata: env.local_app_data().map(Path::to_owned),
+        mac_support: Some(home.join("Library/Application Support")),
+        env: vars.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        home,
+    }
+}
+
+fn expand(env: &Env, path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), env.home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ if path == "~" => env.home().unwrap_or(Path::new("/")).to_owned(),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn dirs(env: &Env) -> Result<Dirs, Failure> {
+    Dirs::from_env(env)
+        .map_err(|error| Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help()))
+}
+
+/// Reads a file of the user's own, which may be missing.
+fn read_own(path: &Path) -> Result<Option<Snapshot>, Failure> {
+    match file::read(path) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(ReadError::Missing { .. }) => Ok(None),
+        // A folder on the way that is missing means that the file is missing too.
+        Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
+        Err(error) => {
+            Err(Failure::new(Code::BadFile, "read a file of yours").caused_by(&error).hint(error.help()))
+        }
+    }
+}
+
+fn text_of<'s>(snapshot: Option<&'s Snapshot>, path: &Path) -> Result<&'s str, Failure> {
+    snapshot.map_or(Ok(""), |snapshot| {
+        std::str::from_utf8(&snapshot.bytes).map_err(|_| {
+            Failure::new(Code::BadFile, format!("read `{}`: it is not UTF-8", path.display()))
+                .hint("save the file as UTF-8")
+        })
+    })
+}
+
+/// Loads a record of ours; a damaged one was set aside and counts as missing.
+fn load<T: serde::de::DeserializeOwned + Default>(path: &Path, notes: &mut Vec<String>) -> Result<T, Failure> {
+    match record::load(path) {
+        Ok(Loaded::Found(value)) => Ok(value),
+        Ok(Loaded::Missing) => Ok(T::default()),
+        Ok(Loaded::Damaged { aside, .. }) => {
+            notes.push(format!("a damaged record was set aside as `{}`; `switchboard client scan --all` rebuilds it", aside.display()));
+            Ok(T::default())
+        }
+        Err(error) => Err(Failure::failed("read the state").caused_by(&error).hint(error.help())),
+    }
+}
+
+/// Saves a record of ours.
+///
+/// # Errors
+/// The state folder cannot be written.
+pub fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
+    record::save(path, value)
+        .map_err(|error| Failure::failed("save the state").caused_by(&error).hint(error.help()))
+}
+
+/// Returns the catalogue to be served: the file's, unless that is wrong or suddenly blank.
+fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Failure> {
+    let path = dirs.catalogue();
+    let file = match file::read(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(ReadError::Missing { .. }) => Ok(None),
+        Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
+        Err(error) => Err(Problem::error(error.to_string()).help(error.help())),
+    };
+    let last = || history.last_catalogue(backups).unwrap_or_default();
+    let wrong = |file, problems| Served { catalogue: last(), file, problems, last_good: true };
+    let file = match file {
+        Ok(file) => file,
+        Err(problem) => return Ok(wrong(None, vec![problem])),
+    };
+    let text = match file.as_ref().map(|file| std::str::from_utf8(&file.bytes)) {
+        None => "",
+        Some(Ok(text)) => text,
+        Some(Err(_)) => {
+            let problem = Problem::error("the file is not UTF-8").help("save the file as UTF-8");
+            return Ok(wrong(file, vec![problem]));
+        }
+    };
+    let parsed = catalogue::parse(text);
+    if !parsed.is_good() {
+        let problems = parsed.problems;
+        return Ok(wrong(file, problems));
+    }
+    let says_nothing = parsed.value.is_empty() && !text.contains("[servers");
+    if says_nothing && history.had_servers() {
+        let what = if file.is_some() { "the catalogue is suddenly empty" } else { "the catalogue is gone" };
+        let problem = Problem::error(format!("{what}; the last good revision stays in service"))
+            .help("bring it back with `switchboard config undo`, or write an empty `[servers]` table to mean it");
+        return Ok(wrong(file, vec![problem]));
+    }
+    Ok(Served { catalogue: parsed.value, file, problems: parsed.problems, last_good: false })
+}

@@ -345,17 +345,18 @@ impl Walk<'_> {
         }
         reshape.removed.sort_unstable();
         let left = parts.len() - reshape.removed.len() + reshape.added.len();
-        if !reshape.is_empty() {
+        if !reshape.is_empty() || !below.is_empty() {
             self.check_anchor(node)?;
+        }
+        // What comes into a part stands before what comes behind it, also where both come at the same byte.
+        out.append(&mut below);
+        if !reshape.is_empty() {
             reshape.gap = wants
                 .footing
                 .filter(|footing| footing.depth == Some(level))
                 .and_then(|footing| footing.gap.as_deref());
             self.layout.reshape(self.document, node, &reshape, out)?;
-        } else if !below.is_empty() {
-            self.check_anchor(node)?;
         }
-        out.append(&mut below);
         Ok(if left == 0 && !parts.is_empty() { Left::Nothing } else { Left::Something })
     }
 

@@ -1,0 +1,1 @@
+//! What TOML documents say, and what edits make of them.

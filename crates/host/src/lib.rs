@@ -1,1 +1,16 @@
 //! What Switchboard does to the machine: files, backups, locks, children, secrets.
+//!
+//! Every file of another program is read by [`file::read`] and changed by [`file::replace`], which never leaves a torn
+//! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`].
+
+pub mod backup;
+pub mod dirs;
+pub mod file;
+pub mod hash;
+pub mod lock;
+mod own;
+pub mod record;
+mod show;
+mod system;
+mod temp;
+mod time;

@@ -1,0 +1,248 @@
+//! Where everything of Switchboard's lies: every path in one struct, and the environment they come from.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{show, system};
+
+/// The environment of this process, read once at the edge; tests make their own.
+///
+/// It may hold secrets, so `Debug` shows the names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Env {
+    home: Option<PathBuf>,
+    vars: BTreeMap<OsString, OsString>,
+}
+
+impl Env {
+    /// Returns the environment as it is now.
+    pub fn read() -> Self {
+        Self { home: std::env::home_dir(), vars: std::env::vars_os().collect() }
+    }
+
+    /// Returns an environment with this home and these variables.
+    pub fn new<N: Into<OsString>, V: Into<OsString>>(
+        home: impl Into<PathBuf>,
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { home: Some(home.into()), vars }
+    }
+
+    /// Returns the user's home folder, if there is one.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref().filter(|home| home.is_absolute())
+    }
+
+    /// Returns a variable; an empty one counts as not set.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns a variable that names a folder; a relative path counts as not set, as the XDG rules have it.
+    pub fn folder(&self, name: &str) -> Option<&Path> {
+        self.var(name).map(Path::new).filter(|path| path.is_absolute())
+    }
+
+    /// Returns `$XDG_CONFIG_HOME`, or `~/.config`.
+    pub fn xdg_config(&self) -> Option<PathBuf> {
+        self.folder("XDG_CONFIG_HOME").map(Path::to_owned).or_else(|| Some(self.home()?.join(".config")))
+    }
+
+    /// Returns `$XDG_STATE_HOME`, or `~/.local/state`.
+    pub fn xdg_state(&self) -> Option<PathBuf> {
+        self.folder("XDG_STATE_HOME").map(Path::to_owned).or_else(|| Some(self.home()?.join(".local/state")))
+    }
+
+    /// Returns `%APPDATA%`, where programs on Windows keep what roams.
+    pub fn app_data(&self) -> Option<&Path> {
+        self.folder("APPDATA")
+    }
+
+    /// Returns `%LOCALAPPDATA%`, where programs on Windows keep what stays on the machine.
+    pub fn local_app_data(&self) -> Option<&Path> {
+        self.folder("LOCALAPPDATA")
+    }
+
+    /// Returns every variable, for a child process that inherits some of them.
+    pub fn vars(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.vars.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.vars.keys().collect();
+        f.debug_struct("Env").field("home", &self.home).field("vars", &names).finish()
+    }
+}
+
+/// Why it is not known where Switchboard's files lie, or why they cannot be there.
+#[derive(Debug, thiserror::Error)]
+pub enum DirsError {
+    /// Neither a home folder nor the variables that stand in for it.
+    #[error("there is no home folder: `HOME` is not set")]
+    NoHome,
+    /// A folder could not be made.
+    #[error("the folder `{}` cannot be made", show::path(path))]
+    Make {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl DirsError {
+    /// Returns what a person can do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoHome => "set `HOME`, or `SWITCHBOARD_HOME` to a folder for everything",
+            Self::Make { .. } => {
+                "make the folder writable for you, or set `SWITCHBOARD_HOME` to another folder"
+            }
+        }
+    }
+}
+
+/// The folders of one Switchboard home, and every file in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dirs {
+    config: PathBuf,
+    state: PathBuf,
+    run: PathBuf,
+}
+
+impl Dirs {
+    /// Returns the folders that `env` asks for: below `SWITCHBOARD_HOME` if that is set, else where the XDG rules (on
+    /// Windows: the application data folders) put them. Nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// There is no home folder and nothing that stands in for it.
+    pub fn from_env(env: &Env) -> Result<Self, DirsError> {
+        if let Some(home) = env.var("SWITCHBOARD_HOME") {
+            let home = std::path::absolute(home).map_err(|_| DirsError::NoHome)?;
+            return Ok(Self::below(&home));
+        }
+        let config = native(env.app_data()).or_else(|| env.xdg_config()).ok_or(DirsError::NoHome)?;
+        let state = native(env.local_app_data()).or_else(|| env.xdg_state()).ok_or(DirsError::NoHome)?;
+        let (config, state) = (config.join("switchboard"), state.join("switchboard"));
+        let run =
+            env.folder("XDG_RUNTIME_DIR").map_or_else(|| state.join("run"), |run| run.join("switchboard"));
+        Ok(Self { config, state, run })
+    }
+
+    /// Returns the folders of a home that lies wholly below `home`.
+    pub fn below(home: &Path) -> Self {
+        Self { config: home.join("config"), state: home.join("state"), run: home.join("run") }
+    }
+
+    /// Makes the folders that are missing, open to their owner only.
+    ///
+    /// # Errors
+    ///
+    /// A folder cannot be made; the error names it.
+    pub fn create(&self) -> Result<(), DirsError> {
+        for path in [&self.config, &self.state, &self.run] {
+            system::make_folder(path).map_err(|source| DirsError::Make { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+
+    /// The folder of what a person edits.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The folder of what Switchboard remembers.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The folder of what lives as long as the daemon.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// `mcp-servers.toml`: the catalogue.
+    pub fn catalogue(&self) -> PathBuf {
+        self.config.join("mcp-servers.toml")
+    }
+
+    /// `switchboard.toml`: the settings.
+    pub fn settings(&self) -> PathBuf {
+        self.config.join("switchboard.toml")
+    }
+
+    /// `tool-policy.toml`: the policy per tool.
+    pub fn policy(&self) -> PathBuf {
+        self.config.join("tool-policy.toml")
+    }
+
+    /// The relations between clients and servers.
+    pub fn relations(&self) -> PathBuf {
+        self.state.join("relations.json")
+    }
+
+    /// What the servers were last seen to offer.
+    pub fn registry(&self) -> PathBuf {
+        self.state.join("registry.json")
+    }
+
+    /// What was last discovered, and from which configuration.
+    pub fn sync_stamp(&self) -> PathBuf {
+        self.state.join("sync-stamp.json")
+    }
+
+    /// The revisions, one per line.
+    pub fn history(&self) -> PathBuf {
+        self.state.join("history.jsonl")
+    }
+
+    /// What may be started, bound to the hash of exactly that.
+    pub fn approvals(&self) -> PathBuf {
+        self.state.join("approvals.json")
+    }
+
+    /// The bearer tokens.
+    pub fn tokens(&self) -> PathBuf {
+        self.state.join("tokens.json")
+    }
+
+    /// The folder of what was last written into client files.
+    pub fn bases(&self) -> PathBuf {
+        self.state.join("bases")
+    }
+
+    /// The folder of the catalogues that layers brought, for when they are away.
+    pub fn layers(&self) -> PathBuf {
+        self.state.join("layers")
+    }
+
+    /// The folder of the backups.
+    pub fn backups(&self) -> PathBuf {
+        self.state.join("backups")
+    }
+
+    /// The file that one process at a time holds.
+    pub fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    /// The socket by which the command line speaks to the daemon.
+    pub fn control_socket(&self) -> PathBuf {
+        self.run.join("control.sock")
+    }
+}
+
+/// Returns the folder that only Windows uses.
+fn native(folder: Option<&Path>) -> Option<PathBuf> {
+    folder.filter(|_| cfg!(windows)).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

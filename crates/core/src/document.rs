@@ -24,6 +24,7 @@ mod change;
 mod json;
 mod layout;
 mod node;
+mod rename;
 mod toml;
 mod unreadable;
 mod yaml;
@@ -164,7 +165,7 @@ impl<'t> Document<'t> {
     /// # Errors
     /// [`Refusal::Unwritable`] when there is no such member, or one called `to` already.
     pub fn renamed(&self, container: &[Step], from: &str, to: &str) -> Result<String, Refusal> {
-        change::renamed(self, container, from, to)
+        rename::renamed(self, container, from, to)
     }
 
     /// Returns what the levels of `path` look like, so that a later removal can give back the very bytes.

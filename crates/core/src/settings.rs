@@ -9,7 +9,7 @@ use crate::name::ClientId;
 use crate::problem::{Parsed, Problem};
 
 /// What `switchboard.toml` says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The `[http]` table.
     pub http: Http,
@@ -131,7 +131,7 @@ pub enum Tools {
 }
 
 /// One `[[clients]]` table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// Its id: a known client's, or any with `dialect` and `path`.
     pub id: ClientId,
@@ -252,4 +252,40 @@ fn client(fields: &mut Fields<'_, '_>) -> Option<ClientSettings> {
         }
     };
     Some(ClientSettings { id, known, path, mode, via, face, tools, servers })
+}
+
+/// The whole settings file, for the JSON Schema.
+#[derive(JsonSchema)]
+#[schemars(title = "Switchboard settings")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct SettingsFile {
+    /// Where and how the daemon listens.
+    http: Option<Http>,
+    /// The five strategies by which clients stay in step.
+    client_sync: Option<ClientSync>,
+    /// The clients whose files are kept in step.
+    #[schemars(default)]
+    clients: Vec<ClientFile>,
+}
+
+/// One client whose file is kept in step.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ClientFile {
+    /// A known client, or any id with `dialect` and `path`.
+    id: String,
+    /// The known client that writes its file alike.
+    dialect: Option<String>,
+    /// Its file, when it is not at the usual place.
+    path: Option<String>,
+    /// Whether changes are written when asked, or at once.
+    mode: Option<Mode>,
+    /// What an entry says.
+    via: Option<Via>,
+    /// One entry per server, or one for all.
+    face: Option<Face>,
+    /// Which tools a single entry offers.
+    tools: Option<Tools>,
+    /// Which servers it is given: names, globs, `tag:NAME`, `profile:NAME`.
+    servers: Option<Vec<String>>,
 }

@@ -343,6 +343,9 @@ pub struct Connect {
     /// The server
     #[arg(add = ArgValueCandidates::new(complete::servers))]
     pub server: String,
+    /// Be the pipe to an entry of this client's own file, once that is approved
+    #[arg(long, hide = true)]
+    pub client: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

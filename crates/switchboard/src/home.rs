@@ -123,13 +123,11 @@ impl Home {
         }));
         folders.sort();
         folders.dedup();
-        if let Some(lock) = &self.lock {
+        if self.lock.is_some() {
             let backups = self.backups();
-            for folder in &folders {
-                // A folder that is gone has nothing to sweep.
-                let _ = file::sweep(folder, &backups, lock);
-            }
-            let _ = file::sweep_own(&self.dirs, &backups, lock);
+            // What could not be swept is tried again by the next command.
+            let _ = file::sweep(&folders, &backups);
+            let _ = file::sweep_own(&[self.dirs.state().to_owned()], &backups);
         }
     }
 

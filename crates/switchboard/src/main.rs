@@ -1,2 +1,7 @@
 //! The switchboard binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    switchboard::run()
+}

@@ -151,13 +151,13 @@ fn read_section(
         (NodeKind::Map(map), Shape::Map) => {
             for member in &map.members {
                 let at = Place::of(document.text(), member.key_span.start);
-                entry(document, dialect, bridge, section, &member.key, &member.node, at, scan);
+                entry(dialect, bridge, section, &member.key, &member.node, at, scan);
             }
         }
         (NodeKind::List(list), Shape::Items { name_key }) => {
             for item in &list.items {
                 if let Some(name) = item.get(name_key).and_then(Node::as_text) {
-                    entry(document, dialect, bridge, section, name, item, place(item), scan);
+                    entry(dialect, bridge, section, name, item, place(item), scan);
                 }
             }
         }
@@ -177,7 +177,6 @@ fn read_section(
 
 #[expect(clippy::too_many_arguments, reason = "one entry in its whole context; a struct would only rename them")]
 fn entry(
-    document: &Document<'_>,
     dialect: &Dialect,
     bridge: &Bridge,
     section: Option<&str>,

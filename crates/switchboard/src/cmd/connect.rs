@@ -1,0 +1,121 @@
+//! `connect`: what a client runs.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use switchboard_core::catalogue;
+use switchboard_core::client::import::translated;
+use switchboard_core::launch::Launch;
+use switchboard_host::child::Grace;
+use switchboard_host::dirs::{Dirs, Env};
+use switchboard_host::file;
+use switchboard_host::resolve::Resolver;
+use switchboard_host::secret::FileSecrets;
+
+use crate::approval::{Approvals, in_full, quoted};
+use crate::cli::Connect;
+use crate::connect::{self, Context};
+use crate::fail::{Code, Failure};
+use crate::home::Home;
+use crate::observe::{Observer, chosen};
+
+/// Is the pipe to a server, until the server or the client ends it.
+///
+/// # Errors
+/// There is no such server, it may not be started, or it cannot be.
+pub fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
+    let dirs = Dirs::from_env(&env)
+        .map_err(|error| Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help()))?;
+    let launch = match &args.client {
+        None => of_catalogue(&args.server, &dirs, &env)?,
+        Some(client) => of_client(&args.server, client, &dirs, &env)?,
+    };
+    pipe(&args.server, &launch, &dirs, &env)
+}
+
+/// The server of the catalogue. The fast way: only that one file is read, and nothing of our state.
+fn of_catalogue(name: &str, dirs: &Dirs, env: &Env) -> Result<Launch, Failure> {
+    let path = dirs.catalogue();
+    let unknown = || {
+        Failure::usage(format!("connect to `{}`: the catalogue has no such server", name.escape_debug()))
+            .hint("see `switchboard server list`")
+    };
+    let Ok(snapshot) = file::read(&path) else {
+        // Gone or not to be read: the last good one stays in service.
+        return last_good(name, env);
+    };
+    let text = std::str::from_utf8(&snapshot.bytes).unwrap_or("?");
+    let parsed = catalogue::parse(text);
+    if !parsed.is_good() || parsed.value.is_empty() {
+        return last_good(name, env);
+    }
+    let server = parsed.value.server(name).ok_or_else(unknown)?;
+    if !server.enabled {
+        return Err(Failure::failed(format!("connect to `{name}`: it is disabled"))
+            .hint(format!("enable it with `switchboard server enable {}`", quoted(name))));
+    }
+    check_ownership(&path, name, &server.launch, dirs)?;
+    Ok(server.launch.clone())
+}
+
+fn last_good(name: &str, env: &Env) -> Result<Launch, Failure> {
+    let home = Home::look(env.clone())?;
+    match home.catalogue.catalogue.server(name) {
+        Some(server) if server.enabled => Ok(server.launch.clone()),
+        _ => Err(Failure::usage(format!("connect to `{}`: there is no such server", name.escape_debug()))
+            .with_problems(&home.short(&home.dirs.catalogue()), home.catalogue.problems.clone())
+            .hint("see `switchboard server list`")),
+    }
+}
+
+/// What stands in a catalogue that others may write was not necessarily put there by its owner: it needs an approval.
+fn check_ownership(path: &Path, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
+    if !switchboard_host::file::others_may_write(path) || Approvals::load(dirs).has(launch) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Conflict, format!("connect to `{name}`: others may write the catalogue"))
+        .because(in_full(launch).join(", "))
+        .hint(format!("make it yours alone: chmod go-w {}", quoted(&path.to_string_lossy()))))
+}
+
+/// An entry of a client's own file, tried in place: only when exactly it was approved.
+fn of_client(alias: &str, client: &str, dirs: &Dirs, env: &Env) -> Result<Launch, Failure> {
+    let home = Home::look(env.clone())?;
+    let launch = entry_launch(&home, alias, client)?;
+    if Approvals::load(dirs).has(&launch) {
+        return Ok(launch);
+    }
+    Err(Failure::conflict(format!("start `{}`: nobody has approved it", alias.escape_debug()))
+        .because(in_full(&launch).join(", "))
+        .hint(format!("look at it and approve it with `switchboard server test {} --client {client}`", quoted(alias))))
+}
+
+/// Returns how a client's own entry is started or reached.
+///
+/// # Errors
+/// The client is not linked, or has no such entry.
+pub fn entry_launch(home: &Home, alias: &str, client: &str) -> Result<Launch, Failure> {
+    let clients = chosen(home, &[client.to_owned()], false)?;
+    let look = Observer::new(home)?.plan(&clients).remove(0);
+    let found = look.plan.found.iter().find(|found| found.alias.as_str() == alias);
+    let launch = found.and_then(|found| found.launch.as_ref()).ok_or_else(|| {
+        Failure::usage(format!("find `{}` in {}", alias.escape_debug(), home.short(&look.linked.path)))
+            .hint(format!("see `switchboard client show {client}`"))
+    })?;
+    Ok(translated(launch, look.linked.settings.known.variables).0)
+}
+
+fn pipe(name: &str, launch: &Launch, dirs: &Dirs, env: &Env) -> Result<ExitCode, Failure> {
+    let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let secrets = FileSecrets::new(dirs.secrets());
+    let here = std::env::current_dir().unwrap_or_default();
+    let resolver = Resolver::new(&inherited, &secrets, &here);
+    let context = Context { resolver, grace: Grace::default() };
+    connect::run(name, launch, &context).map(ExitCode::from).map_err(|error| {
+        let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
+        match error.help() {
+            Some(help) => failure.hint(help),
+            None => failure,
+        }
+    })
+}

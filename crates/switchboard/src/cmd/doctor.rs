@@ -1,0 +1,178 @@
+//! `doctor`: everything that can be wrong, each with the command that mends it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use switchboard_core::launch::Launch;
+use switchboard_core::plan::FileState;
+use switchboard_core::reference::{Kind, references};
+use switchboard_host::dirs::Env;
+use switchboard_host::file;
+use switchboard_host::secret::{FileSecrets, Secrets as _};
+
+use crate::approval::quoted;
+use crate::fail::{Done, Failure};
+use crate::home::Home;
+use crate::observe::{Look, Observer, linked};
+use crate::ui::{Mark, Ui};
+
+/// One finding: what is wrong, and the command that mends it.
+struct Finding {
+    grave: bool,
+    what: String,
+    mend: String,
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// Something grave was found.
+pub fn run(env: Env, ui: &Ui) -> Done {
+    let home = Home::look(env)?;
+    let mut findings = Vec::new();
+    own_files(&home, &mut findings);
+    let clients = if home.settings.is_good() { linked(&home)? } else { Vec::new() };
+    let looks = Observer::new(&home)?.plan(&clients);
+    servers(&home, &mut findings);
+    looks.iter().for_each(|look| client(&home, look, &mut findings));
+    doubled(&looks, &mut findings);
+    ui.json(
+        &findings
+            .iter()
+            .map(|found| json!({ "grave": found.grave, "what": found.what, "mend": found.mend }))
+            .collect::<Vec<_>>(),
+    );
+    for found in &findings {
+        ui.marked(if found.grave { Mark::Bad } else { Mark::Warn }, &found.what);
+        ui.line(format!("    {}", found.mend));
+    }
+    let grave = findings.iter().filter(|found| found.grave).count();
+    if grave > 0 {
+        return Err(Failure::failed(format!("find everything in order: {grave} of {} findings are grave", findings.len())));
+    }
+    let servers = home.catalogue.catalogue.servers().len();
+    ui.marked(Mark::Good, format!("{servers} servers and {} clients were checked", looks.len()));
+    Ok(())
+}
+
+fn own_files(home: &Home, out: &mut Vec<Finding>) {
+    let mut found = |grave, what: String, mend: String| out.push(Finding { grave, what, mend });
+    for note in &home.notes {
+        found(false, note.clone(), "switchboard client scan --all".to_owned());
+    }
+    let path = home.dirs.catalogue();
+    for problem in &home.catalogue.problems {
+        let help = problem.help.clone().unwrap_or_else(|| "switchboard config check".to_owned());
+        found(problem.is_error(), format!("{}:{problem}", home.short(&path)), help);
+    }
+    for problem in &home.settings.problems {
+        let help = problem.help.clone().unwrap_or_else(|| "switchboard config check".to_owned());
+        found(problem.is_error(), format!("{}:{problem}", home.short(&home.dirs.settings())), help);
+    }
+    for path in [path, home.dirs.settings()] {
+        if file::others_may_write(&path) {
+            let what = format!("others may write {}, so they decide what runs as you", home.short(&path));
+            found(true, what, format!("chmod go-w {}", quoted(&path.to_string_lossy())));
+        }
+    }
+}
+
+/// Every server's program must be there, and every reference must lead somewhere.
+fn servers(home: &Home, out: &mut Vec<Finding>) {
+    let secrets = FileSecrets::new(home.dirs.secrets());
+    let path = home.env.var("PATH").map(ToOwned::to_owned);
+    let here = std::env::current_dir().unwrap_or_default();
+    for server in home.catalogue.catalogue.servers().iter().filter(|server| server.enabled) {
+        let name = &server.name;
+        if let Launch::Stdio { command, .. } = &server.launch
+            && !command.contains("${")
+            && let Err(error) = switchboard_host::child::find(command, path.as_deref(), &here)
+        {
+            out.push(Finding {
+                grave: true,
+                what: format!("server `{name}` cannot be started: {error}"),
+                mend: error.help(),
+            });
+        }
+        for (field, reference) in references(&server.launch) {
+            let (missing, mend) = match reference.kind {
+                Kind::Env if reference.default.is_none() => {
+                    (home.env.var(&reference.name).is_none(), format!("export {}=..", reference.name))
+                }
+                Kind::Keyring => (
+                    !matches!(secrets.get(&reference.name), Ok(Some(_))),
+                    format!("put it into {} (mode 0600)", home.short(&home.dirs.secrets().join(&reference.name))),
+                ),
+                Kind::File => {
+                    let file = home.expand(&reference.name);
+                    (!file.exists(), format!("make the file {}", quoted(&file.to_string_lossy())))
+                }
+                _ => (false, String::new()),
+            };
+            if missing {
+                out.push(Finding {
+                    grave: false,
+                    what: format!("`{field}` of server `{name}` refers to `{}`, which is not there", reference.name),
+                    mend,
+                });
+            }
+        }
+    }
+}
+
+fn client(home: &Home, look: &Look, out: &mut Vec<Finding>) {
+    let id = look.linked.id();
+    let file = home.short(&look.linked.path);
+    let mut found = |grave, what: String, mend: String| out.push(Finding { grave, what, mend });
+    match look.plan.state {
+        FileState::Wiped => {
+            found(true, format!("{id}: our entries in {file} are gone"), format!("switchboard client restore {id}"));
+        }
+        FileState::CutOff => {
+            found(true, format!("{id}: {file} is cut off"), format!("switchboard client undo {id} --force"));
+        }
+        FileState::Missing if !look.linked.path.parent().is_some_and(std::path::Path::is_dir) => {
+            let what = format!("{id}: the folder of {file} does not exist");
+            found(false, what, format!("start the client once, or: switchboard client unlink {id}"));
+        }
+        _ => {}
+    }
+    for problem in &look.plan.problems {
+        let help = problem.help.clone().unwrap_or_else(|| format!("switchboard client scan {id}"));
+        found(problem.is_error(), format!("{id}: {file}:{problem}"), help);
+    }
+    for item in look.plan.conflicts().chain(look.plan.drifted()) {
+        let what = format!("{id}: {}", switchboard_core::plan::sentence(item));
+        found(false, what, format!("switchboard client adopt|keep|restore {id} {}", item.alias));
+    }
+    if look.plan.is_pending() {
+        let what = format!("{id}: {}", look.plan.summary());
+        found(false, what, format!("switchboard client push {id}"));
+    }
+    if let Some(limit) = look.linked.settings.known.tool_count_limit
+        && look.plan.wanted.len() > usize::from(limit)
+    {
+        let what = format!("{id}: takes {limit} tools, and is given {} servers", look.plan.wanted.len());
+        found(false, what, format!("switchboard client link {id} --server profile:NAME"));
+    }
+}
+
+/// A server that a client reads from two files of its own would be there twice.
+fn doubled(looks: &[Look], out: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<(&str, String), &Look> = BTreeMap::new();
+    for look in looks {
+        for found in &look.plan.found {
+            let Some(server) = &found.ours else { continue };
+            let key = (look.linked.settings.known.id, format!("{server}"));
+            if let Some(first) = seen.insert(key, look)
+                && first.linked.id() == look.linked.id()
+            {
+                out.push(Finding {
+                    grave: false,
+                    what: format!("{}: server `{server}` stands twice in its file", look.linked.id()),
+                    mend: format!("remove one of them from {}", look.linked.path.display()),
+                });
+            }
+        }
+    }
+}

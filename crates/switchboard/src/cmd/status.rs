@@ -1,0 +1,184 @@
+//! `status`: the revision, the servers, the clients, the problems.
+
+use serde_json::json;
+use switchboard_core::client::known::Reload;
+use switchboard_core::plan::FileState;
+use switchboard_core::settings::Mode;
+use switchboard_host::dirs::Env;
+
+use crate::fail::Done;
+use crate::home::Home;
+use crate::observe::{Look, Observer, linked};
+use crate::ui::{Mark, Ui};
+
+/// Shows everything that a person wants to know at a glance.
+///
+/// # Errors
+/// A file of ours cannot be read.
+pub fn run(env: Env, ui: &Ui) -> Done {
+    let home = Home::look(env)?;
+    let clients = linked(&home)?;
+    let looks = Observer::new(&home)?.plan(&clients);
+    ui.json(&as_json(&home, &looks));
+    let servers = home.catalogue.catalogue.servers();
+    match home.history.last() {
+        Some(entry) => ui.heading(format!("revision {}: {}", entry.revision.number, entry.reason)),
+        None => ui.heading("no revision yet"),
+    }
+    let off = servers.iter().filter(|server| !server.enabled).count();
+    let disabled = if off > 0 { format!(", {off} of them disabled") } else { String::new() };
+    ui.line(format!("{} servers{disabled}", servers.len()));
+    if looks.is_empty() {
+        ui.line("no clients are linked");
+        ui.hint("find and link them with `switchboard up`");
+    } else {
+        ui.line("");
+        table(&home, ui, &looks);
+    }
+    problems(&home, ui, &looks);
+    Ok(())
+}
+
+/// Prints the clients with the state of each.
+pub fn table(home: &Home, ui: &Ui, looks: &[Look]) {
+    ui.table(
+        ["CLIENT", "MODE", "STATE", "ENTRIES", "FILE"],
+        looks.iter().map(|look| {
+            [
+                look.linked.id().to_string(),
+                mode(look.linked.settings.mode).to_owned(),
+                look.plan.summary(),
+                entries(look),
+                home.short(&look.linked.path),
+            ]
+        }),
+    );
+}
+
+fn entries(look: &Look) -> String {
+    let ours = look.plan.found.iter().filter(|found| found.ours.is_some()).count();
+    let own = look.plan.found.iter().filter(|found| found.ours.is_none() && found.launch.is_some()).count();
+    match (ours, own) {
+        (0, 0) => "none".to_owned(),
+        (ours, 0) => format!("{ours} managed"),
+        (0, own) => format!("{own} of its own"),
+        (ours, own) => format!("{ours} managed, {own} of its own"),
+    }
+}
+
+/// Returns the word for a mode.
+pub fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Manual => "manual",
+        Mode::Auto => "auto",
+    }
+}
+
+fn as_json(home: &Home, looks: &[Look]) -> serde_json::Value {
+    let servers = home.catalogue.catalogue.servers();
+    json!({
+        "revision": home.history.last().map(|entry| json!({
+            "number": entry.revision.number, "hash": entry.revision.hash, "version": entry.revision.version(),
+            "reason": entry.reason, "at": entry.at,
+        })),
+        "catalogue": {
+            "path": home.dirs.catalogue(), "last_good": home.catalogue.last_good,
+            "problems": home.catalogue.problems,
+        },
+        "servers": servers.iter().map(|server| json!({
+            "name": server.name, "enabled": server.enabled,
+        })).collect::<Vec<_>>(),
+        "clients": looks.iter().map(client_json).collect::<Vec<_>>(),
+        "problems": home.notes,
+    })
+}
+
+/// Returns what is known of a client as JSON.
+pub fn client_json(look: &Look) -> serde_json::Value {
+    let plan = &look.plan;
+    let state = match &plan.state {
+        FileState::Missing => "missing",
+        FileState::Read => "read",
+        FileState::Unreadable => "unreadable",
+        FileState::Wiped => "wiped",
+        FileState::CutOff => "cut off",
+        FileState::Shared(_) => "shared",
+    };
+    json!({
+        "id": look.linked.id(),
+        "name": look.linked.settings.known.name,
+        "path": look.linked.path,
+        "mode": mode(look.linked.settings.mode),
+        "file": state,
+        "summary": plan.summary(),
+        "in_step": plan.summary() == "in step",
+        "pending": plan.sentences(),
+        "drift": plan.drifted().map(switchboard_core::plan::sentence).collect::<Vec<_>>(),
+        "conflicts": plan.conflicts().map(switchboard_core::plan::sentence).collect::<Vec<_>>(),
+        "problems": plan.problems,
+    })
+}
+
+/// Tells what is wrong with the catalogue's file.
+pub fn catalogue_problems(home: &Home, ui: &Ui) {
+    let name = home.short(&home.dirs.catalogue());
+    for problem in &home.catalogue.problems {
+        ui.problem(&name, problem);
+    }
+    if home.catalogue.last_good {
+        let revision = home.history.last().map_or(0, |entry| entry.revision.number);
+        ui.note(format!("revision {revision} stays in service until the file is mended"));
+    }
+}
+
+/// Tells what is wrong, and what is to be done about it.
+pub fn problems(home: &Home, ui: &Ui, looks: &[Look]) {
+    for note in &home.notes {
+        ui.note(format!("warning: {note}"));
+    }
+    catalogue_problems(home, ui);
+    let settings = home.short(&home.dirs.settings());
+    for problem in &home.settings.problems {
+        ui.problem(&settings, problem);
+    }
+    for look in looks {
+        let id = look.linked.id();
+        let file = home.short(&look.linked.path);
+        for problem in &look.plan.problems {
+            ui.problem(&file, problem);
+        }
+        for item in look.plan.conflicts().chain(look.plan.drifted()) {
+            ui.marked(Mark::Warn, format!("{id}: {}", switchboard_core::plan::sentence(item)));
+        }
+        if look.plan.state == FileState::Wiped {
+            ui.marked(Mark::Warn, format!("{id}: our entries are gone, and the file with them or nearly so"));
+            ui.hint(format!("bring them back with `switchboard client restore {id}`"));
+        } else if look.plan.drifted().next().is_some() || look.plan.conflicts().next().is_some() {
+            ui.hint(format!(
+                "`switchboard client adopt {id}` takes the change over, `keep` lets it stand, `restore` undoes it"
+            ));
+        }
+        if look.plan.is_pending() {
+            ui.hint(format!("write what is pending with `switchboard client push {id}`"));
+        }
+    }
+}
+
+/// Says how clients come to know, when some are kept in step by hand.
+pub fn pending_hint(home: &Home, ui: &Ui) {
+    let manual = home.settings.value.clients.iter().filter(|client| client.mode == Mode::Manual).count();
+    if manual > 0 {
+        ui.hint("clients in manual mode get it with `switchboard client push --all`");
+    }
+}
+
+/// Returns what a person does so that the client sees its changed file; `None` where it does so by itself.
+pub fn reload_hint(look: &Look) -> Option<String> {
+    let known = look.linked.settings.known;
+    match known.reload {
+        Reload::ByItself => None,
+        Reload::OnAction(action) => Some(format!("{}: to load it, {action}", known.name)),
+        Reload::Restart => Some(format!("{}: restart needed", known.name)),
+        Reload::Unknown => Some(format!("{}: restart it if it does not see the change", known.name)),
+    }
+}

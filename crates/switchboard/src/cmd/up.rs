@@ -1,0 +1,100 @@
+//! `up`: from servers scattered over clients to one catalogue, in one command.
+
+use switchboard_core::name::ClientId;
+use switchboard_core::settings::Mode;
+use switchboard_host::dirs::Env;
+
+use crate::change;
+use crate::cli::Up;
+use crate::cmd::client::{NewLink, import_all, link_change, push_all};
+use crate::cmd::status;
+use crate::cmd::client::Take;
+use crate::discover;
+use crate::execute::Choice;
+use crate::fail::Done;
+use crate::home::Home;
+use crate::observe::{Observer, linked};
+use crate::ui::{Mark, Ui};
+
+/// Finds clients, imports what they have, shows the plan, asks, writes.
+///
+/// # Errors
+/// Nobody agreed, or a file of ours is wrong. A client that cannot be written does not keep the others from it.
+pub fn run(args: &Up, env: Env, ui: &Ui) -> Done {
+    let mut home = Home::open(env, "switchboard up", ui.dry_run)?;
+    home.check_settings()?;
+    home.check_catalogue()?;
+    let new = new_links(&home, if args.manual { Mode::Manual } else { Mode::Auto })?;
+    let clients = linked(&home)?;
+    if new.is_empty() && clients.is_empty() {
+        ui.line("no client was found on this machine");
+        ui.hint("link one by its file: `switchboard client link ID --path FILE`");
+        ui.hint("or see the whole product at work with `switchboard demo`");
+        return Ok(());
+    }
+    if !new.is_empty() {
+        ui.heading(format!("{} clients found", new.len()));
+        ui.table(
+            ["CLIENT", "FILE"],
+            new.iter().map(|link| [link.id.to_string(), link.path.clone().unwrap_or_default()]),
+        );
+        ui.line("");
+        let changes: Vec<_> = new.iter().flat_map(link_change).collect();
+        ui.consent("Keep these files in step?", "link the clients that were found")?;
+        change::settings(&mut home, &Ui { quiet: true, ..*ui }, &changes)?;
+    }
+    let clients = linked(&home)?;
+    import_all(&mut home, &Ui { json: false, quiet: ui.quiet || ui.json, ..*ui }, &clients, &Take::default())?;
+    let ui_push = Ui { json: false, quiet: ui.quiet || ui.json, ..*ui };
+    let pushed = push_all(&mut home, &ui_push, &clients, &Choice::default());
+    let looks = Observer::new(&home)?.plan(&clients);
+    ui.json(&looks.iter().map(status::client_json).collect::<Vec<_>>());
+    ui.line("");
+    status::table(&home, ui, &looks);
+    if !ui.dry_run {
+        let servers = home.catalogue.catalogue.servers().len();
+        ui.line("");
+        ui.marked(
+            Mark::Good,
+            format!("{servers} servers in {}: edit that one file from now on", home.short(&home.dirs.catalogue())),
+        );
+        ui.hint("see how things stand with `switchboard status`; take a write back with `switchboard client undo ID`");
+    }
+    pushed
+}
+
+/// The links to be made: one for each client file on this machine that is not linked.
+fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, crate::fail::Failure> {
+    let clients = linked(home)?;
+    let mut new: Vec<NewLink> = Vec::new();
+    for found in discover::all(&home.surroundings()) {
+        if clients.iter().any(|linked| linked.path == found.path) {
+            continue;
+        }
+        let taken = |id: &str| {
+            clients.iter().any(|linked| linked.id().as_str() == id) || new.iter().any(|link| link.id.as_str() == id)
+        };
+        // A client with several files has a link for each, the later ones called after their place.
+        let mut name = found.known.id.to_owned();
+        let mut number = 1;
+        while taken(&name) {
+            name = match number {
+                1 => format!("{}.{}", found.known.id, found.place.name),
+                more => format!("{}.{}{more}", found.known.id, found.place.name),
+            };
+            number += 1;
+        }
+        let id = ClientId::parse(&name)
+            .map_err(|error| crate::fail::Failure::failed(format!("link `{name}`")).because(error))?;
+        new.push(NewLink {
+            dialect: (id.as_str() != found.known.id).then_some(found.known.id),
+            path: Some(home.short(&found.path)),
+            mode: Some(mode),
+            via: None,
+            face: None,
+            servers: Vec::new(),
+            id,
+        });
+    }
+    Ok(new)
+}

@@ -1,0 +1,52 @@
+//! Names for the shell to complete.
+
+use clap_complete::CompletionCandidate;
+use switchboard_core::catalogue;
+use switchboard_core::client::known;
+use switchboard_core::settings;
+use switchboard_host::dirs::{Dirs, Env};
+use switchboard_host::file;
+
+fn text(path: impl FnOnce(&Dirs) -> std::path::PathBuf) -> String {
+    Dirs::from_env(&Env::read())
+        .ok()
+        .and_then(|dirs| file::read(&path(&dirs)).ok())
+        .and_then(|snapshot| String::from_utf8(snapshot.bytes).ok())
+        .unwrap_or_default()
+}
+
+/// The servers of the catalogue.
+pub fn servers() -> Vec<CompletionCandidate> {
+    let parsed = catalogue::parse(&text(Dirs::catalogue));
+    parsed
+        .value
+        .servers()
+        .iter()
+        .map(|server| {
+            CompletionCandidate::new(server.name.as_str())
+                .help(server.description.as_ref().map(|text| text.clone().into()))
+        })
+        .collect()
+}
+
+/// The profiles of the catalogue.
+pub fn profiles() -> Vec<CompletionCandidate> {
+    let parsed = catalogue::parse(&text(Dirs::catalogue));
+    parsed.value.profiles.keys().map(CompletionCandidate::new).collect()
+}
+
+/// The clients that are linked.
+pub fn clients() -> Vec<CompletionCandidate> {
+    let parsed = settings::parse(&text(Dirs::settings));
+    parsed
+        .value
+        .clients
+        .iter()
+        .map(|client| CompletionCandidate::new(client.id.as_str()).help(Some(client.known.name.into())))
+        .collect()
+}
+
+/// The clients that are known.
+pub fn known_clients() -> Vec<CompletionCandidate> {
+    known::all().map(|known| CompletionCandidate::new(known.id).help(Some(known.name.into()))).collect()
+}

@@ -1,0 +1,95 @@
+//! What the switchboard binary is made of; a library for its tests only.
+#![expect(missing_docs, reason = "nobody but the binary and its tests uses this crate")]
+
+mod approval;
+mod change;
+mod cli;
+mod cmd;
+mod complete;
+pub mod connect;
+mod diff;
+mod discover;
+mod execute;
+mod fail;
+mod history;
+mod home;
+mod journal;
+mod observe;
+mod probe;
+mod schema;
+mod ui;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use switchboard_host::dirs::Env;
+
+use cli::{Cli, Command, Shell};
+use fail::Failure;
+use ui::Ui;
+
+/// Runs the program: what stands on the command line is done, and the exit code says how it went.
+pub fn run() -> ExitCode {
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|word| word == switchboard_host::child::GUARD) {
+        return ExitCode::from(switchboard_host::child::guard());
+    }
+    if std::env::args_os().nth(1).is_some_and(|word| word == cmd::demo::SERVER) {
+        return cmd::demo::serve();
+    }
+    if std::env::args_os().len() > 0 {
+        clap_complete::CompleteEnv::with_factory(Cli::command).var("SWITCHBOARD_COMPLETE").complete();
+    }
+    let cli = Cli::parse();
+    let ui = Ui {
+        json: cli.common.json,
+        dry_run: cli.common.dry_run,
+        yes: cli.common.yes,
+        quiet: cli.common.quiet,
+    };
+    match dispatch(cli.command, Env::read(), &ui) {
+        Ok(code) => code,
+        Err(failure) => {
+            ui.failure(&failure);
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
+
+fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
+    let done = match command {
+        Command::Connect(args) => return cmd::connect::run(&args, env),
+        Command::Up(args) => cmd::up::run(&args, env, ui),
+        Command::Demo(args) => cmd::demo::run(&args, ui),
+        Command::Status => cmd::status::run(env, ui),
+        Command::Server(verb) => cmd::server::run(verb, env, ui),
+        Command::Client(verb) => cmd::client::run(verb, env, ui),
+        Command::Profile(verb) => cmd::profile::run(verb, env, ui),
+        Command::Config(verb) => cmd::config::run(verb, env, ui),
+        Command::Doctor => cmd::doctor::run(env, ui),
+        Command::Uninstall => cmd::uninstall::run(env, ui),
+        Command::Completions { shell } => completions(shell, ui),
+        Command::Man => man(ui),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Prints what a shell runs once so that names complete from then on.
+fn completions(shell: Shell, ui: &Ui) -> fail::Done {
+    ui.document(match shell {
+        Shell::Bash => "source <(SWITCHBOARD_COMPLETE=bash switchboard)\n",
+        Shell::Zsh => "source <(SWITCHBOARD_COMPLETE=zsh switchboard)\n",
+        Shell::Fish => "SWITCHBOARD_COMPLETE=fish switchboard | source\n",
+    });
+    Ok(())
+}
+
+fn man(ui: &Ui) -> fail::Done {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(|error| Failure::failed("write the manual page").caused_by(&error))?;
+    ui.document(&String::from_utf8_lossy(&page));
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Linked clients: which there are, where their files stand, and what is planned for each.
+
+use std::path::PathBuf;
+
+use switchboard_core::client::bridge::Bridge;
+use switchboard_core::client::dialect::Dialect;
+use switchboard_core::client::known::{self, Known, Place, Scope, Status};
+use switchboard_core::client::reconcile::Same;
+use switchboard_core::client::relation::ClientRecord;
+use switchboard_core::launch::Launch;
+use switchboard_core::name::ClientId;
+use switchboard_core::plan::{ClientPlan, FileState, Observed, Plan, plan_client, wanted, with_stored};
+use switchboard_core::problem::Problem;
+use switchboard_core::settings::{ClientSettings, Face, Mode, Via};
+use switchboard_host::file::{self, ReadError, Snapshot};
+use switchboard_host::hash::Hash;
+use switchboard_host::secret::{FileSecrets, Secrets as _};
+
+use crate::discover;
+use crate::fail::{Code, Failure};
+use crate::home::Home;
+
+/// A linked client, with what its settings leave open filled in.
+#[derive(Clone, Debug)]
+pub struct Linked {
+    pub settings: ClientSettings,
+    /// Its file.
+    pub path: PathBuf,
+    /// How its file is written.
+    pub dialect: Dialect,
+}
+
+impl Linked {
+    /// Returns its id.
+    pub fn id(&self) -> &ClientId {
+        &self.settings.id
+    }
+}
+
+/// A client's file as it is, and what is planned for it.
+pub struct Look {
+    pub linked: Linked,
+    /// The file; `None` when there is none, or when it cannot be read.
+    pub file: Option<Snapshot>,
+    pub record: ClientRecord,
+    pub plan: ClientPlan,
+}
+
+impl Look {
+    /// Returns the text of the file; empty when there is none.
+    pub fn text(&self) -> &str {
+        self.file.as_ref().and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default()
+    }
+}
+
+/// Returns the linked clients: those of the settings, then the files of `client_configs`.
+///
+/// # Errors
+/// A path of `client_configs` belongs to no client that is known.
+pub fn linked(home: &Home) -> Result<Vec<Linked>, Failure> {
+    home.check_settings()?;
+    let mut all: Vec<Linked> =
+        home.settings.value.clients.iter().filter_map(|client| link(home, client.clone())).collect();
+    for config in &home.settings.value.client_sync.client_configs {
+        let extra = configured(home, config)?;
+        if !all.iter().any(|linked| linked.path == extra.path) {
+            all.push(extra);
+        }
+    }
+    Ok(all)
+}
+
+fn link(home: &Home, settings: ClientSettings) -> Option<Linked> {
+    let path = match &settings.path {
+        Some(path) => home.expand(path),
+        None => usual_path(home, settings.known)?,
+    };
+    let dialect = dialect_at(home, settings.known, &path);
+    Some(Linked { settings, path, dialect })
+}
+
+/// Returns where a known client's own file is, or would be.
+pub fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
+    discover::places(known, &home.surroundings())
+        .into_iter()
+        .min_by_key(|place| !place.exists)
+        .map(|place| place.path)
+}
+
+/// Returns how a client writes the file at this path.
+pub fn dialect_at(home: &Home, known: &'static Known, path: &std::path::Path) -> Dialect {
+    known::recognise(path, &home.surroundings())
+        .into_iter()
+        .find(|(found, _)| found.id == known.id)
+        .map_or(known.dialect, |(known, place)| known.dialect_at(place))
+}
+
+/// Reads one line of `client_configs`: `path`, or `client-id=path`.
+fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
+    let wrong = |what: String| {
+        Failure::new(Code::BadFile, format!("use `{config}` of client_configs: {what}"))
+            .hint("write it as \"client-id=path\"")
+    };
+    let (named, path) = match config.split_once('=') {
+        Some((id, path)) => (Some(id), home.expand(path)),
+        None => (None, home.expand(config)),
+    };
+    let known = match named {
+        Some(id) => known::find(id).ok_or_else(|| wrong(format!("`{id}` is no known client")))?,
+        None => {
+            let around = home.surroundings();
+            known::recognise(&path, &around)
+                .first()
+                .map(|(known, _)| *known)
+                .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
+        }
+    };
+    let id = ClientId::parse(known.id).map_err(|error| wrong(error.to_string()))?;
+    let settings = ClientSettings {
+        id,
+        known,
+        path: Some(path.to_string_lossy().into_owned()),
+        mode: Mode::Auto,
+        via: Via::Bridge,
+        face: Face::PerServer,
+        tools: switchboard_core::settings::Tools::Full,
+        servers: vec!["*".to_owned()],
+    };
+    let dialect = dialect_at(home, known, &path);
+    Ok(Linked { settings, path, dialect })
+}
+
+/// Returns the linked clients that `ids` name, or all.
+///
+/// # Errors
+/// An id that is not linked, with what to type.
+pub fn chosen(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linked>, Failure> {
+    let linked = linked(home)?;
+    if all {
+        return Ok(linked);
+    }
+    ids.iter()
+        .map(|id| {
+            let real = known::find(id).map_or(id.as_str(), |known| known.id);
+            linked
+                .iter()
+                .find(|linked| linked.id().as_str() == id || linked.id().as_str() == real)
+                .cloned()
+                .ok_or_else(|| unlinked(id, &linked))
+        })
+        .collect()
+}
+
+fn unlinked(id: &str, linked: &[Linked]) -> Failure {
+    let names = linked.iter().map(|linked| linked.id().as_str());
+    match (known::find(id), switchboard_core::nearest::nearest(id, names).or_else(|| known::nearest(id))) {
+        (Some(known), _) => Failure::usage(format!("find client `{id}`: it is not linked"))
+            .hint(format!("run `switchboard client link {}`", known.id)),
+        (None, Some(near)) => Failure::usage(format!("find client `{id}`"))
+            .hint(format!("did you mean `{near}`?")),
+        (None, None) => Failure::usage(format!("find client `{id}`"))
+            .hint("see `switchboard client list --all` for those that are known"),
+    }
+}
+
+/// Looks at one client's file and plans for it.
+pub struct Observer<'h> {
+    home: &'h Home,
+    bridge: Bridge,
+    plain: Box<dyn Fn(&Launch) -> Launch>,
+}
+
+impl<'h> Observer<'h> {
+    /// Returns an observer of this home's clients.
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub fn new(home: &'h Home) -> Result<Self, Failure> {
+        let store = FileSecrets::new(home.dirs.secrets());
+        let stored = move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
+        let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
+        Ok(Self { home, bridge: home.bridge()?, plain })
+    }
+
+    /// Returns how clients start us.
+    pub fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
+    /// Returns which launches are servers of the catalogue.
+    pub fn same(&self) -> Same<'_> {
+        self.same_in(&self.home.catalogue.catalogue)
+    }
+
+    /// Returns which launches are servers of this catalogue.
+    pub fn same_in(&self, catalogue: &switchboard_core::catalogue::Catalogue) -> Same<'_> {
+        Same::of(catalogue, &self.plain)
+    }
+
+    /// Looks at all of `clients` and plans for each.
+    pub fn plan(&self, clients: &[Linked]) -> Vec<Look> {
+        let same = self.same();
+        let mut looks: Vec<Look> = Vec::new();
+        for linked in clients {
+            let mut look = self.look(linked, &same);
+            if let Some(first) = looks.iter().find(|other| shares(other, &look)) {
+                look.plan.state = FileState::Shared(first.linked.id().clone());
+            }
+            looks.push(look);
+        }
+        looks
+    }
+
+    /// Looks at one client's file and plans for it.
+    pub fn look(&self, linked: &Linked, same: &Same<'_>) -> Look {
+        let record = self.home.relations.clients.get(linked.id()).cloned().unwrap_or_default();
+        self.look_with(linked, record, same)
+    }
+
+    /// Looks at one client's file and plans for it by this record.
+    pub fn look_with(&self, linked: &Linked, mut record: ClientRecord, same: &Same<'_>) -> Look {
+        let path = linked.path.to_string_lossy().into_owned();
+        // What is remembered of another file says nothing about this one.
+        if record.path != path {
+            record = ClientRecord { path, ..ClientRecord::default() };
+        }
+        let wanted = wanted(&self.home.catalogue.catalogue, &linked.settings, &linked.dialect, &self.bridge);
+        let last = record.seen.as_ref().and_then(|seen| self.seen(seen));
+        let read = file::read(&linked.path);
+        let (file, problem) = match read {
+            Ok(file) => (Some(file), None),
+            Err(ReadError::Missing { .. }) => (None, None),
+            Err(error) => (None, Some(Problem::error(error.to_string()).help(error.help()))),
+        };
+        let text = file.as_ref().map(|file| std::str::from_utf8(&file.bytes));
+        let last = last.as_deref().and_then(|last| std::str::from_utf8(last).ok());
+        let plan = |text| {
+            let observed = Observed { text, last };
+            plan_client(linked.id(), &linked.dialect, &record, observed, wanted.clone(), &self.bridge, same)
+        };
+        let plan = match (text, problem) {
+            (_, Some(problem)) => unreadable(plan(None), problem),
+            (Some(Err(_)), None) => {
+                let bytes = file.as_ref().map_or(&[][..], |file| &file.bytes);
+                let problem = switchboard_core::document::Document::decode(bytes).err().map_or_else(
+                    || Problem::error("the file is not UTF-8"),
+                    |error| Problem::error(error.reason.to_string()).at(error.place).help(error.help()),
+                );
+                unreadable(plan(None), problem)
+            }
+            (Some(Ok(text)), None) => plan(Some(text)),
+            (None, None) => plan(None),
+        };
+        Look { linked: linked.clone(), file, record, plan }
+    }
+
+    fn seen(&self, hash: &str) -> Option<Vec<u8>> {
+        self.home.backups().load(hash.parse::<Hash>().ok()?).ok()
+    }
+}
+
+/// A file that could not even be looked at: nothing is planned for it.
+fn unreadable(mut plan: ClientPlan, problem: Problem) -> ClientPlan {
+    plan.state = FileState::Unreadable;
+    plan.items.clear();
+    plan.found.clear();
+    plan.problems = vec![problem];
+    plan
+}
+
+/// Two clients with the same entries: one file, one place in it.
+fn shares(a: &Look, b: &Look) -> bool {
+    let same_file = match (&a.file, &b.file) {
+        (Some(a), Some(b)) => a.target.real() == b.target.real(),
+        _ => a.linked.path == b.linked.path,
+    };
+    same_file && a.linked.dialect.containers.first() == b.linked.dialect.containers.first()
+}
+
+/// Returns the whole plan of several looks.
+pub fn whole(looks: Vec<Look>) -> Plan {
+    Plan { rewrite: looks.into_iter().map(|look| look.plan).collect() }
+}
+
+/// Returns whether a known client is worth offering: in use, with a place of a user's that can be written.
+pub fn is_offered(known: &Known, place: &Place) -> bool {
+    known.status == Status::Active && place.scope == Scope::User && !place.read_only
+}

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::unreadable::MAX_DEPTH;
-use super::super::{
-    BOM, Form, Format, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason,
-};
+use super::super::{BOM, Form, Format, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason};
 use super::trivia::{comment_end, white_len};
 
 /// Maps up to this size are searched for duplicate keys pair by pair, which is quicker than hashing.
@@ -84,9 +82,8 @@ impl<'t> Reader<'t> {
         if self.format == Format::Json {
             return Err(Unreadable::new(self.text, self.at, UnreadableReason::Comment));
         }
-        self.at = comment_end(self.text, self.at, self.json5()).ok_or_else(|| {
-            Unreadable::new(self.text, self.at, UnreadableReason::Unclosed("a comment"))
-        })?;
+        self.at = comment_end(self.text, self.at, self.json5())
+            .ok_or_else(|| Unreadable::new(self.text, self.at, UnreadableReason::Unclosed("a comment")))?;
         Ok(())
     }
 

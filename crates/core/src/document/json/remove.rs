@@ -49,7 +49,9 @@ pub(super) fn empty(
         .collect();
     let before = gap.map(|gap| Gap::of(gap, 0..gap.len(), parts.json5).comments);
     match (gap, before) {
-        (Some(gap), Some(before)) if before.iter().map(|comment| &gap[comment.range.clone()]).eq(kept.iter().copied()) => {
+        (Some(gap), Some(before))
+            if before.iter().map(|comment| &gap[comment.range.clone()]).eq(kept.iter().copied()) =>
+        {
             out.push(TextEdit::replace(parts.inside(), gap));
         }
         _ if kept.is_empty() => out.push(TextEdit::delete(parts.inside())),

@@ -64,7 +64,11 @@ impl<'t> Reader<'t> {
     fn skip(&mut self) -> Result<(), Unreadable> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b' ' | b'\t' | b'\n' | b'\r') => {
+                    let rest = &self.bytes[self.at..];
+                    let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+                    self.at += rest.iter().position(|byte| !white(byte)).unwrap_or(rest.len());
+                }
                 Some(b'/') => self.comment()?,
                 Some(0x0b | 0x0c | 0x80..) if self.json5() => match white_len(self.text, self.at) {
                     0 => return Ok(()),

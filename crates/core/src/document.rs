@@ -134,9 +134,7 @@ impl<'t> Document<'t> {
     /// belongs, a YAML anchor through which an edit would leak.
     pub fn edits(&self, changes: &[Change]) -> Result<Vec<TextEdit>, Refusal> {
         let layout: &dyn Layout = match self.format {
-            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => {
-                &json::JsonLayout { format: self.format }
-            }
+            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => &json::JsonLayout,
             Format::Toml => &toml::TomlLayout,
             Format::Yaml => &yaml::YamlLayout,
         };

@@ -22,9 +22,7 @@ use trivia::{line_end_near, line_indent};
 use writer::{Shape, Writer, is_flat};
 
 /// Writes in the hand of the file.
-pub(super) struct JsonLayout {
-    pub(super) format: super::Format,
-}
+pub(super) struct JsonLayout;
 
 impl Layout for JsonLayout {
     fn replace(

@@ -30,9 +30,12 @@ impl<'d> Addition<'d> {
         let text = parts.text;
         let hand = Hand::around(document, parts.node);
         // A part that shares its line, but whose successor cannot, says nothing about the indentation.
-        let indent = lines.then(|| match parts.has_own_line(last) {
-            true => line_indent(text, parts.start(last)).to_owned(),
-            false => format!("{}{}", line_indent(text, parts.node.span.start), hand.unit),
+        let indent = lines.then(|| {
+            if parts.has_own_line(last) {
+                line_indent(text, parts.start(last)).to_owned()
+            } else {
+                format!("{}{}", line_indent(text, parts.node.span.start), hand.unit)
+            }
         });
         let flat_maps = parts.value(last).is_some_and(|value| {
             let inner = Parts::of(document, value);

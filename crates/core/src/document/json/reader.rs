@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::unreadable::MAX_DEPTH;
-use super::super::{
-    BOM, Form, Format, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason,
-};
+use super::super::{BOM, Form, Format, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason};
 use super::trivia::{comment_end, white_len};
 
 /// Maps up to this size are searched for duplicate keys pair by pair, which is quicker than hashing.
@@ -66,7 +64,11 @@ impl<'t> Reader<'t> {
     fn skip(&mut self) -> Result<(), Unreadable> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b' ' | b'\t' | b'\n' | b'\r') => {
+                    let rest = &self.bytes[self.at..];
+                    let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+                    self.at += rest.iter().position(|byte| !white(byte)).unwrap_or(rest.len());
+                }
                 Some(b'/') => self.comment()?,
                 Some(0x0b | 0x0c | 0x80..) if self.json5() => match white_len(self.text, self.at) {
                     0 => return Ok(()),
@@ -84,9 +86,8 @@ impl<'t> Reader<'t> {
         if self.format == Format::Json {
             return Err(Unreadable::new(self.text, self.at, UnreadableReason::Comment));
         }
-        self.at = comment_end(self.text, self.at, self.json5()).ok_or_else(|| {
-            Unreadable::new(self.text, self.at, UnreadableReason::Unclosed("a comment"))
-        })?;
+        self.at = comment_end(self.text, self.at, self.json5())
+            .ok_or_else(|| Unreadable::new(self.text, self.at, UnreadableReason::Unclosed("a comment")))?;
         Ok(())
     }
 

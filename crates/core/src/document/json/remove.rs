@@ -44,12 +44,17 @@ pub(super) fn empty(
     let units = units(parts, removed);
     let kept: Vec<&str> = (0..=parts.len())
         .flat_map(|index| parts.gap_before(index).comments)
-        .filter(|comment| !units.iter().any(|unit| unit.contains(&comment.range.start)))
+        .filter(|comment| {
+            let next = units.partition_point(|unit| unit.end <= comment.range.start);
+            units.get(next).is_none_or(|unit| comment.range.start < unit.start)
+        })
         .map(|comment| &text[comment.range])
         .collect();
     let before = gap.map(|gap| Gap::of(gap, 0..gap.len(), parts.json5).comments);
     match (gap, before) {
-        (Some(gap), Some(before)) if before.iter().map(|comment| &gap[comment.range.clone()]).eq(kept.iter().copied()) => {
+        (Some(gap), Some(before))
+            if before.iter().map(|comment| &gap[comment.range.clone()]).eq(kept.iter().copied()) =>
+        {
             out.push(TextEdit::replace(parts.inside(), gap));
         }
         _ if kept.is_empty() => out.push(TextEdit::delete(parts.inside())),

@@ -40,7 +40,9 @@ impl<'t> Reader<'t> {
                 // JSON5 only bans line ends.
                 Some(byte) if self.json5() && !matches!(byte, b'\n' | b'\r') => self.at += 1,
                 Some(b'\n' | b'\r') => {
-                    return Err(self.error(self.at, format!("expected `{}` before the line end", char::from(quote))));
+                    return Err(
+                        self.error(self.at, format!("expected `{}` before the line end", char::from(quote)))
+                    );
                 }
                 Some(byte) => {
                     let what = format!("the character U+{byte:04X} stands unescaped in a text");

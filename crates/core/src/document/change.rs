@@ -235,7 +235,22 @@ pub(super) fn edits(
     {
         return Ok(vec![whole]);
     }
-    Ok(out)
+    Ok(united(out))
+}
+
+/// Neighbours that go from different containers may both take the white space between them: it goes once.
+fn united(mut edits: Vec<TextEdit>) -> Vec<TextEdit> {
+    let mut order: Vec<usize> = (0..edits.len()).filter(|&at| edits[at].replacement.is_empty()).collect();
+    order.sort_by_key(|&at| (edits[at].range.start, edits[at].range.end));
+    let mut done = 0;
+    for at in order {
+        let range = &mut edits[at].range;
+        range.start = range.start.max(done);
+        range.end = range.end.max(done);
+        done = range.end;
+    }
+    edits.retain(|edit| !edit.range.is_empty() || !edit.replacement.is_empty());
+    edits
 }
 
 /// The document was blank before us, and around our root nothing but that blank text stands: it becomes so again.

@@ -89,7 +89,7 @@ impl Layout for TomlLayout {
         let first = lines::Lines::of(text).first();
         let line_end = lines::Lines::of(text).line_end(0);
         let mut paragraphs = Vec::new();
-        let head = text[first..].trim();
+        let head = text[first..].trim_end();
         if !head.is_empty() {
             paragraphs.push(head.to_owned());
         }

@@ -195,6 +195,9 @@ impl<'t> Reader<'t, '_> {
             .source
             .get(event)
             .map_or(ScalarKind::String, |raw| raw.decode_scalar(&mut decoded, &mut error));
+        if error.is_some() && raw.starts_with(char::is_alphabetic) {
+            return Err(Unreadable::syntax(self.text, span.start, format!("the text `{raw}` needs quotes")));
+        }
         self.check(error, event)?;
         let kind = match kind {
             ScalarKind::String => NodeKind::Text(decoded),

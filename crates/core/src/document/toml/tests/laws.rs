@@ -5,7 +5,7 @@ mod wild;
 use proptest::prelude::*;
 use toml::de::{DeTable, DeValue};
 
-use self::wild::{CONTAINER, Dice, Wild};
+use self::wild::{CONTAINER, Dice, LIST, Wild};
 use crate::document::{Change, Document, Format, Node, NodeKind, Step};
 use crate::value::Value;
 
@@ -98,24 +98,35 @@ fn below(path: &[Step], key: &str) -> Vec<Step> {
     [path, &[Step::key(key)]].concat()
 }
 
-/// A path to write at, and what to write there.
+/// A container to write into, and what comes into it.
 fn additions(dice: &mut Dice, wild: &Wild) -> (Vec<Step>, Vec<(String, Value)>) {
-    let name = |n: usize| ["new", "new one", "x.y", ""][n].to_owned();
+    let entry_path =
+        |dice: &mut Dice| wild.entries.get(dice.below(4)).map(|entry| below(&container(), entry));
+    let path = match dice.below(7) {
+        0 => entry_path(dice).unwrap_or_default(),
+        1 => entry_path(dice).map(|path| below(&path, "env")).unwrap_or_default(),
+        2 => Vec::new(),
+        3 => vec![Step::key("tools"), Step::key("mcp")],
+        _ => container(),
+    };
+    let fields = path != container() && dice.one_in(2);
     let count = 1 + dice.below(3);
-    if dice.one_in(3) && !wild.entries.is_empty() {
-        let entry = wild.entries[dice.below(wild.entries.len())].clone();
-        let values = [
-            Value::text("/tmp \"x\"\u{1}"),
-            Value::texts(["a", "b"]),
-            Value::text_map([("A", "1"), ("B.C", "2")]),
-            Value::Map(Vec::new()),
-        ];
-        return (
-            below(&container(), &entry),
-            (0..count).map(|n| (name(n), values[dice.below(4)].clone())).collect(),
-        );
+    let added = ["new", "new one", "x.y"]
+        .into_iter()
+        .take(count)
+        .map(|name| (name.to_owned(), if fields { field(dice) } else { entry(dice) }));
+    (path.clone(), added.collect())
+}
+
+fn field(dice: &mut Dice) -> Value {
+    match dice.below(6) {
+        0 => Value::text("/tmp \"x\"\u{1}"),
+        1 => Value::texts(["a", "b"]),
+        2 => Value::text_map([("A", "1"), ("B.C", "2")]),
+        3 => Value::Map(Vec::new()),
+        4 => Value::List(vec![Value::text_map([("name", "x")])]),
+        _ => Value::Bool(true),
     }
-    (container(), (0..count).map(|n| (name(n), entry(dice))).collect())
 }
 
 fn entry(dice: &mut Dice) -> Value {
@@ -212,28 +223,67 @@ proptest! {
     fn what_is_added_and_removed_leaves_no_trace(mut dice in dice()) {
         let wild = Wild::document(&mut dice);
         let (path, added) = additions(&mut dice, &wild);
-        let footing = parse(&wild.text).footing(&path);
-        let mut sets: Vec<Change> =
-            added.iter().map(|(key, value)| Change::set(below(&path, key), value.clone())).collect();
-        let mut removals: Vec<Change> = added
-            .iter()
-            .map(|(key, _)| Change::Remove { path: below(&path, key), footing: Some(footing.clone()) })
-            .collect();
-        shuffle(&mut dice, &mut sets);
-        shuffle(&mut dice, &mut removals);
-        let mut text = wild.text.clone();
-        let mut steps = vec![text.clone()];
-        for changes in [sets, removals] {
-            if dice.one_in(2) {
-                text = revised(&text, &changes);
-                steps.push(text.clone());
-            } else {
-                for change in changes {
-                    text = revised(&text, &[change]);
-                    steps.push(text.clone());
+        let added = added.into_iter().map(|(key, value)| (below(&path, &key), value)).collect();
+        check_no_trace(&mut dice, &wild.text, &path, added)?;
+    }
+
+    #[test]
+    fn named_items_that_are_added_and_removed_leave_no_trace(mut dice in dice()) {
+        let wild = Wild::with_list(&mut dice);
+        let path = vec![Step::key(LIST)];
+        let added = ["new", "x y"].into_iter().take(1 + dice.below(2)).map(|name| {
+            ([path.as_slice(), &[Step::item("name", name)]].concat(), entry(&mut dice))
+        });
+        let added = added.collect();
+        check_no_trace(&mut dice, &wild.text, &path, added)?;
+    }
+
+    #[test]
+    fn changes_of_named_items_succeed_and_then_hold(mut dice in dice()) {
+        let wild = Wild::with_list(&mut dice);
+        let mut changes = Vec::new();
+        for (n, name) in wild.entries.iter().map(String::as_str).chain(["new"]).enumerate() {
+            let path = vec![Step::key(LIST), Step::item("name", name)];
+            match dice.below(5) {
+                0 if name != "new" => changes.push(Change::remove(path)),
+                1 => changes.push(Change::set(path, entry(&mut dice))),
+                2 => changes.push(Change::set(below(&path, "command"), Value::text("uvx"))),
+                3 => changes.push(Change::set(below(&path, "env"), Value::text_map([("A", "1")]))),
+                _ => {
+                    let fresh = vec![Step::key(LIST), Step::item("name", format!("fresh{n}"))];
+                    changes.push(Change::set(fresh, entry(&mut dice)));
                 }
             }
         }
-        prop_assert!(text == wild.text, "{}", steps.join("\n--------\n"));
+        let after = revised(&wild.text, &changes);
+        prop_assert_eq!(parse(&after).edits(&changes).unwrap(), vec![]);
     }
+}
+
+/// Adds and removes, each at once or one by one, in any order: afterwards every byte is as before.
+fn check_no_trace(
+    dice: &mut Dice,
+    before: &str,
+    container: &[Step],
+    added: Vec<(Vec<Step>, Value)>,
+) -> Result<(), TestCaseError> {
+    let footing = parse(before).footing(container);
+    let remove = |(path, _): &(Vec<Step>, Value)| Change::Remove {
+        path: path.clone(),
+        footing: Some(footing.clone()),
+    };
+    let mut removals: Vec<Change> = added.iter().map(remove).collect();
+    let mut sets: Vec<Change> = added.into_iter().map(|(path, value)| Change::set(path, value)).collect();
+    shuffle(dice, &mut sets);
+    shuffle(dice, &mut removals);
+    let mut steps = vec![before.to_owned()];
+    for changes in [sets, removals] {
+        let size = if dice.one_in(2) { 1 } else { changes.len() };
+        for changes in changes.chunks(size) {
+            let after = revised(&steps[steps.len() - 1], changes);
+            steps.push(after);
+        }
+    }
+    prop_assert!(steps[steps.len() - 1] == before, "{}", steps.join("\n--------\n"));
+    Ok(())
 }

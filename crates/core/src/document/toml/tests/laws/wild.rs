@@ -3,6 +3,9 @@
 /// The map that holds the entries.
 pub(super) const CONTAINER: &str = "mcp_servers";
 
+/// The list that holds named items.
+pub(super) const LIST: &str = "items";
+
 /// Random choices that shrink to the first of each.
 #[derive(Debug)]
 pub(super) struct Dice {
@@ -98,19 +101,46 @@ impl Wild {
         if dice.one_in(4) {
             lines.push(dice.pick(&["# end", "\n# end", "", "\n\n"]).to_owned());
         }
-        let mut text = lines.join("\n");
-        if !text.is_empty() && !dice.one_in(3) {
-            text.push('\n');
-        }
-        text = match dice.below(4) {
-            2 => text.replace('\n', "\r\n"),
-            3 => mixed(dice, &text),
-            _ => text,
-        };
-        if dice.one_in(5) {
-            text.insert(0, '\u{feff}');
-        }
+        let text = finished(dice, &lines);
         Self { text, entries: names.iter().map(|(name, _)| (*name).to_owned()).collect() }
+    }
+
+    /// A document with a list of named items rather than a container.
+    pub(super) fn with_list(dice: &mut Dice) -> Self {
+        let count = dice.below(NAMES.len() + 1);
+        let names: Vec<String> = NAMES[..count].iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut lines = Vec::new();
+        root_lines(dice, Hold::Missing, &[], &mut lines);
+        let as_blocks = !dice.one_in(3);
+        if !as_blocks {
+            let items: Vec<String> = names.iter().map(|name| format!("{{ name = \"{name}\" }}")).collect();
+            let item_lines = [("", ", ", ""), ("\n  ", ",\n  ", ",\n"), ("\n\t", ", # c\n\t", " # last\n")];
+            let (open, comma, close) = item_lines[dice.below(3)];
+            let items =
+                if items.is_empty() { String::new() } else { format!("{open}{}{close}", items.join(comma)) };
+            lines.push(format!("{LIST} = [{items}]{}", dice.pick(&["", " # list"])));
+        }
+        let mut blocks = blocks(dice, Hold::Missing, &[]);
+        if as_blocks {
+            for name in &names {
+                let mut block =
+                    vec![format!("{}[[{LIST}]]", dice.pick(&["", "", " "])), format!("name = \"{name}\"")];
+                body(dice, &mut block);
+                if dice.one_in(3) {
+                    block.push(format!("[{LIST}.env]\nX = \"1\""));
+                }
+                let at = blocks.len() - dice.below(2).min(blocks.len());
+                blocks.insert(if dice.one_in(2) { at } else { blocks.len() }, block);
+            }
+        }
+        for block in blocks {
+            if dice.one_in(2) {
+                lines.push(dice.pick(&["", "\n# above", "# gap\n"]).to_owned());
+            }
+            lines.extend(block);
+        }
+        let text = finished(dice, &lines);
+        Self { text, entries: names }
     }
 
     /// The text with something wrong, or perhaps only something else, in it.
@@ -185,6 +215,23 @@ impl Wild {
         }
         text
     }
+}
+
+/// The lines as a text with line ends of one kind or the other, and perhaps none at the end.
+fn finished(dice: &mut Dice, lines: &[String]) -> String {
+    let mut text = lines.join("\n");
+    if !text.is_empty() && !dice.one_in(3) {
+        text.push('\n');
+    }
+    text = match dice.below(4) {
+        2 => text.replace('\n', "\r\n"),
+        3 => mixed(dice, &text),
+        _ => text,
+    };
+    if dice.one_in(5) {
+        text.insert(0, '\u{feff}');
+    }
+    text
 }
 
 fn mixed(dice: &mut Dice, text: &str) -> String {

@@ -70,7 +70,7 @@ fn check_agreement(text: &str) -> Result<(), TestCaseError> {
             }
         }
         (Err(error), Err(_)) => {
-            prop_assert!(text.is_char_boundary(error.offset), "{error} at {}", error.offset)
+            prop_assert!(text.is_char_boundary(error.offset), "{error} at {}", error.offset);
         }
         (ours, theirs) => {
             let theirs = theirs.map(|_| ()).map_err(|error| error.to_string());
@@ -171,23 +171,11 @@ fn sensible(dice: &mut Dice, wild: &Wild) -> Vec<Change> {
     if changes.is_empty() || dice.one_in(3) {
         changes.push(Change::set(below(&container(), "new"), entry(dice)));
     }
-    if dice.one_in(6) {
-        changes.push(Change::set(vec![Step::key("model")], Value::text("o")));
-    }
-    if dice.one_in(6) {
-        changes.push(Change::remove(vec![Step::key("tui")]));
-    }
-    if dice.one_in(8) {
-        changes.push(Change::remove(vec![Step::key("model")]));
-        changes.retain({
-            let mut seen = false;
-            move |change| {
-                let model = matches!(change, Change::Set { path, .. } | Change::Remove { path, .. } if path == &[Step::key("model")]);
-                let keep = !model || !seen;
-                seen |= model;
-                keep
-            }
-        });
+    match dice.below(8) {
+        1 => changes.push(Change::set(vec![Step::key("model")], Value::text("o"))),
+        2 => changes.push(Change::remove(vec![Step::key("model")])),
+        3 => changes.push(Change::remove(vec![Step::key("tui")])),
+        _ => {}
     }
     changes
 }

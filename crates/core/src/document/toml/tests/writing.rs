@@ -271,9 +271,36 @@ fn texts_are_escaped_where_they_must_be() {
 
 #[test]
 fn what_toml_cannot_say_is_refused() {
-    for path in ["k", "s/k", "s/f/k"] {
-        let document = Document::parse("[s]\nf = {}\n", Format::Toml).unwrap();
-        let refusal = document.revised(&[set(path, Value::Null)]).unwrap_err();
-        assert!(matches!(refusal, Refusal::Unwritable { .. }), "{refusal}");
+    let number = |spelt: &str| Value::Number(spelt.to_owned());
+    for value in [Value::Null, number(".5"), number("1\nx = 2"), Value::Other("*anchor".to_owned())] {
+        for path in ["k", "s/k", "s/f/k", "new/k"] {
+            let document = Document::parse("[s]\nf = {}\n", Format::Toml).unwrap();
+            let refusal = document.revised(&[set(path, value.clone())]).unwrap_err();
+            assert!(matches!(refusal, Refusal::Unwritable { .. }), "{refusal}");
+        }
     }
+}
+
+#[test]
+fn numbers_and_dates_are_written_as_spelt() {
+    check(
+        "numbers and dates",
+        "[s]\n",
+        &[
+            set("s/a", Value::Number("1.50".to_owned())),
+            set("s/b", Value::Number("0x1f".to_owned())),
+            set("s/c", Value::Other("1979-05-27".to_owned())),
+        ],
+        "[s]\na = 1.50\nb = 0x1f\nc = 1979-05-27\n",
+    );
+}
+
+#[test]
+fn a_table_that_only_its_children_name_gets_a_header_for_its_lines() {
+    check(
+        "behind its children",
+        "[s.a.env]\nX = 1\n\n[t]\n",
+        &[set("s/a/command", Value::text("c"))],
+        "[s.a.env]\nX = 1\n\n[s.a]\ncommand = \"c\"\n\n[t]\n",
+    );
 }

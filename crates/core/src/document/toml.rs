@@ -48,7 +48,7 @@ impl Layout for TomlLayout {
             }
             (NodeKind::List(list), Value::List(items)) => replace_items(document, node, list, items, out),
             _ => {
-                let text = render::inline(value).ok_or_else(|| no_null(document, node))?;
+                let text = render::inline(value).ok_or_else(|| unsayable(document, node))?;
                 out.push(TextEdit::replace(node.span.clone(), text));
                 Ok(())
             }
@@ -75,7 +75,7 @@ impl Layout for TomlLayout {
             }
             NodeKind::List(_) => {
                 let added = reshape.added.iter().map(|(_, value)| render::inline(value));
-                let added = added.collect::<Option<Vec<_>>>().ok_or_else(|| no_null(document, node))?;
+                let added = added.collect::<Option<Vec<_>>>().ok_or_else(|| unsayable(document, node))?;
                 let flow = Flow::of(document.text(), &node.span);
                 flow.edit(&reshape.removed, &added, reshape.gap, out);
                 Ok(())
@@ -89,7 +89,7 @@ impl Layout for TomlLayout {
         let first = lines::Lines::of(text).first();
         let line_end = lines::Lines::of(text).line_end(0);
         let mut paragraphs = Vec::new();
-        let head = text[first..].trim();
+        let head = text[first..].trim_end();
         if !head.is_empty() {
             paragraphs.push(head.to_owned());
         }
@@ -100,7 +100,7 @@ impl Layout for TomlLayout {
             } else {
                 render::pair(name, value).map(|pair| keys.push(pair))
             };
-            rendered.ok_or_else(|| Refusal::unwritable(document, 0, NO_NULL))?;
+            rendered.ok_or_else(|| Refusal::unwritable(document, 0, UNSAYABLE))?;
         }
         if !keys.is_empty() {
             paragraphs.push(keys.join(line_end));
@@ -111,10 +111,10 @@ impl Layout for TomlLayout {
     }
 }
 
-const NO_NULL: &str = "TOML has no null";
+const UNSAYABLE: &str = "TOML has no way to say this value";
 
-fn no_null(document: &Document<'_>, node: &Node<'_>) -> Refusal {
-    Refusal::unwritable(document, node.span.start, NO_NULL)
+fn unsayable(document: &Document<'_>, node: &Node<'_>) -> Refusal {
+    Refusal::unwritable(document, node.span.start, UNSAYABLE)
 }
 
 /// Makes an array say `items`, item by item, so that comments and layout stay.
@@ -127,11 +127,11 @@ fn replace_items(
 ) -> Result<(), Refusal> {
     let shared = list.items.len().min(items.len());
     for (old, new) in list.items.iter().zip(items).filter(|(old, new)| !old.says(new)) {
-        let text = render::inline(new).ok_or_else(|| no_null(document, node))?;
+        let text = render::inline(new).ok_or_else(|| unsayable(document, node))?;
         out.push(TextEdit::replace(old.span.clone(), text));
     }
     let added = items[shared..].iter().map(render::inline).collect::<Option<Vec<_>>>();
-    let added = added.ok_or_else(|| no_null(document, node))?;
+    let added = added.ok_or_else(|| unsayable(document, node))?;
     let removed: Vec<usize> = (shared..list.items.len()).collect();
     Flow::of(document.text(), &node.span).edit(&removed, &added, None, out);
     Ok(())
@@ -145,13 +145,14 @@ fn reshape_inline(
     out: &mut Vec<TextEdit>,
 ) -> Result<(), Refusal> {
     let added = reshape.added.iter().map(|(name, value)| render::pair(name, value));
-    let added = added.collect::<Option<Vec<_>>>().ok_or_else(|| no_null(document, node))?;
+    let added = added.collect::<Option<Vec<_>>>().ok_or_else(|| unsayable(document, node))?;
     let flow = Flow::of(document.text(), &node.span);
     flow.edit(&parts_of(&flow, map, &reshape.removed), &added, reshape.gap, out);
     Ok(())
 }
 
-/// Reshapes what dotted keys within braces make: `{ a.b = 1 }`.
+/// Reshapes what dotted keys within braces make: `{ a.b = 1 }`. Such a table has no lines, so no end of its body,
+/// and its path begins at the braces.
 fn reshape_dotted_inline(
     document: &Document<'_>,
     node: &Node<'_>,
@@ -162,11 +163,11 @@ fn reshape_dotted_inline(
 ) -> Result<(), Refusal> {
     let above = document.root().map(|root| extent::ancestors(root, node)).unwrap_or_default();
     let braces = above.iter().rev().find(|node| node.as_map().is_some_and(|map| map.form == Form::Flow));
-    let Some(braces) = braces else { return Err(no_null(document, node)) };
+    let Some(braces) = braces else { return Err(unsayable(document, node)) };
     let prefix = render::dotted(&table.path);
     let added =
         reshape.added.iter().map(|(name, value)| Some(format!("{prefix}.{}", render::pair(name, value)?)));
-    let mut added = added.collect::<Option<Vec<_>>>().ok_or_else(|| no_null(document, node))?;
+    let mut added = added.collect::<Option<Vec<_>>>().ok_or_else(|| unsayable(document, node))?;
     if added.is_empty() && reshape.removed.len() == map.members.len() {
         added.push(format!("{prefix} = {{}}"));
     }

@@ -2,8 +2,8 @@
 
 use super::extent::{ancestors, blocks_of, last_end, lines_of, table_of};
 use super::lines::{LineEdits, Lines};
-use super::no_null;
 use super::render::{self, Hand};
+use super::unsayable;
 use crate::document::layout::Reshape;
 use crate::document::node::TomlTable;
 use crate::document::{Document, Form, List, Map, Member, Node, NodeKind, Refusal};
@@ -72,7 +72,7 @@ impl<'d> Blocks<'d> {
         } else {
             let hand = list.items.last().map(|item| self.hand_of(item)).unwrap_or_default();
             let blocks = reshape.added.iter().map(|(_, value)| render::item(path, value, hand));
-            let blocks = blocks.collect::<Option<Vec<_>>>().ok_or_else(|| no_null(self.document, node))?;
+            let blocks = blocks.collect::<Option<Vec<_>>>().ok_or_else(|| unsayable(self.document, node))?;
             reshape.removed.iter().for_each(|&index| self.remove_blocks(&list.items[index]));
             self.add_blocks(node, &blocks);
         }
@@ -139,7 +139,7 @@ impl<'d> Blocks<'d> {
             } else {
                 render_lines(map, table, &start, name, value, &mut coming.lines)
             };
-            rendered.ok_or_else(|| no_null(self.document, node))?;
+            rendered.ok_or_else(|| unsayable(self.document, node))?;
         }
         Ok(coming)
     }

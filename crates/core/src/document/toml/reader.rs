@@ -7,9 +7,9 @@ use toml_parser::decoder::{Encoding, ScalarKind};
 use toml_parser::parser::{Event, EventKind, RecursionGuard, ValidateWhitespace, parse_document};
 use toml_parser::{Expected, ParseError, Source, Span};
 
-use super::tables::{Entry, Key, Tables};
+use super::tables::{Key, Tables};
 use crate::document::unreadable::MAX_DEPTH;
-use crate::document::{Node, NodeKind, Unreadable, UnreadableReason};
+use crate::document::{Form, List, Node, NodeKind, Unreadable, UnreadableReason};
 
 /// Reads a text; `None` when it holds no value.
 pub(in crate::document) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
@@ -131,26 +131,27 @@ impl<'t> Reader<'t, '_> {
 
     /// Reads `key = value` into the table `id`.
     fn pair(&mut self, first: Event, id: usize) -> Result<(), Unreadable> {
-        let mut keys = vec![self.key(first)?];
+        let mut key = self.key(first)?;
+        let mut above = Vec::new();
         while let Some(event) = self.next() {
             match event.kind() {
-                EventKind::SimpleKey => keys.push(self.key(event)?),
+                EventKind::SimpleKey => above.push(std::mem::replace(&mut key, self.key(event)?)),
                 EventKind::KeyValSep => break,
                 _ => {}
             }
         }
-        let depth = self.tables.depth(id) + keys.len();
+        let depth = self.tables.depth(id) + above.len() + 1;
         let Some(value) = self.value(depth)? else {
             return Err(Unreadable::syntax(self.text, first.span().start(), "a key without a value"));
         };
-        self.tables.insert(id, keys, value)
+        self.tables.insert(id, above, key, value)
     }
 
     /// Reads the next value; `None` at the end of the list or map that it would be in.
-    fn value(&mut self, depth: usize) -> Result<Option<Entry<'t>>, Unreadable> {
+    fn value(&mut self, depth: usize) -> Result<Option<Node<'t>>, Unreadable> {
         while let Some(event) = self.next() {
             match event.kind() {
-                EventKind::Scalar => return self.scalar(event).map(|node| Some(Entry::Value(node))),
+                EventKind::Scalar => return self.scalar(event).map(Some),
                 EventKind::ArrayOpen => return self.array(event, depth).map(Some),
                 EventKind::InlineTableOpen => return self.inline_table(event, depth).map(Some),
                 EventKind::ArrayClose => return Ok(None),
@@ -160,17 +161,17 @@ impl<'t> Reader<'t, '_> {
         Ok(None)
     }
 
-    fn array(&mut self, open: Event, depth: usize) -> Result<Entry<'t>, Unreadable> {
+    fn array(&mut self, open: Event, depth: usize) -> Result<Node<'t>, Unreadable> {
         let start = open.span().start();
         self.tables.check_depth(depth, start)?;
         let mut items = Vec::new();
         while let Some(item) = self.value(depth + 1)? {
             items.push(item);
         }
-        Ok(Entry::List { span: start..self.done, items })
+        Ok(Node::new(start..self.done, NodeKind::List(List { items, form: Form::Flow })))
     }
 
-    fn inline_table(&mut self, open: Event, depth: usize) -> Result<Entry<'t>, Unreadable> {
+    fn inline_table(&mut self, open: Event, depth: usize) -> Result<Node<'t>, Unreadable> {
         let start = open.span().start();
         self.tables.check_depth(depth, start)?;
         let id = self.tables.open_inline(depth);
@@ -181,20 +182,24 @@ impl<'t> Reader<'t, '_> {
                 _ => {}
             }
         }
-        let end = self.done;
-        self.tables.close_inline(id, start..end);
-        Ok(Entry::Table(id))
+        Ok(self.tables.close_inline(id, start..self.done))
     }
 
     fn scalar(&self, event: Event) -> Result<Node<'t>, Unreadable> {
         let span = range(event.span());
         let raw = self.text.get(span.clone()).unwrap_or_default();
+        if let Some(plain) = plain_text(raw, event.encoding()) {
+            return Ok(Node::new(span, NodeKind::Text(Cow::Borrowed(plain))));
+        }
         let mut decoded = Cow::Borrowed("");
         let mut error: Option<ParseError> = None;
         let kind = self
             .source
             .get(event)
             .map_or(ScalarKind::String, |raw| raw.decode_scalar(&mut decoded, &mut error));
+        if error.is_some() && raw.starts_with(char::is_alphabetic) {
+            return Err(Unreadable::syntax(self.text, span.start, format!("the text `{raw}` needs quotes")));
+        }
         self.check(error, event)?;
         let kind = match kind {
             ScalarKind::String => NodeKind::Text(decoded),
@@ -209,13 +214,20 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn key(&self, event: Event) -> Result<Key<'t>, Unreadable> {
+        let span = range(event.span());
+        let raw = self.text.get(span.clone()).unwrap_or_default();
+        let plain =
+            if event.encoding().is_none() { bare_key(raw) } else { plain_text(raw, event.encoding()) };
+        if let Some(plain) = plain {
+            return Ok(Key { name: Cow::Borrowed(plain), span });
+        }
         let mut decoded = Cow::Borrowed("");
         let mut error: Option<ParseError> = None;
         if let Some(raw) = self.source.get(event) {
             raw.decode_key(&mut decoded, &mut error);
         }
         self.check(error, event)?;
-        Ok(Key { name: decoded, span: range(event.span()) })
+        Ok(Key { name: decoded, span })
     }
 
     fn check(&self, error: Option<ParseError>, event: Event) -> Result<(), Unreadable> {
@@ -228,6 +240,19 @@ impl<'t> Reader<'t, '_> {
         self.done = event.span().end();
         Some(event)
     }
+}
+
+/// The text between quotes on one line, when it means itself. Nearly all texts do, and decoding is slow.
+fn plain_text(raw: &str, encoding: Option<Encoding>) -> Option<&str> {
+    let Some(Encoding::BasicString) = encoding else { return None };
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\' && byte != 0x7f;
+    inner.bytes().all(plain).then_some(inner)
+}
+
+fn bare_key(raw: &str) -> Option<&str> {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (!raw.is_empty() && raw.bytes().all(bare)).then_some(raw)
 }
 
 fn range(span: Span) -> Range<usize> {

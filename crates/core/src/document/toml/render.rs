@@ -1,7 +1,9 @@
-//! Values as TOML. A `null` cannot be said in TOML: then nothing is given.
+//! Values as TOML. What TOML cannot say, such as a `null`, gives nothing.
 
 use std::fmt::Write as _;
 
+use super::read;
+use crate::document::NodeKind;
 use crate::value::Value;
 
 /// A key, bare where it can be.
@@ -42,7 +44,7 @@ pub(super) fn inline(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(value) => value.to_string(),
-        Value::Number(spelt) | Value::Other(spelt) => spelt.clone(),
+        Value::Number(spelt) | Value::Other(spelt) => spelt_alike(spelt)?,
         Value::Text(value) => text(value),
         Value::List(items) => {
             let items = items.iter().map(inline).collect::<Option<Vec<_>>>()?;
@@ -55,6 +57,15 @@ pub(super) fn inline(value: &Value) -> Option<String> {
             format!("{{ {} }}", members.join(", "))
         }
     })
+}
+
+/// A number or a date, if TOML spells it as the format does that it came from.
+fn spelt_alike(spelt: &str) -> Option<String> {
+    let text = format!("k = {spelt}");
+    let root = read(&text).ok()??;
+    let node = root.get("k")?;
+    let alike = matches!(node.kind, NodeKind::Number(found) | NodeKind::Other(found) if found == spelt);
+    alike.then(|| spelt.to_owned())
 }
 
 /// `key = value`.

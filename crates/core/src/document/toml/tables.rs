@@ -19,13 +19,9 @@ pub(super) struct Key<'t> {
     pub(super) span: Range<usize>,
 }
 
-/// What stands under a key, or in a list.
-pub(super) enum Entry<'t> {
+/// What stands under a key.
+enum Entry<'t> {
     Value(Node<'t>),
-    List {
-        span: Range<usize>,
-        items: Vec<Entry<'t>>,
-    },
     Table(usize),
     /// The items of a `[[list]]`.
     Items(Vec<usize>),
@@ -117,7 +113,7 @@ impl<'t> Tables<'t> {
 
     fn is_unnamed(&self, id: usize) -> bool {
         let table = &self.all[id];
-        !table.inline && !table.form.dotted && table.form.header.is_none()
+        !table.form.dotted && table.form.header.is_none()
     }
 
     fn name(&mut self, id: usize, header: Range<usize>) {
@@ -133,45 +129,40 @@ impl<'t> Tables<'t> {
         self.add(0..0, unnamed(Vec::new(), false), true, depth)
     }
 
-    pub(super) fn close_inline(&mut self, id: usize, span: Range<usize>) {
+    /// Closes the table `id`, behind which nothing else was opened but what is in it.
+    pub(super) fn close_inline(&mut self, id: usize, span: Range<usize>) -> Node<'t> {
         self.all[id].span = span;
+        let node = self.node(id);
+        self.all.truncate(id);
+        node
     }
 
-    /// Puts `value` under the key that `keys` spell, dotted when there are several, in the table `id`.
+    /// Puts `value` under `key` in the table `id`, or below it when there are keys `above` before a dot.
     pub(super) fn insert(
         &mut self,
         id: usize,
-        mut keys: Vec<Key<'t>>,
-        value: Entry<'t>,
+        above: Vec<Key<'t>>,
+        key: Key<'t>,
+        value: Node<'t>,
     ) -> Result<(), Unreadable> {
-        let Some(last) = keys.pop() else { return Ok(()) };
-        let whole = keys.first().map_or(last.span.start, |key| key.span.start)..self.end_of(&value);
-        self.check_depth(self.depth(id) + keys.len() + 1, last.span.start)?;
+        let whole = above.first().unwrap_or(&key).span.start..value.span.end;
+        self.check_depth(self.depth(id) + above.len() + 1, key.span.start)?;
         if !self.all[id].inline {
             self.see(&whole);
             self.all[id].form.body_end = Some(whole.end);
         }
         let mut table = id;
-        for key in keys {
-            table = self.descend_dotted(table, key)?;
+        for part in above {
+            table = self.descend_dotted(table, part)?;
             if !self.all[table].inline {
                 self.all[table].form.body_end = Some(whole.end);
             }
         }
-        if self.position(table, &last.name).is_some() {
-            return Err(self.duplicate(&last));
+        if self.position(table, &key.name).is_some() {
+            return Err(self.duplicate(&key));
         }
-        self.link(table, last, value);
+        self.link(table, key, Entry::Value(value));
         Ok(())
-    }
-
-    fn end_of(&self, entry: &Entry<'t>) -> usize {
-        match entry {
-            Entry::Value(node) => node.span.end,
-            Entry::List { span, .. } => span.end,
-            Entry::Table(id) => self.all[*id].span.end,
-            Entry::Items(_) => 0,
-        }
     }
 
     fn descend_header(
@@ -188,7 +179,7 @@ impl<'t> Tables<'t> {
             table = match self.entry(table, &key.name) {
                 None => self.new_child(table, key, false),
                 Some(Entry::Items(items)) => items.last().copied().unwrap_or(table),
-                Some(Entry::Table(id)) if !self.all[*id].inline => *id,
+                Some(Entry::Table(id)) => *id,
                 Some(_) => return Err(self.closed(&key)),
             };
         }
@@ -202,8 +193,8 @@ impl<'t> Tables<'t> {
             Some(_) => return Err(self.closed(&key)),
         };
         let next = &mut self.all[id];
-        // A table has one place: dotted keys cannot add to what a header or braces have defined.
-        if next.form.header.is_some() || (next.inline && !next.form.dotted) {
+        // A table has one place: dotted keys cannot add to what a header has defined.
+        if next.form.header.is_some() {
             return Err(self.duplicate(&key));
         }
         next.form.dotted = true;
@@ -296,10 +287,6 @@ impl<'t> Tables<'t> {
         match entry {
             Entry::Value(node) => node,
             Entry::Table(id) => self.node(id),
-            Entry::List { span, items } => {
-                let items = items.into_iter().map(|item| self.entry_node(item)).collect();
-                Node::new(span, NodeKind::List(List { items, form: Form::Flow }))
-            }
             Entry::Items(ids) => {
                 let span = ids.first().map_or(0..0, |id| self.all[*id].span.clone());
                 let items = ids.into_iter().map(|id| self.node(id)).collect();

@@ -3,6 +3,7 @@
 //! Nothing here touches the machine: no file, network, clock, environment, thread or log. Time and surroundings come
 //! in as arguments; decisions go out as plain data. The crate's `clippy.toml` enforces it.
 
+pub mod client;
 pub mod document;
 pub mod launch;
 pub mod place;

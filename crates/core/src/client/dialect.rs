@@ -17,6 +17,7 @@
 //! ```
 
 mod base;
+mod draft;
 mod field;
 mod read;
 mod variables;

@@ -210,8 +210,10 @@ impl Spelling {
 
     /// Returns the key that holds the address: an own one that says something, else another client's.
     pub(super) fn url_key(&self, entry: &Value) -> Option<KeyPath> {
-        let says = |key: &KeyPath| says_something(at(entry, key));
-        self.own_url_keys().chain(URL_KEYS.iter().copied()).find(says)
+        let own = self.own_url_keys().find(|key| says_something(at(entry, key)));
+        let is_text =
+            |key: &KeyPath| at(entry, key).and_then(Value::as_text).is_some_and(|url| !url.is_empty());
+        own.or_else(|| URL_KEYS.iter().copied().find(is_text))
     }
 
     /// Returns the keys under which the client itself reads an address, the most usual first.
@@ -305,10 +307,11 @@ pub(super) fn spelt(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads a list of texts; nothing and null are empty.
+/// Reads a list of texts; nothing, null and empty values of any kind are an empty one.
 pub(super) fn read_texts(path: &[&str], value: Option<&Value>) -> Result<Vec<String>, EntryProblem> {
     let items = match value {
-        None | Some(Value::Null) => return Ok(Vec::new()),
+        None => return Ok(Vec::new()),
+        Some(empty) if !says_something(Some(empty)) => return Ok(Vec::new()),
         Some(Value::List(items)) => items,
         Some(other) => return Err(wrong_kind(path, other, "a list of texts")),
     };
@@ -319,13 +322,15 @@ pub(super) fn read_texts(path: &[&str], value: Option<&Value>) -> Result<Vec<Str
     items.iter().enumerate().map(read).collect()
 }
 
-/// Reads a map of texts; nothing and null are empty, and so is a member that is null.
+/// Reads a map of texts; nothing, null and empty values of any kind are an empty one. Members that are null count
+/// as not there.
 pub(super) fn read_texts_by_name(
     path: &[&str],
     value: Option<&Value>,
 ) -> Result<BTreeMap<String, String>, EntryProblem> {
     let members = match value {
-        None | Some(Value::Null) => return Ok(BTreeMap::new()),
+        None => return Ok(BTreeMap::new()),
+        Some(empty) if !says_something(Some(empty)) => return Ok(BTreeMap::new()),
         Some(Value::Map(members)) => members,
         Some(other) => return Err(wrong_kind(path, other, "a map of texts")),
     };

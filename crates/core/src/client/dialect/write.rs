@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::field::{FieldChange, KeyPath, at, remove, says_something, set};
+use super::draft::{Draft, list_like, map_like, set_or_clear};
+use super::field::{FieldChange, KeyPath, at, says_something, set};
 use super::read::{
-    EntryProblem, KIND_KEYS, Meaning, meaning_at, read_headers, read_texts, read_texts_by_name, spelt,
+    EntryProblem, KIND_KEYS, Meaning, meaning_at, read_headers, read_texts, read_texts_by_name,
 };
 use super::{Dialect, Extra, Hand, HeaderHand, Kind, Say, Shape, Spelling, Support};
 use crate::launch::{Launch, Remote};
@@ -33,59 +34,15 @@ pub enum Unspeakable {
     NotAServer,
 }
 
-/// An entry under change: what it says by now, and how it got there.
-struct Draft {
-    entry: Value,
-    changes: Vec<FieldChange>,
-}
-
-impl Draft {
-    fn set(&mut self, path: &[&str], value: Value) {
-        set(&mut self.entry, path, value.clone());
-        self.changes.push(FieldChange::new(path, Some(value)));
-    }
-
-    fn remove(&mut self, path: &[&str]) {
-        if at(&self.entry, path).is_some() {
-            remove(&mut self.entry, path);
-            self.changes.push(FieldChange::new(path, None));
-        }
-    }
-
-    /// Removes what says something; an empty list or map does no harm and may be the user's own.
-    fn clear(&mut self, path: &[&str]) {
-        if says_something(at(&self.entry, path)) {
-            self.remove(path);
-        }
-    }
-
-    /// Returns the changes; a map that lost its last member to them goes as a whole.
-    fn finish(self) -> Vec<FieldChange> {
-        let Self { entry, changes } = self;
-        let emptied = |change: &FieldChange| match change.path.as_slice() {
-            [outer, _] => entry.get(outer) == Some(&Value::Map(Vec::new())),
-            _ => false,
-        };
-        let mut finished: Vec<FieldChange> = Vec::with_capacity(changes.len());
-        for mut change in changes {
-            if emptied(&change) {
-                change = FieldChange { path: change.path[..1].to_vec(), value: None };
-            }
-            if !finished.contains(&change) {
-                finished.push(change);
-            }
-        }
-        finished
-    }
-}
-
 /// What the entry said before, as far as it matters for what must go.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// The same sort of launch: fields of the other sort are none of ours.
     SameSort,
-    /// The other sort, or nothing readable: its core fields must not stay behind.
+    /// The other sort: its core fields must not stay behind, in whatever spelling.
     OtherSort,
+    /// Nothing readable: core fields of the other sort in the client's own spelling must not stay behind.
+    Unreadable,
 }
 
 impl Dialect {
@@ -99,27 +56,24 @@ impl Dialect {
         launch: &Launch,
         existing: Option<&Value>,
     ) -> Result<Vec<FieldChange>, Unspeakable> {
+        self.spelling.can_say(launch)?;
         let launch = self.heard(launch);
-        self.spelling.can_say(&launch)?;
-        let mut before = Before::OtherSort;
-        if let Some(entry) = existing {
-            match self.read_entry(entry) {
-                Err(EntryProblem::NotAServer) if says_something(existing) => {
-                    return Err(Unspeakable::NotAServer);
-                }
-                Err(_) => {}
-                Ok(said) if is_stdio(&said.launch) == is_stdio(&launch) => before = Before::SameSort,
-                Ok(_) => {}
+        let before = match existing.map(|entry| self.read_entry(entry)) {
+            Some(Err(EntryProblem::NotAServer)) if says_something(existing) => {
+                return Err(Unspeakable::NotAServer);
             }
-        }
+            Some(Ok(said)) if is_stdio(&said.launch) == is_stdio(&launch) => Before::SameSort,
+            Some(Ok(_)) => Before::OtherSort,
+            _ => Before::Unreadable,
+        };
         let entry = existing.cloned().unwrap_or_else(|| Value::Map(Vec::new()));
-        let mut draft = Draft { entry, changes: Vec::new() };
+        let mut draft = Draft::new(entry);
         match &launch {
             Launch::Stdio { command, args, env, .. } => {
                 self.spelling.write_stdio(&mut draft, command, args, env, before);
             }
             Launch::Remote { kind, url, headers } => {
-                self.write_remote(&mut draft, *kind, url, headers, before)
+                self.write_remote(&mut draft, *kind, url, headers, before);
             }
         }
         self.write_kind(&mut draft, &launch, before);
@@ -135,13 +89,17 @@ impl Dialect {
         // The name leads, as people write it; the rest of the extras comes behind the core fields.
         let (names, others): (Vec<_>, Vec<_>) =
             self.spelling.extras.iter().partition(|(_, extra)| *extra == Extra::Alias);
-        names.iter().for_each(|(key, extra)| set(&mut entry, &[key], extra.value(alias)));
+        for (key, extra) in names {
+            set(&mut entry, &[key], extra.value(alias));
+        }
         super::apply(&mut entry, &self.write_entry(launch, None)?);
         if let Launch::Stdio { cwd: Some(cwd), .. } = launch {
             let key = self.spelling.cwd.ok_or(Unspeakable::NoCwd)?;
             set(&mut entry, &[key], Value::text(cwd));
         }
-        others.iter().for_each(|(key, extra)| set(&mut entry, &[key], extra.value(alias)));
+        for (key, extra) in others {
+            set(&mut entry, &[key], extra.value(alias));
+        }
         Ok(entry)
     }
 
@@ -155,17 +113,19 @@ impl Dialect {
     ) {
         let spelling = &self.spelling;
         let wanted = self.key_for(&draft.entry, kind, before);
-        if let Some(found) = spelling.url_key(&draft.entry).filter(|&found| found != wanted) {
+        if before == Before::SameSort
+            && let Some(found) = spelling.url_key(&draft.entry).filter(|&found| found != wanted)
+        {
             draft.remove(found);
         }
         if at(&draft.entry, wanted).and_then(Value::as_text) != Some(url) {
             draft.set(wanted, Value::text(url));
         }
-        if before == Before::OtherSort {
+        if before != Before::SameSort {
             spelling.own_url_keys().filter(|&key| key != wanted).for_each(|key| draft.clear(key));
         }
         spelling.write_headers(draft, headers);
-        if before == Before::OtherSort {
+        if before != Before::SameSort {
             for key in [spelling.command, spelling.args, spelling.env] {
                 draft.clear(&[key]);
             }
@@ -199,7 +159,7 @@ impl Dialect {
             meaning_at(entry, key).is_some_and(|meaning| !self.agrees(meaning, launch))
         };
         let others = || KIND_KEYS.iter().copied().filter(|&key| key != own);
-        if before == Before::OtherSort {
+        if before != Before::SameSort {
             others()
                 .filter(|&key| contradicts(&draft.entry, key))
                 .collect::<Vec<_>>()
@@ -211,8 +171,8 @@ impl Dialect {
         }
         let named = at(&draft.entry, own).is_some_and(|value| says_something(Some(value)));
         let required = match say {
-            Say::Always => before == Before::OtherSort,
-            Say::ForUrls => before == Before::OtherSort && !is_stdio(launch),
+            Say::Always => before != Before::SameSort,
+            Say::ForUrls => before != Before::SameSort && !is_stdio(launch),
             Say::WhenNeeded | Say::Never => false,
         };
         let wrong = contradicts(&draft.entry, own) || (named && self.meaning_is_lost(&draft.entry));
@@ -243,23 +203,17 @@ impl Dialect {
             Launch::Remote { kind: Remote::Sse, .. } => Some(sse),
         };
         match name {
-            Some(name) if at(&draft.entry, key).and_then(Value::as_text) == Some(name) => {}
-            Some(name) => {
-                draft.set(key, Value::text(name));
-                // People look for the transport first; in an existing entry the order of changes does not show.
-                draft.changes.rotate_right(1);
-            }
+            Some(name) => draft.lead(key, name),
             None => draft.remove(key),
         }
     }
 
     fn agrees(&self, meaning: Meaning, launch: &Launch) -> bool {
         match (meaning, launch) {
-            (Meaning::Stdio, Launch::Stdio { .. }) => true,
             (Meaning::Remote(named), Launch::Remote { kind, .. }) => {
                 named == *kind || !self.tells_remotes_apart()
             }
-            (Meaning::AnyRemote, Launch::Remote { .. }) => true,
+            (Meaning::Stdio, Launch::Stdio { .. }) | (Meaning::AnyRemote, Launch::Remote { .. }) => true,
             _ => false,
         }
     }
@@ -321,14 +275,11 @@ impl Spelling {
             set_or_clear(draft, &env_path, value);
         }
         if before == Before::OtherSort {
-            if let Some(found) = self.url_key(&draft.entry) {
-                draft.clear(found);
-            }
-            self.own_url_keys().for_each(|key| draft.clear(key));
-            if let Some(found) = self.headers_key(&draft.entry) {
-                draft.clear(found);
-            }
-            self.own_header_keys().for_each(|key| draft.clear(key));
+            let found = [self.url_key(&draft.entry), self.headers_key(&draft.entry)];
+            found.into_iter().flatten().for_each(|key| draft.clear(key));
+        }
+        if before != Before::SameSort {
+            self.own_url_keys().chain(self.own_header_keys()).for_each(|key| draft.clear(key));
         }
         self.fatal_with_stdio.iter().for_each(|key| draft.remove(&[key]));
     }
@@ -378,43 +329,5 @@ impl Spelling {
             }
         };
         set_or_clear(draft, path, value);
-    }
-}
-
-/// Sets a field, or removes it where there is nothing to say.
-fn set_or_clear(draft: &mut Draft, path: &[&str], value: Value) {
-    if says_something(Some(&value)) {
-        draft.set(path, value);
-    } else {
-        draft.remove(path);
-    }
-}
-
-/// Returns `wanted` as a list; items that say the same already keep their spelling.
-fn list_like(found: Option<&Value>, wanted: &[String]) -> Value {
-    let old = match found {
-        Some(Value::List(items)) => items.as_slice(),
-        _ => &[],
-    };
-    let item = |(at, text): (usize, &String)| keep_or_text(old.get(at), text);
-    Value::List(wanted.iter().enumerate().map(item).collect())
-}
-
-/// Returns `wanted` as a map in the order found; members that say the same already keep their spelling.
-fn map_like(found: Option<&Value>, wanted: &BTreeMap<String, String>) -> Value {
-    let old = match found {
-        Some(Value::Map(members)) => members.as_slice(),
-        _ => &[],
-    };
-    let kept = old.iter().filter_map(|(key, value)| Some((key, Some(value), wanted.get(key)?)));
-    let added = wanted.iter().filter(|(key, _)| !old.iter().any(|(name, _)| name == *key));
-    let added = added.map(|(key, text)| (key, None, text));
-    Value::Map(kept.chain(added).map(|(key, old, text)| (key.clone(), keep_or_text(old, text))).collect())
-}
-
-fn keep_or_text(old: Option<&Value>, text: &str) -> Value {
-    match old {
-        Some(old) if spelt(old).as_deref() == Some(text) => old.clone(),
-        _ => Value::text(text),
     }
 }

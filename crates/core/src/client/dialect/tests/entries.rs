@@ -43,7 +43,7 @@ fn at(launch: Launch, folder: &str) -> Launch {
         Launch::Stdio { command, args, env, .. } => {
             Launch::Stdio { command, args, env, cwd: Some(folder.into()) }
         }
-        launch => launch,
+        launch @ Launch::Remote { .. } => launch,
     }
 }
 
@@ -221,7 +221,7 @@ fn what_is_no_server_is_passed_over() {
 fn malformed_entries_say_what_is_wrong() {
     for (json, what) in [
         (r#""npx""#, "the entry is a text, not a map"),
-        (r#"{"command":"npx","args":{}}"#, "`args` is a map, not a list of texts"),
+        (r#"{"command":"npx","args":{"a":1}}"#, "`args` is a map, not a list of texts"),
         (r#"{"command":"npx","args":["a",["b"]]}"#, "`args[1]` is a list, not a text"),
         (r#"{"command":"npx","env":{"A":{}}}"#, "`env.A` is a map, not a text"),
         (r#"{"command":5}"#, "`command` is a number, not a text"),

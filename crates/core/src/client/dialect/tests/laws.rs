@@ -117,7 +117,7 @@ fn entries() -> impl Strategy<Value = Value> {
 fn without_cwd(launch: Launch) -> Launch {
     match launch {
         Launch::Stdio { command, args, env, .. } => Launch::Stdio { command, args, env, cwd: None },
-        launch => launch,
+        launch @ Launch::Remote { .. } => launch,
     }
 }
 

@@ -10,7 +10,8 @@
 //!
 //! let mut entry = MAP_JSON.fresh_entry("time", &Launch::stdio("uvx", ["mcp-server-time"]))?;
 //! let remote = Launch::http("https://time.example/mcp");
-//! apply(&mut entry, &MAP_JSON.write_entry(&remote, Some(&entry))?);
+//! let changes = MAP_JSON.write_entry(&remote, Some(&entry))?;
+//! apply(&mut entry, &changes);
 //! assert_eq!(entry.get("command"), None);
 //! assert_eq!(MAP_JSON.read_entry(&entry)?.launch, remote);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -328,6 +328,15 @@ impl Spelling {
                 list_like(found, &lines)
             }
         };
-        set_or_clear(draft, path, value);
+        if !headers.is_empty() {
+            draft.set(path, value);
+            return;
+        }
+        // Each key may hide another that the client reads as well.
+        while let Some(key) =
+            self.headers_key(&draft.entry).filter(|key| says_something(at(&draft.entry, key)))
+        {
+            draft.remove(key);
+        }
     }
 }

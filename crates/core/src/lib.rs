@@ -6,5 +6,6 @@
 pub mod document;
 pub mod launch;
 pub mod place;
+pub mod reference;
 pub mod text;
 pub mod value;

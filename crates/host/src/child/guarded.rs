@@ -125,7 +125,7 @@ impl Guarded {
         loop {
             match (&self.control).read(&mut piece) {
                 Ok(count @ 1..) if self.heard.len() < HEARD_LIMIT => {
-                    self.heard.extend_from_slice(&piece[..count])
+                    self.heard.extend_from_slice(&piece[..count]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.read_lines(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -55,11 +55,11 @@ pub(super) fn printed(
     let (Some(bytes), Some(Some(status))) = (bytes?, end) else {
         return Err(ResolveFailure::ProgramSlow(program.to_owned()));
     };
-    if !status.success() {
-        return Err(ResolveFailure::ProgramFailed { program: program.to_owned(), status });
-    }
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(ResolveFailure::TooLong(reference.clone()));
+    }
+    if !status.success() {
+        return Err(ResolveFailure::ProgramFailed { program: program.to_owned(), status });
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| ResolveFailure::NotText(reference.clone()))?;
     Ok(Secret::from(text.trim()))

@@ -1,0 +1,6 @@
+//! `connect` as a client sees it: a process with three streams.
+
+#[cfg(unix)]
+mod hygiene;
+#[cfg(unix)]
+mod pipe;

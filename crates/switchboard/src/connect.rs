@@ -13,6 +13,8 @@ mod remote;
 #[cfg(unix)]
 mod stdio;
 
+pub use remote::RemoteError;
+
 /// What surrounds a pipe.
 pub struct Context<'a> {
     /// Where values come from; its environment is also what a server's environment is made of.
@@ -30,7 +32,7 @@ pub enum ConnectError {
         /// The server.
         server: String,
         /// The field and the reason.
-        source: ResolveError,
+        source: Box<ResolveError>,
     },
     /// The server could not be started, or was lost.
     #[cfg(unix)]
@@ -47,7 +49,7 @@ pub enum ConnectError {
         /// The server.
         server: String,
         /// The reason.
-        source: remote::RemoteError,
+        source: RemoteError,
     },
     /// This process could not be set up.
     #[error("could not connect `{server}`: {source}")]
@@ -89,7 +91,7 @@ pub fn run(server: &str, launch: &Launch, context: &Context<'_>) -> Result<u8, C
     let resolved = context
         .resolver
         .launch(launch)
-        .map_err(|source| ConnectError::Resolve { server: server.to_owned(), source })?;
+        .map_err(|source| ConnectError::Resolve { server: server.to_owned(), source: Box::new(source) })?;
     match resolved {
         #[cfg(unix)]
         Resolved::Stdio(command) => stdio::run(server, &command, context),

@@ -4,3 +4,5 @@
 mod hygiene;
 #[cfg(unix)]
 mod pipe;
+#[cfg(unix)]
+mod remote;

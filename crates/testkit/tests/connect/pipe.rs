@@ -29,8 +29,10 @@ impl Pipe {
         more(&mut command);
         let mut process = command.spawn().unwrap();
         let (line, lines) = channel();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|l| line.send(l)));
+        if let Some(stdout) = process.stdout.take() {
+            let mut stdout = BufReader::new(stdout).lines().map_while(Result::ok);
+            std::thread::spawn(move || stdout.try_for_each(|read| line.send(read)));
+        }
         let (error, errors) = channel();
         let mut stderr = process.stderr.take().unwrap();
         std::thread::spawn(move || {

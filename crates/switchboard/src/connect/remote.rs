@@ -31,6 +31,7 @@ mod input;
 mod link;
 mod message;
 mod output;
+mod scan;
 mod sse;
 mod trouble;
 
@@ -103,13 +104,22 @@ async fn stopped(gone: &mut Receiver<()>) -> u8 {
     }
 }
 
-/// Answers a line that cannot be sent; `None`: it is too long. Whoever sent it cannot be told by its id.
-async fn refuse(link: &Link, reason: Option<NotAMessage>) {
-    let (code, sentence) = match reason {
-        Some(NotAMessage::Json) => (-32700, "a line on standard input is not JSON"),
-        Some(NotAMessage::Shape) => (-32600, "a line on standard input is not a message of JSON-RPC"),
-        None => (-32600, "a message on standard input is longer than 16 MiB"),
+/// Why a line is not sent.
+enum Refusal {
+    NotAMessage(NotAMessage),
+    /// It is too long; the id of the request in it, where there is one.
+    TooLong(Option<String>),
+}
+
+/// Answers a line that is not sent.
+async fn refuse(link: &Link, refusal: Refusal) {
+    let (id, code, sentence) = match refusal {
+        Refusal::NotAMessage(NotAMessage::Json) => (None, -32700, "a line on standard input is not JSON"),
+        Refusal::NotAMessage(NotAMessage::Shape) => {
+            (None, -32600, "a line on standard input is not a message of JSON-RPC")
+        }
+        Refusal::TooLong(id) => (id, -32600, "a message on standard input is longer than 16 MiB"),
     };
     say(sentence);
-    link.write(message::error("null", code, sentence)).await;
+    link.write(message::error(id.as_deref().unwrap_or("null"), code, sentence)).await;
 }

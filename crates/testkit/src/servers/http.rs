@@ -66,8 +66,11 @@ impl Reply {
     }
 
     fn head(&mut self, status: u16, headers: &[(&str, &str)], more: &str) {
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        self.raw(&format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{headers}{more}\r\n"));
+        self.raw(&format!("HTTP/1.1 {status} X\r\nconnection: close\r\n"));
+        for (name, value) in headers {
+            self.raw(&format!("{name}: {value}\r\n"));
+        }
+        self.raw(&format!("{more}\r\n"));
     }
 }
 

@@ -77,7 +77,7 @@ sys.exit(subprocess.run([sys.executable, "-c", os.environ["SCRIPT"]]).returncode
     Tree { name: "setsid", script: "child(start_new_session=True); serve()" },
     Tree {
         name: "double fork",
-        script: r#"
+        script: r"
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
@@ -87,37 +87,37 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 serve()
-"#,
+",
     },
     Tree {
         name: "ignores SIGTERM",
-        script: r#"
+        script: r"
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child(preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))
 serve()
-"#,
+",
     },
     Tree { name: "ignores the end of its input", script: "child(); serve(at_end=False)" },
     Tree {
         name: "forks during shutdown",
-        script: r#"
+        script: r"
 def more(*_):
     for session in (False, True):
         child(start_new_session=session, preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))
     os._exit(0)
 signal.signal(signal.SIGTERM, more)
 serve()
-"#,
+",
     },
     Tree {
         name: "zombie maker",
-        script: r#"
+        script: r"
 for _ in range(20):
     if os.fork() == 0:
         os._exit(0)
 child()
 serve()
-"#,
+",
     },
 ];
 

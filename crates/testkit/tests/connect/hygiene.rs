@@ -219,3 +219,28 @@ fn a_killed_guard_takes_everybody_with_it() {
     assert_eq!(survivors(&tag), Vec::<String>::new());
     assert!(pipe.errors().contains("lost the process that watches over the server"));
 }
+
+#[test]
+fn a_server_that_is_let_go_of_ends_with_all_it_started() {
+    for tree in TREES {
+        let tag = format!("piped-{}-{}", std::process::id(), tree.name.replace([' ', ','], "-"));
+        let mut pipe = Pipe::start_with(&tag, &tree.launch(&tag), |command| {
+            let launch = command.get_args().nth(1).unwrap().to_owned();
+            *command = std::process::Command::new(command.get_program());
+            command.args(["--piped", &tag]).arg(launch);
+            command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+            command.stderr(std::process::Stdio::piped());
+        });
+        assert_eq!(pipe.line(), "ready", "{tag}");
+        pipe.send("drop");
+        assert_eq!(pipe.line(), "dropped", "{tag}");
+        // Its holder lives on, with the tag among its arguments; nobody else does.
+        let end = Instant::now() + BAR;
+        while alive(&tag).len() > 1 {
+            assert!(Instant::now() < end, "{tag}: left behind {:?}", alive(&tag));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        pipe.close_stdin();
+        assert_eq!(pipe.wait().code(), Some(0));
+    }
+}

@@ -59,9 +59,9 @@ fn a_session_runs_from_initialize_to_delete() {
             &[("content-type", "application/json; charset=utf-8"), ("mcp-session-id", "s-1")],
             &result(request, r#"{"protocolVersion":"2025-06-18"}"#),
         ),
-        ("POST", "") | ("POST", "notifications/initialized") => reply.send(202, &[], ""),
+        ("POST", "" | "notifications/initialized") => reply.send(202, &[], ""),
         ("POST", _) => {
-            reply.json(&result(request, r#"{"x":1.0,"y":[123456789012345678901234567890,"\ud800"]}"#))
+            reply.json(&result(request, r#"{"x":1.0,"y":[123456789012345678901234567890,"\ud800"]}"#));
         }
         ("GET", _) => {
             reply.events(&[]);
@@ -244,6 +244,11 @@ fn a_server_that_is_not_there_is_named_without_its_address() {
     assert!(line.contains("could not reach `there`: Connection refused"), "{line}");
     assert!(!line.contains("s3cret"));
     assert!(!end(pipe).contains("s3cret"));
+
+    // With TLS, which needs a provider of cryptography to be installed.
+    let mut pipe = Pipe::start("there", &Launch::http(format!("https://{free}/")));
+    pipe.send(&call("1", "ping"));
+    assert!(pipe.line().contains("could not reach `there`: Connection refused"));
 }
 
 #[test]
@@ -253,8 +258,11 @@ fn what_is_not_a_message_is_refused_and_the_pipe_goes_on() {
     assert!(pipe.line().starts_with(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"#));
     pipe.send("[]");
     assert!(pipe.line().starts_with(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#));
-    pipe.send(&format!(r#"{{"id":1,"method":"x","params":"{}"}}"#, "x".repeat(17 << 20)));
-    assert!(pipe.line().contains("a message on standard input is longer than 16 MiB"));
+    pipe.send(&format!(r#"{{"method":"x","params":"{}","id":"late"}}"#, "x".repeat(17 << 20)));
+    assert_eq!(
+        pipe.line(),
+        r#"{"jsonrpc":"2.0","id":"late","error":{"code":-32600,"message":"a message on standard input is longer than 16 MiB"}}"#
+    );
     pipe.send(&call("2", "ping"));
     assert_eq!(pipe.line(), result_of(2));
     assert_eq!(server.requests().len(), 1);

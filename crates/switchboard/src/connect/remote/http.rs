@@ -16,7 +16,7 @@ use super::input::Line;
 use super::link::Link;
 use super::message::Message;
 use super::trouble::Trouble;
-use super::{DRAIN, Pipe, refuse, stopped};
+use super::{DRAIN, Pipe, Refusal, refuse, stopped};
 
 /// So many calls may wait for answers.
 const CALLS: usize = 256;
@@ -58,10 +58,10 @@ impl Exchanges {
             while self.running.try_join_next().is_some() {}
             self.stateless.retain(|_, call| !call.is_finished());
             match line {
-                Line::TooLong => refuse(&self.link, None).await,
+                Line::TooLong(id) => refuse(&self.link, Refusal::TooLong(id)).await,
                 Line::Whole(line) => match Message::read(&line) {
                     Ok(message) => self.begin(line.into(), message).await,
-                    Err(reason) => refuse(&self.link, Some(reason)).await,
+                    Err(reason) => refuse(&self.link, Refusal::NotAMessage(reason)).await,
                 },
             }
         }

@@ -5,13 +5,14 @@ use std::io::{self, BufRead, BufReader};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::MESSAGE_LIMIT;
+use super::scan::IdScan;
 
 /// A line of the client's.
 pub(super) enum Line {
     /// A message, or what should be one.
     Whole(Vec<u8>),
-    /// A line longer than any message may be; it was thrown away.
-    TooLong,
+    /// A line longer than any message may be; it was thrown away. Its id is kept if it was a request.
+    TooLong(Option<String>),
 }
 
 /// So many lines may wait to be sent.
@@ -37,35 +38,51 @@ pub(super) fn start(gone: Sender<()>) -> io::Result<Receiver<Line>> {
 /// Reads a line; `None` at the end. Empty lines are passed over. No more than `limit` bytes are kept.
 fn next(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Line>> {
     loop {
-        let (mut line, mut too_long) = (Vec::new(), false);
+        let mut line = Gathered::Line(Vec::new());
         let ended = loop {
             let piece = match input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 piece => piece?,
             };
             let end = piece.iter().position(|&byte| byte == b'\n');
-            let kept = &piece[..end.unwrap_or(piece.len())];
-            too_long |= line.len() + kept.len() > limit;
-            if too_long {
-                line = Vec::new();
-            } else {
-                line.extend_from_slice(kept);
-            }
-            let used = kept.len() + usize::from(end.is_some());
-            let ended = piece.is_empty();
+            line = line.and(&piece[..end.unwrap_or(piece.len())], limit);
+            let (ended, used) = (piece.is_empty(), end.map_or(piece.len(), |end| end + 1));
             input.consume(used);
             if ended || end.is_some() {
                 break ended;
             }
         };
-        if too_long {
-            return Ok(Some(Line::TooLong));
+        match line {
+            Gathered::TooLong(scan) => return Ok(Some(Line::TooLong(scan.request_id()))),
+            Gathered::Line(line) if !line.trim_ascii().is_empty() => return Ok(Some(Line::Whole(line))),
+            Gathered::Line(_) if ended => return Ok(None),
+            Gathered::Line(_) => {}
         }
-        if !line.trim_ascii().is_empty() {
-            return Ok(Some(Line::Whole(line)));
-        }
-        if ended {
-            return Ok(None);
+    }
+}
+
+/// What there is of a line.
+enum Gathered {
+    Line(Vec<u8>),
+    TooLong(Box<IdScan>),
+}
+
+impl Gathered {
+    fn and(self, piece: &[u8], limit: usize) -> Self {
+        match self {
+            Self::Line(mut line) if line.len() + piece.len() <= limit => {
+                line.extend_from_slice(piece);
+                Self::Line(line)
+            }
+            Self::Line(line) => {
+                let mut scan = Box::<IdScan>::default();
+                scan.read(&line);
+                Self::TooLong(scan).and(piece, limit)
+            }
+            Self::TooLong(mut scan) => {
+                scan.read(piece);
+                Self::TooLong(scan)
+            }
         }
     }
 }
@@ -88,14 +105,15 @@ mod tests {
 
     #[test]
     fn lines_are_bounded() {
-        let mut input = BufReader::with_capacity(3, &b"a\n\n \r\nbcdef\nabcdefg\nxyz\r\nend"[..]);
+        let mut input =
+            BufReader::with_capacity(3, &b"a\n\n \r\nbcdef\n{\"id\":7,\"method\":\"x\"}\nxyz\r\nend"[..]);
         let mut seen = Vec::new();
         while let Some(line) = next(&mut input, 5).unwrap() {
             seen.push(match line {
                 Line::Whole(line) => String::from_utf8(line).unwrap(),
-                Line::TooLong => "too long".to_owned(),
+                Line::TooLong(id) => format!("too long {id:?}"),
             });
         }
-        assert_eq!(seen, ["a", "bcdef", "too long", "xyz\r", "end"]);
+        assert_eq!(seen, ["a", "bcdef", "too long Some(\"7\")", "xyz\r", "end"]);
     }
 }

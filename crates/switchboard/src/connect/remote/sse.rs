@@ -17,7 +17,7 @@ use super::input::Line;
 use super::link::{Link, Waiting};
 use super::message::Message;
 use super::trouble::Trouble;
-use super::{DRAIN, Pipe, refuse, stopped};
+use super::{DRAIN, Pipe, Refusal, refuse, stopped};
 
 /// So long a server may take to name the address to post to.
 const OPENING: Duration = Duration::from_secs(10);
@@ -115,10 +115,10 @@ async fn hear(link: &Link, mut stream: Stream, calls: &Calls) -> Trouble {
 async fn feed(link: &Link, target: &Url, input: &mut Receiver<Line>, calls: &Calls) {
     while let Some(line) = input.recv().await {
         match line {
-            Line::TooLong => refuse(link, None).await,
+            Line::TooLong(id) => refuse(link, Refusal::TooLong(id)).await,
             Line::Whole(line) => match Message::read(&line) {
                 Ok(message) => post(link, target, &line.into(), &message, calls).await,
-                Err(reason) => refuse(link, Some(reason)).await,
+                Err(reason) => refuse(link, Refusal::NotAMessage(reason)).await,
             },
         }
     }

@@ -14,6 +14,7 @@ pub mod nearest;
 pub mod place;
 pub mod plan;
 pub mod problem;
+pub mod reference;
 pub mod revision;
 pub mod select;
 pub mod settings;

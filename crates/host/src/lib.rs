@@ -1,15 +1,20 @@
 //! What Switchboard does to the machine: files, backups, locks, children, secrets.
 //!
 //! Every file of another program is read by [`file::read`] and changed by [`file::replace`], which never leaves a torn
-//! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`].
+//! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`]. Servers
+//! are started by [`child`], which leaves no process behind.
 
 pub mod backup;
+#[cfg(unix)]
+pub mod child;
 pub mod dirs;
 pub mod file;
 pub mod hash;
 pub mod lock;
 mod own;
 pub mod record;
+pub mod resolve;
+pub mod secret;
 mod show;
 mod system;
 mod temp;

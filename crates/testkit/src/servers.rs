@@ -1,0 +1,4 @@
+//! Scripted MCP servers.
+
+pub mod http;
+pub mod stdio;

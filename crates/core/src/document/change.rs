@@ -245,10 +245,17 @@ fn blank_again(document: &Document<'_>, root: &Node<'_>, gap: &str) -> Option<Te
         NodeKind::Map(map) if matches!(map.form, super::Form::Flow) => {
             format!("{}{}", &text[..root.span.start], &text[root.span.end..])
         }
+        // YAML: what was blank may go on behind the root, with comments or the end of the document.
+        NodeKind::Map(map) if matches!(map.form, super::Form::Block { .. }) => {
+            format!("{}\n{}", &text[..root.span.start], &text[root.span.end..])
+        }
         // Without brackets the blank text can only stand before the root: nobody has written behind it.
         _ => text[..first_byte(root)].to_owned(),
     };
-    (around.trim() == gap.trim()).then(|| TextEdit::replace(0..text.len(), gap))
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    (lines(&around) == lines(gap)).then(|| TextEdit::replace(0..text.len(), gap))
 }
 
 fn first_byte(root: &Node<'_>) -> usize {
@@ -345,17 +352,18 @@ impl Walk<'_> {
         }
         reshape.removed.sort_unstable();
         let left = parts.len() - reshape.removed.len() + reshape.added.len();
-        if !reshape.is_empty() {
+        if !reshape.is_empty() || !below.is_empty() {
             self.check_anchor(node)?;
+        }
+        // First what is nested: where both add at the end of the same line, it belongs before what follows it.
+        out.append(&mut below);
+        if !reshape.is_empty() {
             reshape.gap = wants
                 .footing
                 .filter(|footing| footing.depth == Some(level))
                 .and_then(|footing| footing.gap.as_deref());
             self.layout.reshape(self.document, node, &reshape, out)?;
-        } else if !below.is_empty() {
-            self.check_anchor(node)?;
         }
-        out.append(&mut below);
         Ok(if left == 0 && !parts.is_empty() { Left::Nothing } else { Left::Something })
     }
 

@@ -466,7 +466,7 @@ fn agrees(old: Option<&Node<'_>>, new: Option<&Node<'_>>, wants: &Wants<'_>, lev
     }
     let Some(old) = old else {
         return match (wants.value(), new) {
-            (Some(value), Some(new)) => new.says(&value),
+            (Some(value), Some(new)) => new.says(&value) || says_named(new, &value),
             (None, None) => true,
             _ => false,
         };

@@ -76,6 +76,9 @@ impl<'t> Reader<'t> {
         if error.info().contains("end of stream") {
             return Unreadable::new(self.text, at, UnreadableReason::Unclosed("a text"));
         }
+        if error.info() == "recursion limit exceeded" {
+            return Unreadable::new(self.text, at, UnreadableReason::TooDeep(MAX_DEPTH));
+        }
         match self.open.last() {
             Some((open, what)) if self.text[at..].trim().is_empty() => {
                 Unreadable::new(self.text, *open, UnreadableReason::Unclosed(what))
@@ -152,6 +155,25 @@ impl<'t> Reader<'t> {
         Node { span, kind, anchored: anchor > 0 }
     }
 
+    /// Where the bracket stands that opens a collection of which the parser says `span`; `None` for block style.
+    fn bracket(&self, bracket: char, span: &Range<usize>) -> Option<usize> {
+        let mut at = span.start;
+        while self.text[at..].starts_with(['&', '!']) {
+            let rest = &self.text[at..];
+            at = skip_trivia(self.text, at + rest.find([' ', '\t', '\n', '\r']).unwrap_or(rest.len()));
+        }
+        (at < span.end && self.text[at..].starts_with(bracket)).then_some(at)
+    }
+
+    /// The end of the collection in brackets whose parts have been read; the parser forgets about trailing commas.
+    fn closing(&self) -> usize {
+        let mut at = skip_trivia(self.text, self.cursor);
+        if self.text[at..].starts_with(',') {
+            at = skip_trivia(self.text, at + 1);
+        }
+        (at + 1).min(self.text.len())
+    }
+
     /// The first byte of content behind colons, dashes, anchors and tags.
     fn behind_properties(&self, mut at: usize) -> usize {
         loop {
@@ -167,17 +189,18 @@ impl<'t> Reader<'t> {
 
     fn list(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
         self.check_depth(depth, span.start)?;
-        let flow = self.text[..span.end].ends_with('[') && !span.is_empty();
-        if flow {
-            self.open.push((span.end - 1, "a list"));
-            self.cursor = span.end;
+        let bracket = self.bracket('[', &span);
+        if let Some(at) = bracket {
+            self.open.push((at, "a list"));
+            self.cursor = at + 1;
         }
+        let flow = bracket.is_some();
         let mut items = Vec::new();
         let mut dash = None;
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
-                return Ok(self.finish_list(items, span, dash, at.end));
+                return Ok(self.finish_list(items, span, flow, dash));
             }
             if !flow {
                 let here = self.dash()?;
@@ -192,11 +215,12 @@ impl<'t> Reader<'t> {
         &mut self,
         items: Vec<Node<'t>>,
         span: Range<usize>,
+        flow: bool,
         dash: Option<usize>,
-        end: usize,
     ) -> Node<'t> {
-        let Some(dash) = dash else {
+        let Some(dash) = dash.filter(|_| !flow) else {
             self.open.pop();
+            let end = self.closing();
             return Node::new(span.start..end, NodeKind::List(List { items, form: Form::Flow }));
         };
         let form = Form::Block { indent: dash - line_start(self.text, dash) };
@@ -224,11 +248,11 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
         self.check_depth(depth, span.start)?;
-        let braces = self.text[..span.end].ends_with('{') && !span.is_empty();
-        let flow = !self.open.is_empty() || braces;
-        if braces {
-            self.open.push((span.end - 1, "a map"));
-            self.cursor = span.end;
+        let brace = self.bracket('{', &span);
+        let flow = !self.open.is_empty() || brace.is_some();
+        if let Some(at) = brace {
+            self.open.push((at, "a map"));
+            self.cursor = at + 1;
         } else if flow {
             self.cursor = span.start;
         }
@@ -237,8 +261,8 @@ impl<'t> Reader<'t> {
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                let end = if braces { at.end } else { self.cursor };
-                if braces {
+                let end = if brace.is_some() { self.closing() } else { self.cursor };
+                if brace.is_some() {
                     self.open.pop();
                 }
                 let form = if flow {

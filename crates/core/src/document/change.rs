@@ -253,7 +253,12 @@ fn blank_again(document: &Document<'_>, root: &Node<'_>, gap: &str) -> Option<Te
         _ => text[..first_byte(root)].to_owned(),
     };
     let lines = |text: &str| -> Vec<String> {
-        text.trim_start_matches(super::BOM).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        text.trim_start_matches(super::BOM)
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     (lines(&around) == lines(gap)).then(|| TextEdit::replace(0..text.len(), gap))
 }

@@ -137,19 +137,57 @@ impl<'n, 't> Block<'n, 't> {
     /// Removes some parts, but not all.
     fn remove(&self, parts: &[Range<usize>], removed: &[usize], out: &mut Vec<TextEdit>) {
         let mut top = body_start(self.text);
-        for &index in removed {
+        let compact = if self.is_compact(parts) { self.first_kept(removed) } else { 0 };
+        if compact > 0 {
+            self.remove_compact(parts, compact, out);
+        }
+        let nodes: Vec<&Node<'_>> = self.node.children().collect();
+        let mut before = None;
+        for &index in removed.iter().filter(|index| **index >= compact) {
             let part = &parts[index];
             let line = line_start(self.text, part.start);
-            if index == 0 && !self.text[line..part.start].trim().is_empty() {
-                self.remove_compact(parts, removed, out);
-            } else if line == top {
+            if line == top {
                 // Nothing stands before it whose line break it could take.
                 let next = next_line(self.text, self.tail(part));
                 out.push(TextEdit::delete(line..next));
                 top = next;
-            } else if !(self.first_kept(removed) > index && self.is_compact(parts)) {
-                out.push(TextEdit::delete(break_before(self.text, line)..self.tail(part)));
+                continue;
             }
+            let keeps = match before {
+                Some((last, tail, keeps)) if last + 1 == index => keeps && self.is_blank(tail, part.start),
+                _ => index.checked_sub(1).is_some_and(|last| {
+                    self.is_blank(parts[last].end, part.start) && keeps_blanks(self.text, nodes[last])
+                }),
+            };
+            let gone = self.gone(part, keeps);
+            before = Some((index, gone.end, keeps));
+            out.push(TextEdit::delete(gone));
+        }
+    }
+
+    fn is_blank(&self, start: usize, end: usize) -> bool {
+        self.text.get(start..end).is_some_and(|between| between.trim().is_empty())
+    }
+
+    /// The lines that go with a part. If what stays before it is a block scalar that `keeps` blank lines (`|+`), those
+    /// behind the part go too, lest they become text of that scalar, and those before it stay.
+    fn gone(&self, part: &Range<usize>, keeps: bool) -> Range<usize> {
+        let line = line_start(self.text, part.start);
+        let start = break_before(self.text, line);
+        let mut tail = self.tail(part);
+        if !keeps {
+            return start..tail;
+        }
+        if tail == self.text.len() && self.text[..start].ends_with(['\n', '\r']) {
+            return line..tail;
+        }
+        loop {
+            let next = next_line(self.text, tail);
+            let end = line_end(self.text, next);
+            if next == self.text.len() || !self.is_blank(next, end) {
+                return start..tail;
+            }
+            tail = end;
         }
     }
 
@@ -163,9 +201,8 @@ impl<'n, 't> Block<'n, 't> {
         removed.iter().enumerate().take_while(|(at, index)| at == *index).count()
     }
 
-    /// Removes the parts at the beginning of a block that begins on the line of an outer dash, which stays.
-    fn remove_compact(&self, parts: &[Range<usize>], removed: &[usize], out: &mut Vec<TextEdit>) {
-        let kept = self.first_kept(removed);
+    /// Removes the first `kept` parts of a block that begins on the line of an outer dash, which stays.
+    fn remove_compact(&self, parts: &[Range<usize>], kept: usize, out: &mut Vec<TextEdit>) {
         let (Some(first), Some(last), Some(next)) = (parts.first(), parts.get(kept - 1), parts.get(kept))
         else {
             return;
@@ -233,5 +270,18 @@ impl<'n, 't> Block<'n, 't> {
         let own = self.text[line..begin].trim().is_empty();
         let end = line_end(self.text, self.node.span.end);
         own.then(|| break_before(self.text, line)..end)
+    }
+}
+
+/// Whether `node` ends with a block scalar that keeps the blank lines behind it.
+fn keeps_blanks(text: &str, node: &Node<'_>) -> bool {
+    match node.children().last() {
+        Some(last) => keeps_blanks(text, last),
+        None => {
+            let raw = &text[node.span.clone()];
+            let header = raw.lines().next().unwrap_or_default();
+            let mark = header.split(['#', ' ']).next().unwrap_or_default();
+            matches!(node.kind, NodeKind::Text(_)) && mark.starts_with(['|', '>']) && mark.contains('+')
+        }
     }
 }

@@ -99,17 +99,24 @@ impl<'n, 't> Block<'n, 't> {
         out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
         let parts = self.parts(document)?;
-        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(()) };
-        let lines = self.lines(document, &reshape.added)?;
-        let all = reshape.removed.len() == parts.len();
-        match (all, &lines) {
-            (true, None) => self.empty(document, &parts, out),
-            (true, Some((_, joined))) => out.push(TextEdit::replace(first.start..last.end, joined)),
-            (false, _) => self.remove(&parts, &reshape.removed, out),
-        }
-        if !all && let Some((lead, joined)) = lines {
-            out.push(TextEdit::insert(self.tail(last), lead + &joined));
-        }
+        let Some(last) = parts.last() else { return Ok(()) };
+        let Some((lead, joined)) = self.lines(document, &reshape.added)? else {
+            if reshape.removed.len() == parts.len() {
+                self.empty(document, &parts, out);
+            } else {
+                self.remove(&parts, &reshape.removed, out);
+            }
+            return Ok(());
+        };
+        // What comes takes the place of what goes at the end.
+        let gone =
+            reshape.removed.iter().rev().zip((0..parts.len()).rev()).take_while(|(a, b)| *a == b).count();
+        let (removed, ending) = reshape.removed.split_at(reshape.removed.len() - gone);
+        self.remove(&parts, removed, out);
+        out.push(match ending.first().and_then(|index| parts.get(*index)) {
+            Some(first) => TextEdit::replace(first.start..self.tail(last), joined),
+            None => TextEdit::insert(self.tail(last), lead + &joined),
+        });
         Ok(())
     }
 
@@ -137,7 +144,7 @@ impl<'n, 't> Block<'n, 't> {
     /// Removes some parts, but not all.
     fn remove(&self, parts: &[Range<usize>], removed: &[usize], out: &mut Vec<TextEdit>) {
         let mut top = body_start(self.text);
-        let compact = if self.is_compact(parts) { self.first_kept(removed) } else { 0 };
+        let compact = if self.is_compact(parts) { Self::first_kept(removed) } else { 0 };
         if compact > 0 {
             self.remove_compact(parts, compact, out);
         }
@@ -197,7 +204,7 @@ impl<'n, 't> Block<'n, 't> {
     }
 
     /// The index of the first part that is not removed.
-    fn first_kept(&self, removed: &[usize]) -> usize {
+    fn first_kept(removed: &[usize]) -> usize {
         removed.iter().enumerate().take_while(|(at, index)| at == *index).count()
     }
 
@@ -275,13 +282,10 @@ impl<'n, 't> Block<'n, 't> {
 
 /// Whether `node` ends with a block scalar that keeps the blank lines behind it.
 fn keeps_blanks(text: &str, node: &Node<'_>) -> bool {
-    match node.children().last() {
-        Some(last) => keeps_blanks(text, last),
-        None => {
-            let raw = &text[node.span.clone()];
-            let header = raw.lines().next().unwrap_or_default();
-            let mark = header.split(['#', ' ']).next().unwrap_or_default();
-            matches!(node.kind, NodeKind::Text(_)) && mark.starts_with(['|', '>']) && mark.contains('+')
-        }
+    if let Some(last) = node.children().last() {
+        return keeps_blanks(text, last);
     }
+    let header = text[node.span.clone()].lines().next().unwrap_or_default();
+    let mark = header.split(['#', ' ']).next().unwrap_or_default();
+    matches!(node.kind, NodeKind::Text(_)) && mark.starts_with(['|', '>']) && mark.contains('+')
 }

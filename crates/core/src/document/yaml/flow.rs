@@ -84,10 +84,11 @@ impl<'n, 't> Flow<'n, 't> {
         let map = matches!(self.node.kind, NodeKind::Map(_));
         added
             .iter()
-            .map(|(key, value)| match map {
-                true => hand.flow_member(key, value, self.pad()),
-                false => hand.flow(value, self.pad()),
-            })
+            .map(
+                |(key, value)| {
+                    if map { hand.flow_member(key, value, self.pad()) } else { hand.flow(value, self.pad()) }
+                },
+            )
             .collect()
     }
 

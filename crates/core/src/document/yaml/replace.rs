@@ -73,8 +73,7 @@ impl Place<'_, '_, '_> {
         let suffix = pairs.take_while(|(item, value)| item.says(value)).count();
         let (old_end, new_end) = (old.items.len() - suffix, new.len() - suffix);
         let both = prefix + (old_end - prefix).min(new_end - prefix);
-        for index in prefix..both {
-            let (node, value) = (&old.items[index], &new[index]);
+        for (index, (node, value)) in old.items.iter().zip(new).enumerate().take(both).skip(prefix) {
             if !node.says(value) {
                 Place { document: self.document, parent: self.node, index, node }.say(value, out)?;
             }

@@ -154,10 +154,8 @@ impl<'d> Hand<'d> {
 /// Whether a special value of some document can be repeated here as it is spelt.
 fn sayable(raw: &str, flow: bool) -> bool {
     let special = plain(raw) == Plain::Doubtful || raw.starts_with(['*', '!']);
-    special
-        && !raw.contains(['\n', '\r'])
-        && !raw.contains(" #")
-        && !(flow && raw.contains([',', '[', ']', '{', '}']))
+    let torn = raw.contains(['\n', '\r']) || raw.contains(" #");
+    special && !torn && (!flow || !raw.contains([',', '[', ']', '{', '}']))
 }
 
 /// What can be learnt from the blocks of a document.

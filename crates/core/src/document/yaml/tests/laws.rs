@@ -53,13 +53,15 @@ fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize,
         0..=2 => {
             let scalar = SCALARS[usize::from(dice.roll(19))];
             let space = if scalar.is_empty() { "" } else { " " };
-            out.push_str(&format!("{space}{scalar}{comment}\n"));
+            *out += &format!("{space}{scalar}{comment}\n");
         }
-        3 => out.push_str(&format!(" {}{comment}\n", FLOWS[usize::from(dice.roll(8))])),
+        3 => {
+            *out += &format!(" {}{comment}\n", FLOWS[usize::from(dice.roll(8))]);
+        }
         4 => {
             let header = ["|", ">-", "|+", ">", "|-"][usize::from(dice.roll(5))];
             let pad = " ".repeat(indent + look.step);
-            out.push_str(&format!(" {header}{comment}\n{pad}text: # no\n\n{pad}  more\n"));
+            *out += &format!(" {header}{comment}\n{pad}text: # no\n\n{pad}  more\n");
             out.push_str(["", "\n", "\n\n"][usize::from(dice.roll(3))]);
         }
         5 => {
@@ -73,16 +75,16 @@ fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize,
             out.push_str(&text[usize::from(dice.roll(4))].replace("{pad}", &pad).replace("{c}", comment));
         }
         6 | 7 => {
-            out.push_str(&format!("{comment}\n"));
+            *out += &format!("{comment}\n");
             let dashes = indent + look.dash;
             for _ in 0..=dice.roll(3) {
                 push_noise(out, dice, dashes);
-                out.push_str(&format!("{}-", " ".repeat(dashes)));
+                *out += &format!("{}-", " ".repeat(dashes));
                 push_value(out, dice, look, dashes, 9);
             }
         }
         _ => {
-            out.push_str(&format!("{comment}\n"));
+            *out += &format!("{comment}\n");
             push_map(
                 out,
                 dice,
@@ -99,23 +101,26 @@ fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize,
 fn push_noise(out: &mut String, dice: &mut Dice<'_>, indent: usize) {
     match dice.roll(8) {
         5 => out.push('\n'),
-        6 => out.push_str(&format!("{}# note\n", " ".repeat(indent))),
-        7 => out.push_str(&format!("\n{}# deeper\n\n", " ".repeat(indent + 2))),
+        6 => {
+            *out += &format!("{}# note\n", " ".repeat(indent));
+        }
+        7 => {
+            *out += &format!("\n{}# deeper\n\n", " ".repeat(indent + 2));
+        }
         _ => {}
     }
 }
 
 fn push_map(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize, depth: usize, keys: &[&str]) {
     let count = 1 + usize::from(dice.roll(4));
-    for (index, key) in keys.iter().take(count).enumerate() {
+    for key in keys.iter().take(count) {
         push_noise(out, dice, indent);
         let key = match dice.roll(8) {
             6 => format!("'{key}'"),
             7 => format!("\"{key}\" "),
             _ => (*key).to_owned(),
         };
-        let _ = index;
-        out.push_str(&format!("{}{key}:", " ".repeat(indent)));
+        *out += &format!("{}{key}:", " ".repeat(indent));
         push_value(out, dice, look, indent, depth);
     }
     push_noise(out, dice, indent);
@@ -136,7 +141,7 @@ fn push_container(out: &mut String, dice: &mut Dice<'_>, look: &Look, list: bool
                 "{a: {command: x} # one\n }",
                 "{\n  }",
             ];
-            out.push_str(&format!("servers: {}{comment}\n", gap[usize::from(dice.roll(8))]));
+            *out += &format!("servers: {}{comment}\n", gap[usize::from(dice.roll(8))]);
         }
         (0, true) => {
             let gap = [
@@ -146,24 +151,24 @@ fn push_container(out: &mut String, dice: &mut Dice<'_>, look: &Look, list: bool
                 "[{ name: a, command: x },]",
                 "[\n  {name: a}, # one\n  {name: b}\n  ]",
             ];
-            out.push_str(&format!("servers: {}{comment}\n", gap[usize::from(dice.roll(5))]));
+            *out += &format!("servers: {}{comment}\n", gap[usize::from(dice.roll(5))]);
         }
         (_, false) => {
-            out.push_str(&format!("servers:{comment}\n"));
+            *out += &format!("servers:{comment}\n");
             for name in ["a", "b", "c"].iter().take(1 + usize::from(dice.roll(3))) {
                 push_noise(out, dice, look.step);
-                out.push_str(&format!("{}{name}:", " ".repeat(look.step)));
+                *out += &format!("{}{name}:", " ".repeat(look.step));
                 push_value(out, dice, look, look.step, 1);
             }
             push_noise(out, dice, look.step);
         }
         (_, true) => {
-            out.push_str(&format!("servers:{comment}\n"));
+            *out += &format!("servers:{comment}\n");
             let width = 2 + usize::from(dice.roll(2)) * 2;
             for name in ["a", "b", "c"].iter().take(1 + usize::from(dice.roll(3))) {
                 push_noise(out, dice, look.dash);
                 let lead = format!("{}-{}", " ".repeat(look.dash), " ".repeat(width - 1));
-                out.push_str(&format!("{lead}name: {name}\n"));
+                *out += &format!("{lead}name: {name}\n");
                 if dice.roll(4) > 0 {
                     push_map(
                         out,

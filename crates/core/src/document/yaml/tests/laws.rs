@@ -46,6 +46,10 @@ const SCALARS: &[&str] = &[
 const FLOWS: &[&str] = &["{}", "[]", "[a, 'b']", "{K: v, L: w}", "{ K: v }", "[a,]", "{K: v,}", "[ ]"];
 const COMMENTS: &[&str] = &["", "", "", "", " # c", "  # it's \"odd\": {"];
 
+fn put(out: &mut String, text: impl AsRef<str>) {
+    out.push_str(text.as_ref());
+}
+
 /// Writes the value of a key whose own indentation is `indent`, with its line end.
 fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize, depth: usize) {
     let comment = COMMENTS[usize::from(dice.roll(6))];
@@ -53,15 +57,15 @@ fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize,
         0..=2 => {
             let scalar = SCALARS[usize::from(dice.roll(19))];
             let space = if scalar.is_empty() { "" } else { " " };
-            *out += &format!("{space}{scalar}{comment}\n");
+            put(out, format!("{space}{scalar}{comment}\n"));
         }
         3 => {
-            *out += &format!(" {}{comment}\n", FLOWS[usize::from(dice.roll(8))]);
+            put(out, format!(" {}{comment}\n", FLOWS[usize::from(dice.roll(8))]));
         }
         4 => {
             let header = ["|", ">-", "|+", ">", "|-"][usize::from(dice.roll(5))];
             let pad = " ".repeat(indent + look.step);
-            *out += &format!(" {header}{comment}\n{pad}text: # no\n\n{pad}  more\n");
+            put(out, format!(" {header}{comment}\n{pad}text: # no\n\n{pad}  more\n"));
             out.push_str(["", "\n", "\n\n"][usize::from(dice.roll(3))]);
         }
         5 => {
@@ -75,16 +79,16 @@ fn push_value(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize,
             out.push_str(&text[usize::from(dice.roll(4))].replace("{pad}", &pad).replace("{c}", comment));
         }
         6 | 7 => {
-            *out += &format!("{comment}\n");
+            put(out, format!("{comment}\n"));
             let dashes = indent + look.dash;
             for _ in 0..=dice.roll(3) {
                 push_noise(out, dice, dashes);
-                *out += &format!("{}-", " ".repeat(dashes));
+                put(out, format!("{}-", " ".repeat(dashes)));
                 push_value(out, dice, look, dashes, 9);
             }
         }
         _ => {
-            *out += &format!("{comment}\n");
+            put(out, format!("{comment}\n"));
             push_map(
                 out,
                 dice,
@@ -102,10 +106,10 @@ fn push_noise(out: &mut String, dice: &mut Dice<'_>, indent: usize) {
     match dice.roll(8) {
         5 => out.push('\n'),
         6 => {
-            *out += &format!("{}# note\n", " ".repeat(indent));
+            put(out, format!("{}# note\n", " ".repeat(indent)));
         }
         7 => {
-            *out += &format!("\n{}# deeper\n\n", " ".repeat(indent + 2));
+            put(out, format!("\n{}# deeper\n\n", " ".repeat(indent + 2)));
         }
         _ => {}
     }
@@ -120,7 +124,7 @@ fn push_map(out: &mut String, dice: &mut Dice<'_>, look: &Look, indent: usize, d
             7 => format!("\"{key}\" "),
             _ => (*key).to_owned(),
         };
-        *out += &format!("{}{key}:", " ".repeat(indent));
+        put(out, format!("{}{key}:", " ".repeat(indent)));
         push_value(out, dice, look, indent, depth);
     }
     push_noise(out, dice, indent);
@@ -141,7 +145,7 @@ fn push_container(out: &mut String, dice: &mut Dice<'_>, look: &Look, list: bool
                 "{a: {command: x} # one\n }",
                 "{\n  }",
             ];
-            *out += &format!("servers: {}{comment}\n", gap[usize::from(dice.roll(8))]);
+            put(out, format!("servers: {}{comment}\n", gap[usize::from(dice.roll(8))]));
         }
         (0, true) => {
             let gap = [
@@ -151,24 +155,24 @@ fn push_container(out: &mut String, dice: &mut Dice<'_>, look: &Look, list: bool
                 "[{ name: a, command: x },]",
                 "[\n  {name: a}, # one\n  {name: b}\n  ]",
             ];
-            *out += &format!("servers: {}{comment}\n", gap[usize::from(dice.roll(5))]);
+            put(out, format!("servers: {}{comment}\n", gap[usize::from(dice.roll(5))]));
         }
         (_, false) => {
-            *out += &format!("servers:{comment}\n");
+            put(out, format!("servers:{comment}\n"));
             for name in ["a", "b", "c"].iter().take(1 + usize::from(dice.roll(3))) {
                 push_noise(out, dice, look.step);
-                *out += &format!("{}{name}:", " ".repeat(look.step));
+                put(out, format!("{}{name}:", " ".repeat(look.step)));
                 push_value(out, dice, look, look.step, 1);
             }
             push_noise(out, dice, look.step);
         }
         (_, true) => {
-            *out += &format!("servers:{comment}\n");
+            put(out, format!("servers:{comment}\n"));
             let width = 2 + usize::from(dice.roll(2)) * 2;
             for name in ["a", "b", "c"].iter().take(1 + usize::from(dice.roll(3))) {
                 push_noise(out, dice, look.dash);
                 let lead = format!("{}-{}", " ".repeat(look.dash), " ".repeat(width - 1));
-                *out += &format!("{lead}name: {name}\n");
+                put(out, format!("{lead}name: {name}\n"));
                 if dice.roll(4) > 0 {
                     push_map(
                         out,

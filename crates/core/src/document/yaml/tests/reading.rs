@@ -265,7 +265,8 @@ fn what_cannot_be_read_is_told_with_its_place() {
 fn aliases_are_not_followed() {
     let mut text = String::from("a0: &a0 [x]\n");
     for n in 1..60 {
-        text += &format!("a{n}: &a{n} [*a{p}, *a{p}, *a{p}]\n", p = n - 1);
+        let p = n - 1;
+        text.extend([format!("a{n}: &a{n} [*a{p}, *a{p}, *a{p}]\n")]);
     }
     let document = Document::parse(&text, Format::Yaml).unwrap();
     assert_eq!(document.root().unwrap().children().count(), 60);

@@ -5,6 +5,7 @@
 
 mod begin;
 mod block;
+mod extent;
 mod flow;
 mod lines;
 mod offsets;

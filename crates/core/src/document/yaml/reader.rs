@@ -11,7 +11,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::super::unreadable::MAX_DEPTH;
 use super::super::{Form, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason};
-use super::lines::{body_start, line_end, line_start, next_line, skip_trivia};
+use super::extent::{behind_properties, block_end, bracket, closing, quoted_end};
+use super::lines::{body_start, line_start, skip_trivia};
 use super::offsets::Offsets;
 use super::scalar::{Plain, plain};
 
@@ -129,11 +130,11 @@ impl<'t> Reader<'t> {
             ScalarStyle::Plain if value.is_empty() && !propertied => self.cursor..self.cursor,
             ScalarStyle::Plain => span,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
-                let open = if propertied { self.behind_properties(span.start) } else { span.start };
+                let open = if propertied { behind_properties(self.text, span.start) } else { span.start };
                 span.start..quoted_end(self.text, open)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let header = self.behind_properties(self.cursor);
+                let header = behind_properties(self.text, self.cursor);
                 let start = if propertied { span.start } else { header };
                 start..block_end(self.text, header, span.end)
             }
@@ -155,46 +156,14 @@ impl<'t> Reader<'t> {
         Node { span, kind, anchored: anchor > 0 }
     }
 
-    /// Where the bracket stands that opens a collection of which the parser says `span`; `None` for block style.
-    fn bracket(&self, bracket: char, span: &Range<usize>) -> Option<usize> {
-        let mut at = span.start;
-        while self.text[at..].starts_with(['&', '!']) {
-            let rest = &self.text[at..];
-            at = skip_trivia(self.text, at + rest.find([' ', '\t', '\n', '\r']).unwrap_or(rest.len()));
-        }
-        (at < span.end && self.text[at..].starts_with(bracket)).then_some(at)
-    }
-
-    /// The end of the collection in brackets whose parts have been read; the parser forgets about trailing commas.
-    fn closing(&self) -> usize {
-        let mut at = skip_trivia(self.text, self.cursor);
-        if self.text[at..].starts_with(',') {
-            at = skip_trivia(self.text, at + 1);
-        }
-        (at + 1).min(self.text.len())
-    }
-
-    /// The first byte of content behind colons, dashes, anchors and tags.
-    fn behind_properties(&self, mut at: usize) -> usize {
-        loop {
-            at = skip_trivia(self.text, at);
-            let rest = &self.text[at..];
-            match rest.bytes().next() {
-                Some(b':' | b'-' | b'?') => at += 1,
-                Some(b'&' | b'!') => at += rest.find([' ', '\t', '\n', '\r']).unwrap_or(rest.len()),
-                _ => return at,
-            }
-        }
-    }
-
     fn list(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
         self.check_depth(depth, span.start)?;
-        let bracket = self.bracket('[', &span);
-        if let Some(at) = bracket {
+        let open = bracket(self.text, '[', &span);
+        if let Some(at) = open {
             self.open.push((at, "a list"));
             self.cursor = at + 1;
         }
-        let flow = bracket.is_some();
+        let flow = open.is_some();
         let mut items = Vec::new();
         let mut dash = None;
         loop {
@@ -220,7 +189,7 @@ impl<'t> Reader<'t> {
     ) -> Node<'t> {
         let Some(dash) = dash.filter(|_| !flow) else {
             self.open.pop();
-            let end = self.closing();
+            let end = closing(self.text, self.cursor);
             return Node::new(span.start..end, NodeKind::List(List { items, form: Form::Flow }));
         };
         let form = Form::Block { indent: dash - line_start(self.text, dash) };
@@ -248,7 +217,7 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
         self.check_depth(depth, span.start)?;
-        let brace = self.bracket('{', &span);
+        let brace = bracket(self.text, '{', &span);
         let flow = !self.open.is_empty() || brace.is_some();
         if let Some(at) = brace {
             self.open.push((at, "a map"));
@@ -261,7 +230,7 @@ impl<'t> Reader<'t> {
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                let end = if brace.is_some() { self.closing() } else { self.cursor };
+                let end = if brace.is_some() { closing(self.text, self.cursor) } else { self.cursor };
                 if brace.is_some() {
                     self.open.pop();
                 }
@@ -335,54 +304,4 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
-}
-
-/// The end of the quoted scalar whose first quote stands at `open`.
-fn quoted_end(text: &str, open: usize) -> usize {
-    let bytes = text.as_bytes();
-    let quote = bytes.get(open).copied().unwrap_or(b'"');
-    let mut at = open + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' if quote == b'"' => at += 1,
-            byte if *byte == quote => {
-                if quote == b'"' || bytes.get(at + 1) != Some(&quote) {
-                    return at + 1;
-                }
-                at += 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    text.len()
-}
-
-/// The end of the block scalar whose header begins at `header`, given where the parser stopped reading it.
-///
-/// That is the end of its last line with content; with `+` in the header, of its last blank line.
-fn block_end(text: &str, header: usize, stop: usize) -> usize {
-    let heading = &text[header..line_end(text, header)];
-    let mark =
-        heading.len() - heading.trim_start_matches(|c| matches!(c, '|' | '>' | '+' | '-' | '1'..='9')).len();
-    let keep = heading[..mark].contains('+');
-    let mut end = header + mark;
-    let mut at = next_line(text, header);
-    let mut indent = None;
-    while at < stop || (keep && at == stop && at < text.len()) {
-        let line_end = line_end(text, at);
-        if line_end > stop {
-            break;
-        }
-        let line = &text[at..line_end];
-        let spaces = line.len() - line.trim_start_matches(' ').len();
-        if spaces < line.len() {
-            indent = indent.or(Some(spaces));
-        }
-        if keep || indent.is_some_and(|indent| line.len() > indent) {
-            end = line_end;
-        }
-        at = next_line(text, at);
-    }
-    end
 }

@@ -157,7 +157,8 @@ fn needs_quotes(text: &str, flow: bool) -> bool {
         || text.ends_with([' ', ':'])
         || text.contains(": ")
         || text.contains(" #")
-        || flow && text.contains([',', '[', ']', '{', '}'])
+        // Some readers end a plain scalar between brackets at a colon or a question mark.
+        || flow && text.contains([',', '[', ']', '{', '}', ':', '?'])
         || plain(text) != Plain::Text
         || numeric_look(text)
 }

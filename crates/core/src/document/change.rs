@@ -260,10 +260,22 @@ fn blank_again(document: &Document<'_>, root: &Node<'_>, gap: &str) -> Option<Te
         NodeKind::Map(map) if matches!(map.form, Form::Flow) => {
             format!("{}{}", &text[..root.span.start], &text[root.span.end..])
         }
+        // YAML: what was blank may go on behind the root, with comments or the end of the document.
+        NodeKind::Map(map) if matches!(map.form, Form::Block { .. }) => {
+            format!("{}\n{}", &text[..root.span.start], &text[root.span.end..])
+        }
         // Without brackets the blank text can only stand before the root: nobody has written behind it.
         _ => text[..first_byte(root)].to_owned(),
     };
-    (around.trim() == gap.trim()).then(|| TextEdit::replace(0..text.len(), gap))
+    let lines = |text: &str| -> Vec<String> {
+        text.trim_start_matches(super::BOM)
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    (lines(&around) == lines(gap)).then(|| TextEdit::replace(0..text.len(), gap))
 }
 
 fn first_byte(root: &Node<'_>) -> usize {

@@ -1,13 +1,28 @@
 //! YAML: reading and writing.
+//!
+//! [`reader`] turns the events of a parser into a tree with exact bytes; [`block`], [`flow`] and [`replace`] make the
+//! edits; [`write`] and [`scalar`] spell what is new.
+
+mod begin;
+mod block;
+mod extent;
+mod flow;
+mod lines;
+mod offsets;
+mod reader;
+mod replace;
+mod scalar;
+mod slot;
+mod write;
 
 use super::layout::{Layout, Reshape};
 use super::{Document, Node, Refusal, Unreadable};
 use crate::text::TextEdit;
 use crate::value::Value;
 
-/// Reads a text; `None` when it holds no value.
+/// Reads the first document of a stream; `None` when it holds no value.
 pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
-    Err(Unreadable::syntax(text, 0, "not built yet"))
+    reader::read(text)
 }
 
 /// Writes in the hand of the file.
@@ -17,25 +32,46 @@ impl Layout for YamlLayout {
     fn replace(
         &self,
         document: &Document<'_>,
-        _parent: &Node<'_>,
-        _index: usize,
-        _value: &Value,
-        _out: &mut Vec<TextEdit>,
+        parent: &Node<'_>,
+        index: usize,
+        value: &Value,
+        out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
-        Err(Refusal::unwritable(document, 0, "not built yet"))
+        match parent.children().nth(index) {
+            Some(node) => replace::Place { document, parent, index, node }.say(value, out),
+            None => Ok(()),
+        }
     }
 
     fn reshape(
         &self,
         document: &Document<'_>,
-        _node: &Node<'_>,
-        _reshape: &Reshape<'_>,
-        _out: &mut Vec<TextEdit>,
+        node: &Node<'_>,
+        reshape: &Reshape<'_>,
+        out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
-        Err(Refusal::unwritable(document, 0, "not built yet"))
+        self::reshape(document, node, reshape, out)
     }
 
-    fn begin(&self, document: &Document<'_>, _members: &[(&str, Value)]) -> Result<String, Refusal> {
-        Err(Refusal::unwritable(document, 0, "not built yet"))
+    fn begin(&self, document: &Document<'_>, members: &[(&str, Value)]) -> Result<String, Refusal> {
+        begin::begin(document, members)
     }
 }
+
+fn reshape(
+    document: &Document<'_>,
+    node: &Node<'_>,
+    reshape: &Reshape<'_>,
+    out: &mut Vec<TextEdit>,
+) -> Result<(), Refusal> {
+    if let Some(block) = block::Block::of(document.text(), node) {
+        return block.reshape(document, reshape, out);
+    }
+    match flow::Flow::of(document.text(), node) {
+        Some(flow) => flow.reshape(document, reshape, out),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,3 @@ impl fmt::Debug for Snapshot {
         f.debug_struct("Snapshot").field("hash", hash).field("stamp", stamp).field("target", target).finish()
     }
 }
-
-#[cfg(test)]
-mod tests;

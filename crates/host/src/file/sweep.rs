@@ -1,6 +1,5 @@
 //! Clearing away what a writer that died left beside the files it was replacing.
 
-use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,17 +56,14 @@ fn swept(path: PathBuf, outcome: io::Result<Option<Hash>>) -> Swept {
 }
 
 fn leftovers(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> + '_ {
-    folders
-        .iter()
-        .filter_map(|folder| folder.read_dir().ok())
-        .flatten()
-        .filter_map(Result::ok)
-        .filter(|entry| is_left(&entry.path(), &entry.file_name()))
-        .map(|entry| entry.path())
+    folders.iter().flat_map(|folder| {
+        let names = system::names(folder).unwrap_or_default();
+        names.into_iter().map(|name| folder.join(name)).filter(|path| is_left(path))
+    })
 }
 
-fn is_left(path: &Path, name: &OsString) -> bool {
-    let Some(maker) = Maker::of(name) else { return false };
+fn is_left(path: &Path) -> bool {
+    let Some(maker) = path.file_name().and_then(Maker::of) else { return false };
     let old = path.symlink_metadata().is_ok_and(|meta| system::age(&meta) > LONGEST_WRITE);
     old || !maker.is_alive()
 }

@@ -5,4 +5,7 @@
 mod kill;
 mod metadata;
 mod odd;
+mod race;
+mod stop;
+mod stores;
 mod strace;

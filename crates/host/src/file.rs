@@ -2,6 +2,24 @@
 //!
 //! [`read`] takes a [`Snapshot`]; the caller works out new bytes; [`replace`] publishes them only if the file still is
 //! what was read. What another program writes in between is found, kept in the backups and handed back to be merged.
+//!
+//! ```
+//! use switchboard_host::{backup::Backups, file};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let home = tempfile::tempdir()?;
+//! # let path = home.path().join("mcp.json");
+//! # let backups = Backups::new(home.path().join("backups"));
+//! let target = file::Target::resolve(&path)?;
+//! file::replace(&target, None, b"{}", &backups, &file::Options::new("a new file"))?;
+//!
+//! let old = file::read(&path)?;
+//! let outcome = file::replace(&old.target, Some(&old), b"{ }", &backups, &file::Options::new("before a push"))?;
+//! assert!(matches!(outcome, file::Outcome::Written(_)));
+//! assert_eq!(backups.load(old.hash)?, b"{}");
+//! # Ok(())
+//! # }
+//! ```
 
 mod read;
 mod refusal;

@@ -2,10 +2,17 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "these tests play the other programs")]
 
+#[cfg(test)]
 mod kill;
+#[cfg(test)]
 mod metadata;
+#[cfg(test)]
 mod odd;
+#[cfg(test)]
 mod race;
+#[cfg(test)]
 mod stop;
+#[cfg(test)]
 mod stores;
+#[cfg(test)]
 mod strace;

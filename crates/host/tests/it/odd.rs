@@ -68,7 +68,7 @@ fn check_with(story: &str, scene: Scene, options: &Options, want: &Want) {
         }
         (Refused(words), Err(error)) => {
             assert!(error.contains(words) && !error.contains('\n'), "{story}: {error}");
-            assert_ne!(std::fs::metadata(&asked).map(|meta| meta.len()).unwrap_or(0), 3, "{story}");
+            assert_ne!(std::fs::metadata(&asked).map_or(0, |meta| meta.len()), 3, "{story}");
         }
         _ => panic!("{story}: {found:?}"),
     }

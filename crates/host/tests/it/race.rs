@@ -61,13 +61,24 @@ struct Count {
     displaced: u32,
 }
 
+/// Reads the file as a push does: one that is empty or cut off is left alone until it is whole.
+fn read_whole(path: &Path) -> Snapshot {
+    loop {
+        let found = file::read(path).unwrap();
+        if found.bytes.ends_with(b"\n") {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Adds one line, merging whatever comes in between, as a push does.
 fn add(path: &Path, line: &str, backups: &Backups, count: &mut Count) {
     let mut pending: Vec<BTreeSet<String>> = Vec::new();
-    let mut expected: Snapshot = file::read(path).unwrap();
+    let mut expected = read_whole(path);
     loop {
         let mut wanted = lines(&expected.bytes);
-        pending.iter().for_each(|theirs| wanted.extend(theirs.iter().cloned()));
+        wanted.extend(pending.iter().flatten().cloned());
         wanted.insert(line.to_owned());
         let options = Options::new("before a push");
         match file::replace(&expected.target, Some(&expected), &text(&wanted), backups, &options).unwrap() {
@@ -77,7 +88,7 @@ fn add(path: &Path, line: &str, backups: &Backups, count: &mut Count) {
             }
             Outcome::Conflict { .. } => {
                 count.conflicts += 1;
-                expected = file::read(path).unwrap();
+                expected = read_whole(path);
             }
             Outcome::Displaced { theirs, written } => {
                 count.displaced += 1;

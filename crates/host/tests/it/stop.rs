@@ -26,6 +26,14 @@ enum Writer {
     Recreates,
 }
 
+/// How the example writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ours {
+    Replaces,
+    /// It truncates the file and writes, without a look at what stands there.
+    Broken,
+}
+
 struct Stage(tempfile::TempDir);
 
 impl Stage {
@@ -40,13 +48,15 @@ impl Stage {
         self.0.path().join(name)
     }
 
-    fn args(&self) -> [PathBuf; 3] {
-        ["mcp.json", "new", "state"].map(|name| self.path(name))
+    fn args(&self, ours: Ours) -> Vec<PathBuf> {
+        let flag = (ours == Ours::Broken).then(|| PathBuf::from("--broken"));
+        flag.into_iter().chain(["mcp.json", "new", "state"].map(|name| self.path(name))).collect()
     }
 
-    fn points(&self) -> Vec<Point> {
-        let args = self.args();
-        strace::of_files(&strace::points(&args.each_ref().map(PathBuf::as_path), &self.path("trace")))
+    fn points(&self, ours: Ours) -> Vec<Point> {
+        let args = self.args(ours);
+        let args: Vec<&Path> = args.iter().map(PathBuf::as_path).collect();
+        strace::of_files(&strace::points(&args, &self.path("trace")))
     }
 
     fn write(&self, writer: Writer) {
@@ -91,11 +101,16 @@ fn go_on(strace: &mut Child, pid: Pid) -> Option<i32> {
 }
 
 /// What one interleaving came to: who stands in the file, and the exit code.
-fn interleave(writer: Writer, point: &Point, may_be_read: bool) -> Result<(&'static str, i32), String> {
+fn interleave(
+    ours: Ours,
+    writer: Writer,
+    point: &Point,
+    may_be_read: bool,
+) -> Result<(&'static str, i32), String> {
     let stage = Stage::set();
-    let args = stage.args();
-    let mut strace =
-        strace::spawn("signal=STOP", point, &args.each_ref().map(PathBuf::as_path), &stage.path("trace"));
+    let args = stage.args(ours);
+    let args: Vec<&Path> = args.iter().map(PathBuf::as_path).collect();
+    let mut strace = strace::spawn("signal=STOP", point, &args, &stage.path("trace"));
     let Some(pid) = stopped(&mut strace, &stage.path("trace")) else { return Ok(("no pause", 0)) };
     stage.write(writer);
     let code = go_on(&mut strace, pid).unwrap_or(-1);
@@ -116,13 +131,10 @@ fn is_target(line: &str, stage: &Path) -> bool {
     line.starts_with("openat") && line.contains(&format!("{}\"", stage.join("mcp.json").display()))
 }
 
-#[test]
-fn a_program_that_writes_at_any_moment_loses_nothing() {
-    if !strace::is_there() {
-        return;
-    }
+/// Lets every kind of writer in at every point, and returns what must not be.
+fn interleave_everywhere(ours: Ours) -> Vec<String> {
     let stage = Stage::set();
-    let points = stage.points();
+    let points = stage.points(ours);
     let opened = points.iter().position(|point| is_target(&point.line, stage.0.path())).unwrap();
     // Until it is read to its end, what the other program wrote may be what is read.
     let read = opened + points[opened..].iter().position(|point| point.call == "close").unwrap();
@@ -133,7 +145,7 @@ fn a_program_that_writes_at_any_moment_loses_nothing() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some((writer, at)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = interleave(*writer, &points[*at], *at <= read);
+                    let outcome = interleave(ours, *writer, &points[*at], *at <= read);
                     let mut found = found.lock().unwrap();
                     match outcome {
                         Ok(outcome) => *found.0.entry((*writer, outcome)).or_insert(0) += 1,
@@ -144,6 +156,23 @@ fn a_program_that_writes_at_any_moment_loses_nothing() {
         }
     });
     let (outcomes, faults) = found.into_inner().unwrap();
-    println!("{} interleavings: {outcomes:?}", cases.len());
-    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
+    println!("{ours:?}: {} interleavings: {outcomes:?}, {} faults", cases.len(), faults.len());
+    faults
+}
+
+#[test]
+fn a_program_that_writes_at_any_moment_loses_nothing() {
+    if strace::is_there() {
+        let faults = interleave_everywhere(Ours::Replaces);
+        assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
+    }
+}
+
+/// The harness counts only because it finds out a writer that does not look.
+#[test]
+fn a_writer_that_does_not_look_is_found_out() {
+    if strace::is_there() {
+        let faults = interleave_everywhere(Ours::Broken);
+        assert!(faults.iter().any(|fault| fault.contains("lost")), "{faults:?}");
+    }
 }

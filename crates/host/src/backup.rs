@@ -4,7 +4,7 @@
 //! durable before [`Backups::keep`] returns, and is never rewritten. The index only helps to find it again: a line
 //! that a crash cut off is passed over, and an object without a line is listed without a label.
 
-mod path_text;
+pub(crate) mod path_text;
 mod prune;
 
 use std::collections::BTreeMap;
@@ -169,6 +169,11 @@ impl Backups {
         }));
         backups.sort_by_key(|backup| backup.time);
         Ok(backups)
+    }
+
+    /// The folder of the store.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn object(&self, hash: Hash) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Files of other programs: read whole, replaced whole, never torn, never lost.
 //!
-//! [`read`] takes a [`Snapshot`]; the caller works out new bytes; [`replace`] publishes them only if the file still is
+//! [`read()`] takes a [`Snapshot`]; the caller works out new bytes; [`replace()`] publishes them only if the file still is
 //! what was read. What another program writes in between is found, kept in the backups and handed back to be merged.
 //!
 //! ```
@@ -26,6 +26,7 @@ mod refusal;
 mod replace;
 mod sweep;
 mod target;
+mod unfinished;
 
 use std::fmt;
 

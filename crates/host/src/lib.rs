@@ -1,6 +1,6 @@
 //! What Switchboard does to the machine: files, backups, locks, children, secrets.
 //!
-//! Every file of another program is read by [`file::read`] and changed by [`file::replace`], which never leaves a torn
+//! Every file of another program is read by [`file::read()`] and changed by [`file::replace()`], which never leaves a torn
 //! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`].
 
 pub mod backup;

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Opened, Target};
+use super::{Opened, Target, unfinished};
 use crate::backup::{Backups, Label};
 use crate::hash::Hash;
 use crate::system;
@@ -24,6 +24,13 @@ pub enum Swept {
         /// `None` if it was empty or of a folder of ours.
         backup: Option<Hash>,
     },
+    /// A file was left torn by a writer that died while it had to write in place; its old content was put back.
+    Restored {
+        /// The file.
+        path: PathBuf,
+        /// The content that it has again.
+        backup: Hash,
+    },
     /// It stands still, since its content could not be kept or it could not be removed.
     Left {
         /// Its path.
@@ -33,10 +40,12 @@ pub enum Swept {
     },
 }
 
-/// Removes what dead writers left in `folders`, each content first kept in `backups`. Files that a living process may
+/// Mends what dead writers left torn, and removes what they left in `folders`, each content first kept in `backups`. Files that a living process may
 /// still be at work on stay. A folder that is missing or unreadable is passed over.
 pub fn sweep(folders: &[PathBuf], backups: &Backups) -> Vec<Swept> {
-    leftovers(folders).map(|path| swept(path.clone(), take_foreign(&path, backups))).collect()
+    let mut all = unfinished::mend_all(backups);
+    all.extend(leftovers(folders).map(|path| swept(path.clone(), take_foreign(&path, backups))));
+    all
 }
 
 /// Removes what dead writers left in folders where only Switchboard writes; nothing in them can be another program's.

@@ -135,10 +135,13 @@ impl Stage {
         Backups::new(self.path("state/backups")).has(Hash::of(&self.old))
     }
 
+    /// Returns how many files are left that should not be.
     fn temps(&self) -> usize {
         let folders = ["real", "state/backups", "state/backups/objects"];
         let names = folders.iter().filter_map(|folder| self.path(folder).read_dir().ok()).flatten();
-        names.filter(|entry| entry.as_ref().unwrap().path().extension() == Some("tmp".as_ref())).count()
+        let paths = names.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|end| end == "tmp" || end == "json")).count()
+            - usize::from(self.real().exists())
     }
 
     /// Runs the example once more, unharmed, and returns what is wrong afterwards.
@@ -203,6 +206,11 @@ fn look(scene: Scene, point: &Point, fault: &str, findings: &Mutex<Findings>) {
     }
     faults.extend(stage.strayed());
     let left = stage.temps();
+    if torn_in_place {
+        let backups = Backups::new(stage.path("state/backups"));
+        switchboard_host::file::sweep(&[], &backups);
+        faults.extend((stage.content() != Content::Old).then(|| "not mended by the sweep".to_owned()));
+    }
     if scene != Scene::Broken {
         faults.extend(stage.next_run_fails());
     }

@@ -148,7 +148,8 @@ fn a_full_disk_keeps_the_old_file() {
     let file_error = file::replace(&old.target, Some(&old), &large, &outside, &Options::new("push"));
     let still = std::fs::read(&path).unwrap();
     let left = small.read_dir().unwrap().count();
-    std::fs::write(small.join("fill"), vec![0; 57_344]).unwrap();
+    // How much is free at once differs; what matters is that less is left than the next content needs.
+    let _ = std::fs::write(small.join("fill"), vec![0; 57_344]);
     let inside = Backups::new(small.join("backups"));
     let big_old = vec![b'O'; 30_000];
     let backup_error = inside.keep(&big_old, &label("push", 1));

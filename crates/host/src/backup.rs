@@ -4,7 +4,7 @@
 //! durable before [`Backups::keep`] returns, and is never rewritten. The index only helps to find it again: a line
 //! that a crash cut off is passed over, and an object without a line is listed without a label.
 
-mod path_text;
+pub(crate) mod path_text;
 mod prune;
 
 use std::collections::BTreeMap;
@@ -171,6 +171,11 @@ impl Backups {
         Ok(backups)
     }
 
+    /// The folder of the store.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn object(&self, hash: Hash) -> PathBuf {
         self.objects_folder().join(hash.to_string())
     }
@@ -236,16 +241,14 @@ impl Backups {
 
     /// Returns size and time of every object.
     fn objects(&self) -> Result<BTreeMap<Hash, (u64, u64)>, BackupError> {
-        let entries = match self.objects_folder().read_dir() {
-            Ok(entries) => entries,
+        let names = match system::names(&self.objects_folder()) {
+            Ok(names) => names,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(source) => return Err(BackupError::Io { path: self.objects_folder(), source }),
         };
         let mut objects = BTreeMap::new();
-        for entry in entries {
-            let entry = entry.map_err(self.io())?;
-            let Some(hash) = entry.file_name().to_str().and_then(Hash::parse) else { continue };
-            let meta = entry.metadata().map_err(self.io())?;
+        for hash in names.iter().filter_map(|name| Hash::parse(name.to_str()?)) {
+            let meta = self.object(hash).symlink_metadata().map_err(self.io())?;
             let millis = system::stamp(&meta).mtime_ns / 1_000_000;
             objects.insert(hash, (meta.len(), u64::try_from(millis).unwrap_or_default()));
         }
@@ -271,6 +274,3 @@ pub(crate) fn read_own(path: &Path) -> io::Result<Vec<u8>> {
     system::open_to_read(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
-
-#[cfg(test)]
-mod tests;

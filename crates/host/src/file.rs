@@ -1,13 +1,32 @@
 //! Files of other programs: read whole, replaced whole, never torn, never lost.
 //!
-//! [`read`] takes a [`Snapshot`]; the caller works out new bytes; [`replace`] publishes them only if the file still is
+//! [`read()`] takes a [`Snapshot`]; the caller works out new bytes; [`replace()`] publishes them only if the file still is
 //! what was read. What another program writes in between is found, kept in the backups and handed back to be merged.
+//!
+//! ```
+//! use switchboard_host::{backup::Backups, file};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let home = tempfile::tempdir()?;
+//! # let path = home.path().join("mcp.json");
+//! # let backups = Backups::new(home.path().join("backups"));
+//! let target = file::Target::resolve(&path)?;
+//! file::replace(&target, None, b"{}", &backups, &file::Options::new("a new file"))?;
+//!
+//! let old = file::read(&path)?;
+//! let outcome = file::replace(&old.target, Some(&old), b"{ }", &backups, &file::Options::new("before a push"))?;
+//! assert!(matches!(outcome, file::Outcome::Written(_)));
+//! assert_eq!(backups.load(old.hash)?, b"{}");
+//! # Ok(())
+//! # }
+//! ```
 
 mod read;
 mod refusal;
 mod replace;
 mod sweep;
 mod target;
+mod unfinished;
 
 use std::fmt;
 
@@ -59,6 +78,3 @@ impl fmt::Debug for Snapshot {
         f.debug_struct("Snapshot").field("hash", hash).field("stamp", stamp).field("target", target).finish()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -117,6 +117,3 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

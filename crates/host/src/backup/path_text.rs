@@ -12,7 +12,7 @@ enum Stored {
     Bytes(Vec<u8>),
 }
 
-pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     let stored = match path.to_str() {
         Some(text) => Stored::Text(text.to_owned()),
         None => Stored::Bytes(path.as_os_str().as_encoded_bytes().to_vec()),
@@ -20,7 +20,7 @@ pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::
     stored.serialize(serializer)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     Ok(match Stored::deserialize(deserializer)? {
         Stored::Text(text) => PathBuf::from(text),
         Stored::Bytes(bytes) => PathBuf::from(from_bytes(bytes)),

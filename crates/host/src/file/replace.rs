@@ -48,7 +48,7 @@ pub fn replace(
     }
 }
 
-/// One call of [`replace`].
+/// One call of [`replace()`].
 struct Replacing<'a> {
     target: &'a Target,
     bytes: &'a [u8],

@@ -1,11 +1,10 @@
 //! Clearing away what a writer that died left beside the files it was replacing.
 
-use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Opened, Target};
+use super::{Opened, Target, unfinished};
 use crate::backup::{Backups, Label};
 use crate::hash::Hash;
 use crate::system;
@@ -25,6 +24,13 @@ pub enum Swept {
         /// `None` if it was empty or of a folder of ours.
         backup: Option<Hash>,
     },
+    /// A file was left torn by a writer that died while it had to write in place; its old content was put back.
+    Restored {
+        /// The file.
+        path: PathBuf,
+        /// The content that it has again.
+        backup: Hash,
+    },
     /// It stands still, since its content could not be kept or it could not be removed.
     Left {
         /// Its path.
@@ -34,10 +40,12 @@ pub enum Swept {
     },
 }
 
-/// Removes what dead writers left in `folders`, each content first kept in `backups`. Files that a living process may
+/// Mends what dead writers left torn, and removes what they left in `folders`, each content first kept in `backups`. Files that a living process may
 /// still be at work on stay. A folder that is missing or unreadable is passed over.
 pub fn sweep(folders: &[PathBuf], backups: &Backups) -> Vec<Swept> {
-    leftovers(folders).map(|path| swept(path.clone(), take_foreign(&path, backups))).collect()
+    let mut all = unfinished::mend_all(backups);
+    all.extend(leftovers(folders).map(|path| swept(path.clone(), take_foreign(&path, backups))));
+    all
 }
 
 /// Removes what dead writers left in folders where only Switchboard writes; nothing in them can be another program's.
@@ -57,17 +65,14 @@ fn swept(path: PathBuf, outcome: io::Result<Option<Hash>>) -> Swept {
 }
 
 fn leftovers(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> + '_ {
-    folders
-        .iter()
-        .filter_map(|folder| folder.read_dir().ok())
-        .flatten()
-        .filter_map(Result::ok)
-        .filter(|entry| is_left(&entry.path(), &entry.file_name()))
-        .map(|entry| entry.path())
+    folders.iter().flat_map(|folder| {
+        let names = system::names(folder).unwrap_or_default();
+        names.into_iter().map(|name| folder.join(name)).filter(|path| is_left(path))
+    })
 }
 
-fn is_left(path: &Path, name: &OsString) -> bool {
-    let Some(maker) = Maker::of(name) else { return false };
+fn is_left(path: &Path) -> bool {
+    let Some(maker) = path.file_name().and_then(Maker::of) else { return false };
     let old = path.symlink_metadata().is_ok_and(|meta| system::age(&meta) > LONGEST_WRITE);
     old || !maker.is_alive()
 }

@@ -1,8 +1,10 @@
 //! What every Unix has in common.
 #![expect(clippy::disallowed_methods, reason = "the one place that moves and removes files")]
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -50,6 +52,17 @@ pub(crate) fn sync_folder(folder: &File) -> io::Result<()> {
 /// Makes `path` and what is missing above it, open to its owner only.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Returns the names in a folder. Unlike the standard library's iterator it does not panic when closing fails.
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    let entries = rustix::fs::Dir::new(open_folder(folder)?)?;
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(OsString::from_vec(entry?.file_name().to_bytes().to_vec()));
+    }
+    names.retain(|name| name != "." && name != "..");
+    Ok(names)
 }
 
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Windows: a plain rename; a new file takes its access rules from the folder, as the old one did.
 #![expect(clippy::disallowed_methods, reason = "the one place that moves and removes files")]
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, FileType, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
@@ -39,6 +40,11 @@ pub(crate) fn sync_folder(_folder: &Folder) -> io::Result<()> {
 
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
+}
+
+/// Returns the names in a folder.
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    folder.read_dir()?.map(|entry| Ok(entry?.file_name())).collect()
 }
 
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {

@@ -1,7 +1,18 @@
 //! What switchboard-host promises, shown on a real machine: one binary, one module per promise.
+#![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "these tests play the other programs")]
 
-#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod kill;
-#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod metadata;
+#[cfg(test)]
+mod odd;
+#[cfg(test)]
+mod race;
+#[cfg(test)]
+mod stop;
+#[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod strace;

@@ -1,8 +1,9 @@
 //! Running the example under strace, with one system call at a time going wrong.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 /// Calls that have nothing to do with files, and whose failure only tests the runtime.
@@ -41,6 +42,8 @@ pub(crate) struct Point {
     pub(crate) call: String,
     /// strace counts the occurrences of each call by itself.
     pub(crate) nth: usize,
+    /// The call as strace shows it.
+    pub(crate) line: String,
 }
 
 /// Returns whether faults can be injected here; if not, says so.
@@ -68,17 +71,17 @@ pub(crate) fn example() -> &'static Path {
 
 /// Runs the example and returns every system call it makes.
 pub(crate) fn points(args: &[&Path], trace: &Path) -> Vec<Point> {
-    let status = strace(&["-o".as_ref(), trace.as_os_str()], args);
+    let status = strace(&["-o".as_ref(), trace.as_os_str()], args).wait().unwrap();
     assert!(status.success(), "the traced run must succeed: {status}");
     let mut counts = HashMap::new();
     let text = std::fs::read_to_string(trace).unwrap();
-    let calls = text.lines().filter_map(|line| line.split_once('(')).map(|(call, _)| call);
-    let calls = calls.filter(|call| call.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-    calls
-        .map(|call| {
+    text.lines()
+        .filter_map(|line| Some((line, line.split_once('(')?.0)))
+        .filter(|(_, call)| call.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+        .map(|(line, call)| {
             let nth = counts.entry(call.to_owned()).or_insert(0);
             *nth += 1;
-            Point { call: call.to_owned(), nth: *nth }
+            Point { call: call.to_owned(), nth: *nth, line: line.to_owned() }
         })
         .filter(|point| point.call != "execve" && point.call != "exit_group")
         .collect()
@@ -93,12 +96,17 @@ pub(crate) fn of_files(points: &[Point]) -> Vec<Point> {
 
 /// Runs the example with `fault` (`signal=KILL`, `error=EIO`) at `point`.
 pub(crate) fn inject(fault: &str, point: &Point, args: &[&Path]) -> ExitStatus {
-    let inject = format!("inject={}:{fault}:when={}", point.call, point.nth);
-    strace(&["-o".as_ref(), "/dev/null".as_ref(), "-e".as_ref(), inject.as_ref()], args)
+    spawn(fault, point, args, Path::new("/dev/null")).wait().unwrap()
 }
 
-fn strace(options: &[&std::ffi::OsStr], args: &[&Path]) -> ExitStatus {
+/// Starts the example with `fault` at `point`, and traces it to `trace`.
+pub(crate) fn spawn(fault: &str, point: &Point, args: &[&Path], trace: &Path) -> Child {
+    let inject = format!("inject={}:{fault}:when={}", point.call, point.nth);
+    strace(&["-o".as_ref(), trace.as_os_str(), "-e".as_ref(), inject.as_ref()], args)
+}
+
+fn strace(options: &[&OsStr], args: &[&Path]) -> Child {
     let mut strace = Command::new("strace");
     strace.args(options).arg(example()).args(args).stdin(Stdio::null()).stdout(Stdio::null());
-    strace.stderr(Stdio::null()).status().unwrap()
+    strace.stderr(Stdio::null()).spawn().unwrap()
 }

@@ -1,11 +1,12 @@
-//! Overwriting a file that cannot be replaced. Weaker: a crash half-way leaves a torn file, whose old content is in
-//! the backups by then.
+//! Overwriting a file that cannot be replaced. Weaker: a crash half-way leaves a torn file until the next sweep puts
+//! the old content back, and what another program writes in the same moment is overwritten.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 
 use super::{How, Outcome, Replacing, WriteError, Written};
 use crate::file::Opened;
+use crate::file::unfinished::{Unfinished, overwrite};
 use crate::system;
 
 impl Replacing<'_> {
@@ -23,10 +24,20 @@ impl Replacing<'_> {
         }
         // Room for the new content first: running out half-way is what must not happen.
         system::reserve(&file, self.bytes.len() as u64).map_err(self.io("reserve room for it"))?;
+        let new = self.keep(self.bytes, "about to be written in place")?;
+        let begun = Unfinished::begin(self.backups, self.real(), again.snapshot.hash, new)
+            .map_err(self.io("write down what is begun"))?;
         if let Err(error) = overwrite(&file, self.bytes) {
-            return Err(self.put_back(&file, &again, error));
+            let error = self.put_back(&file, &again, error);
+            if !matches!(error, WriteError::HalfWritten { .. }) {
+                begun.end(self.backups);
+            }
+            return Err(error);
         }
         let synced = file.sync_all();
+        if synced.is_ok() {
+            begun.end(self.backups);
+        }
         let written = Written { now: self.snapshot(&file), how: How::InPlace };
         Ok(Outcome::published(written, synced))
     }
@@ -41,11 +52,4 @@ impl Replacing<'_> {
             },
         }
     }
-}
-
-/// Overwrites first and cuts off after, so that the file is never empty.
-fn overwrite(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(bytes)?;
-    file.set_len(bytes.len() as u64)
 }

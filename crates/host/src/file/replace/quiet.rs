@@ -9,27 +9,35 @@ use crate::system;
 
 /// Programs write a config file in one go: what has been still for this long is whole.
 const QUIET: Duration = Duration::from_millis(5);
+/// Emptied is what a file is before it is written, so an empty one has to be still for longer.
+const QUIET_WHEN_EMPTY: Duration = Duration::from_millis(50);
 /// A file that never is still for that long is compared all the same, and found changed.
 const TRIES: u32 = 40;
+/// How often a displaced file that was emptied is looked at. It is rare, and giving up loses what is still to come.
+const TRIES_WHEN_EMPTY: u32 = 400;
 
 /// Waits until the file at `path` has not changed for a moment; for one that has long been still, not at all.
 pub(super) fn wait(path: &Path) {
     for _ in 0..TRIES {
-        let age = path.symlink_metadata().map_or(QUIET, |meta| system::age(&meta));
-        let Some(left) = QUIET.checked_sub(age).filter(|left| !left.is_zero()) else { return };
-        thread::sleep(left);
+        let Ok(meta) = path.symlink_metadata() else { return };
+        let wanted = if meta.len() == 0 { QUIET_WHEN_EMPTY } else { QUIET };
+        let left = wanted.saturating_sub(system::age(&meta));
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(QUIET));
     }
 }
 
 /// Reads the displaced file, which has only `name` left, until whoever had it open is done writing into it.
 pub(super) fn settle(displaced: &mut Opened, name: &Path) -> Result<(), ReadError> {
-    for _ in 0..TRIES {
+    for tries in 1..=TRIES_WHEN_EMPTY {
         let before = displaced.snapshot.stamp;
         thread::sleep(QUIET);
         displaced.refresh(name)?;
-        // Emptied is what a file is before it is written: the rest is worth waiting for.
-        if displaced.snapshot.stamp == before && !displaced.snapshot.bytes.is_empty() {
-            return Ok(());
+        let (still, empty) = (displaced.snapshot.stamp == before, displaced.snapshot.bytes.is_empty());
+        if !empty && (still || tries >= TRIES) {
+            break;
         }
     }
     Ok(())

@@ -167,8 +167,13 @@ impl<'n, 't> Block<'n, 't> {
                 }),
             };
             let gone = self.gone(part, keeps);
-            before = Some((index, gone.end, keeps));
-            out.push(TextEdit::delete(gone));
+            let blanks = if keeps { self.blanks_behind(gone.end) } else { gone.end };
+            before = Some((index, blanks, keeps));
+            out.push(TextEdit::delete(gone.clone()));
+            if blanks > gone.end {
+                // An edit of its own, because a block around this one may add something between the two.
+                out.push(TextEdit::delete(gone.end..blanks));
+            }
         }
     }
 
@@ -176,23 +181,23 @@ impl<'n, 't> Block<'n, 't> {
         self.text.get(start..end).is_some_and(|between| between.trim().is_empty())
     }
 
-    /// The lines that go with a part. If what stays before it is a block scalar that `keeps` blank lines (`|+`), those
-    /// behind the part go too, lest they become text of that scalar, and those before it stay.
+    /// The lines that go with a part. Where what stays before it is a block scalar that `keeps` blank lines (`|+`), the
+    /// last line break of the text stays with that scalar.
     fn gone(&self, part: &Range<usize>, keeps: bool) -> Range<usize> {
         let line = line_start(self.text, part.start);
         let start = break_before(self.text, line);
-        let mut tail = self.tail(part);
-        if !keeps {
-            return start..tail;
-        }
-        if tail == self.text.len() && self.text[..start].ends_with(['\n', '\r']) {
-            return line..tail;
-        }
+        let tail = self.tail(part);
+        let last = tail == self.text.len() && self.text[..start].ends_with(['\n', '\r']);
+        if keeps && last { line..tail } else { start..tail }
+    }
+
+    /// The end of the blank lines behind `tail`, which would become text of a block scalar that keeps blank lines.
+    fn blanks_behind(&self, mut tail: usize) -> usize {
         loop {
             let next = next_line(self.text, tail);
             let end = line_end(self.text, next);
             if next == self.text.len() || !self.is_blank(next, end) {
-                return start..tail;
+                return tail;
             }
             tail = end;
         }

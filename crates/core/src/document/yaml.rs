@@ -1,7 +1,7 @@
 //! YAML: reading and writing.
 //!
 //! [`reader`] turns the events of a parser into a tree with exact bytes; [`block`], [`flow`] and [`replace`] make the
-//! edits; [`write`] and [`scalar`] spell what is new.
+//! edits; [`mod@write`] and [`scalar`] spell what is new.
 
 mod begin;
 mod block;

@@ -166,9 +166,20 @@ impl<'n, 't> Block<'n, 't> {
                     self.is_blank(parts[last].end, part.start) && keeps_blanks(self.text, nodes[last])
                 }),
             };
-            let gone = self.gone(part, keeps);
-            before = Some((index, gone.end, keeps));
-            out.push(TextEdit::delete(gone));
+            // The last line break of the text stays with that scalar, if a blank line of it stands there.
+            let run = before.is_some_and(|(last, ..)| last + 1 == index);
+            let start = break_before(self.text, line);
+            let blank = self.text[..start].ends_with(['\n', '\r']);
+            let start =
+                if keeps && !run && blank && self.ends_text(parts, removed, index) { line } else { start };
+            let gone = start..self.tail(part);
+            let blanks = if keeps { self.blanks_behind(gone.end) } else { gone.end };
+            before = Some((index, blanks, keeps));
+            out.push(TextEdit::delete(gone.clone()));
+            if blanks > gone.end {
+                // An edit of its own, because a block around this one may add something between the two.
+                out.push(TextEdit::delete(gone.end..blanks));
+            }
         }
     }
 
@@ -176,23 +187,19 @@ impl<'n, 't> Block<'n, 't> {
         self.text.get(start..end).is_some_and(|between| between.trim().is_empty())
     }
 
-    /// The lines that go with a part. If what stays before it is a block scalar that `keeps` blank lines (`|+`), those
-    /// behind the part go too, lest they become text of that scalar, and those before it stay.
-    fn gone(&self, part: &Range<usize>, keeps: bool) -> Range<usize> {
-        let line = line_start(self.text, part.start);
-        let start = break_before(self.text, line);
-        let mut tail = self.tail(part);
-        if !keeps {
-            return start..tail;
-        }
-        if tail == self.text.len() && self.text[..start].ends_with(['\n', '\r']) {
-            return line..tail;
-        }
+    /// Whether all parts from the `index`th on are removed, and the text ends with them, without a last line end.
+    fn ends_text(&self, parts: &[Range<usize>], removed: &[usize], index: usize) -> bool {
+        let all = removed.iter().filter(|gone| **gone >= index).count() == parts.len() - index;
+        all && parts.last().is_some_and(|last| self.tail(last) == self.text.len())
+    }
+
+    /// The end of the blank lines behind `tail`, which would become text of a block scalar that keeps blank lines.
+    fn blanks_behind(&self, mut tail: usize) -> usize {
         loop {
             let next = next_line(self.text, tail);
             let end = line_end(self.text, next);
             if next == self.text.len() || !self.is_blank(next, end) {
-                return start..tail;
+                return tail;
             }
             tail = end;
         }

@@ -184,6 +184,12 @@ fn changes_are_written_in_the_hand_of_the_file() {
             "\u{feff}---\r\nm:\r\n  x:\r\n    command: x\r\n...\r\n",
         ),
         (
+            "blank lines do not become text of the scalar before them",
+            "m:\n  - name: a\n    t: |+\n      x\n    u: 1\n\n\nz: 1\n",
+            vec![remove("m/name=a/u"), set("m/name=b/t", Value::text("x"))],
+            "m:\n  - name: a\n    t: |+\n      x\n  - name: b\n    t: x\nz: 1\n",
+        ),
+        (
             "merges and aliases beside the change",
             "d: &d\n  K: v\nm:\n  a:\n    env:\n      <<: *d\n",
             vec![set("m/a/env/T", Value::text("<<"))],

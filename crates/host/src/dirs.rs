@@ -94,6 +94,14 @@ pub enum DirsError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder could not be removed.
+    #[error("the folder `{}` cannot be removed", show::path(path))]
+    Remove {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl DirsError {
@@ -101,6 +109,7 @@ impl DirsError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::NoHome => "set `HOME`, or `SWITCHBOARD_HOME` to a folder for everything",
+            Self::Remove { .. } => "remove it by hand",
             Self::Make { .. } => {
                 "make the folder writable for you, or set `SWITCHBOARD_HOME` to another folder"
             }
@@ -153,6 +162,23 @@ impl Dirs {
         Ok(())
     }
 
+    /// Removes everything that Switchboard remembers, and what lives as long as the daemon; what a person edits stays.
+    ///
+    /// # Errors
+    ///
+    /// A folder cannot be removed; the error names it.
+    pub fn remove_state(&self) -> Result<(), DirsError> {
+        for path in [&self.state, &self.run] {
+            match std::fs::remove_dir_all(path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(DirsError::Remove { path: path.clone(), source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The folder of what a person edits.
     pub fn config(&self) -> &Path {
         &self.config
@@ -198,9 +224,14 @@ impl Dirs {
         self.state.join("sync-stamp.json")
     }
 
-    /// The revisions, one per line.
+    /// The revisions of the catalogue.
     pub fn history(&self) -> PathBuf {
-        self.state.join("history.jsonl")
+        self.state.join("history.json")
+    }
+
+    /// What was written into client files.
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal.json")
     }
 
     /// What may be started, bound to the hash of exactly that.
@@ -221,6 +252,11 @@ impl Dirs {
     /// The folder of the catalogues that layers brought, for when they are away.
     pub fn layers(&self) -> PathBuf {
         self.state.join("layers")
+    }
+
+    /// The folder of the secrets that `${keyring:NAME}` names.
+    pub fn secrets(&self) -> PathBuf {
+        self.state.join("secrets")
     }
 
     /// The folder of the backups.

@@ -21,8 +21,10 @@
 //! # }
 //! ```
 
+mod access;
 mod read;
 mod refusal;
+mod remove;
 mod replace;
 mod sweep;
 mod target;
@@ -34,6 +36,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::read::Opened;
 pub use self::read::{MAX_SIZE, ReadError, read};
+pub use self::access::others_may_write;
+pub use self::remove::remove;
 pub use self::refusal::{Kind, Refusal};
 pub use self::replace::{HardLinks, How, Options, Outcome, Theirs, WriteError, Written, replace};
 pub use self::sweep::{Swept, sweep, sweep_own};

@@ -175,7 +175,7 @@ fn note(
         record: before.clone(),
         undone: false,
     });
-    save(&Journal::path(&home.dirs), &home.journal)
+    save(&home.dirs.journal(), &home.journal)
 }
 
 /// Replaces a file's bytes, or makes the file.
@@ -303,7 +303,7 @@ pub fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool) -> Res
         None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
     home.journal.entries[at].undone = true;
-    save(&Journal::path(&home.dirs), &home.journal)?;
+    save(&home.dirs.journal(), &home.journal)?;
     let mut record = entry.record;
     record.path = path.into_owned();
     home.relations.clients.insert(linked.id().clone(), record);
@@ -363,5 +363,5 @@ pub fn write_own(home: &Home, path: &Path, expected: Option<&Snapshot>, text: &s
 
 /// Returns the hash that a record remembers.
 pub fn hash_of(text: Option<&String>) -> Option<Hash> {
-    text.and_then(|text| text.parse().ok())
+    text.and_then(|text| Hash::parse(text))
 }

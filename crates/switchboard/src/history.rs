@@ -1,7 +1,5 @@
 //! The revisions of the catalogue, with the text of each.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use switchboard_core::catalogue::{self, Catalogue};
 use switchboard_core::revision::{Revision, content_hash, reason};
@@ -39,11 +37,6 @@ pub struct Entry {
 }
 
 impl History {
-    /// Returns where the history is kept.
-    pub fn path(dirs: &Dirs) -> PathBuf {
-        dirs.state().join("history.json")
-    }
-
     /// Returns the newest revision.
     pub fn last(&self) -> Option<&Entry> {
         self.entries.last()
@@ -91,6 +84,6 @@ impl History {
         self.entries.push(Entry { revision, at, reason, changed, servers: catalogue.servers().len(), text });
         let surplus = self.entries.len().saturating_sub(LIMIT);
         self.entries.drain(..surplus);
-        save(&Self::path(dirs), self)
+        save(&dirs.history(), self)
     }
 }

@@ -96,9 +96,9 @@ impl Home {
         let mut notes = Vec::new();
         let settings_file = read_own(&dirs.settings())?;
         let settings = settings::parse(text_of(settings_file.as_ref(), &dirs.settings())?);
-        let history: History = load(&History::path(&dirs), &mut notes)?;
+        let history: History = load(&dirs.history(), &mut notes)?;
         let relations = load(&dirs.relations(), &mut notes)?;
-        let journal = load(&Journal::path(&dirs), &mut notes)?;
+        let journal = load(&dirs.journal(), &mut notes)?;
         let backups = Backups::new(dirs.backups());
         let catalogue = serve(&dirs, &history, &backups)?;
         Ok(Self { env, dirs, settings, settings_file, catalogue, history, relations, journal, notes, lock })

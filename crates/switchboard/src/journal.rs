@@ -1,7 +1,5 @@
 //! What was written into client files, so that it can be undone.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ClientId;
@@ -43,11 +41,6 @@ pub struct Write {
 }
 
 impl Journal {
-    /// Returns where the journal is kept.
-    pub fn path(dirs: &Dirs) -> PathBuf {
-        dirs.state().join("journal.json")
-    }
-
     /// Notes a write down.
     pub fn push(&mut self, write: Write) {
         self.entries.push(write);

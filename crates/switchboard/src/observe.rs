@@ -255,7 +255,7 @@ impl<'h> Observer<'h> {
     }
 
     fn seen(&self, hash: &str) -> Option<Vec<u8>> {
-        self.home.backups().load(hash.parse::<Hash>().ok()?).ok()
+        self.home.backups().load(Hash::parse(hash)?).ok()
     }
 }
 

@@ -102,8 +102,22 @@ pub fn test(
     call: Option<(String, Value)>,
     timeout: u64,
 ) -> Result<Report, String> {
+    test_in(program, words, &[], call, timeout)
+}
+
+/// As [`test`], with further variables in the environment of the pipe.
+///
+/// # Errors
+/// As [`test`].
+pub fn test_in(
+    program: &std::path::Path,
+    words: &[String],
+    vars: &[(String, String)],
+    call: Option<(String, Value)>,
+    timeout: u64,
+) -> Result<Report, String> {
     let begun = std::time::Instant::now();
-    let mut session = Session::start(program, words, std::time::Duration::from_secs(timeout))?;
+    let mut session = Session::start(program, words, vars, std::time::Duration::from_secs(timeout))?;
     let hello = session.request(
         "initialize",
         &json!({

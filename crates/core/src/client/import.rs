@@ -64,7 +64,8 @@ pub fn import(
             plan.notes.push(format!("`{}` is left alone: {}", found.alias, found.problem.as_deref().unwrap_or("no server")));
             continue;
         };
-        let launch = translated(raw, variables, &mut |note| plan.notes.push(format!("`{}`: {note}", found.alias)));
+        let (launch, notes) = translated(raw, variables);
+        plan.notes.extend(notes.iter().map(|note| format!("`{}`: {note}", found.alias)));
         let fingerprint = launch.fingerprint();
         let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
             Some(name) => name.clone(),
@@ -99,14 +100,15 @@ pub fn import(
     plan
 }
 
-/// Returns a launch with the client's own variables written as ours.
-fn translated(launch: &Launch, variables: Variables, note: &mut dyn FnMut(String)) -> Launch {
+/// Returns a launch with the client's own variables written as ours, and notes on what could not be.
+pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>) {
+    let mut notes = Vec::new();
     let mut text = |text: &String| {
-        let (ours, notes) = to_ours(text, variables);
-        notes.into_iter().for_each(|told| note(told.to_string()));
+        let (ours, told) = to_ours(text, variables);
+        notes.extend(told.iter().map(ToString::to_string));
         ours
     };
-    match launch {
+    let launch = match launch {
         Launch::Stdio { command, args, env, cwd } => Launch::Stdio {
             command: text(command),
             args: args.iter().map(&mut text).collect(),
@@ -118,7 +120,8 @@ fn translated(launch: &Launch, variables: Variables, note: &mut dyn FnMut(String
             url: text(url),
             headers: headers.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         },
-    }
+    };
+    (launch, notes)
 }
 
 /// Moves values that look like secrets out of a launch, and leaves references in their place.

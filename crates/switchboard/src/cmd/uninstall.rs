@@ -77,7 +77,7 @@ pub fn run(env: Env, ui: &Ui) -> Done {
         return Err(Failure::failed(format!("take Switchboard out of {}", failed.join(", ")))
             .hint("our state stays, so that you can run `switchboard uninstall` again"));
     }
-    switchboard_host::dirs::remove_state(&home.dirs)
+    home.dirs.remove_state()
         .map_err(|error| Failure::failed("remove the state").caused_by(&error))?;
     ui.marked(Mark::Good, "Switchboard is out of every file; the catalogue stays yours");
     Ok(())

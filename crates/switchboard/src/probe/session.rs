@@ -25,9 +25,15 @@ impl Session {
     ///
     /// # Errors
     /// In words: the program cannot be started.
-    pub fn start(program: &Path, words: &[String], timeout: Duration) -> Result<Self, String> {
+    pub fn start(
+        program: &Path,
+        words: &[String],
+        vars: &[(String, String)],
+        timeout: Duration,
+    ) -> Result<Self, String> {
         let mut child = Command::new(program)
             .args(words)
+            .envs(vars.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -11,7 +11,7 @@ use switchboard_host::hash::Hash;
 
 use crate::fail::{Code, Failure};
 use crate::home::{Home, now, save};
-use crate::journal::{Journal, Write};
+use crate::journal::Write;
 use crate::observe::{Linked, Look, Observer};
 
 /// How often a write is merged with what another program wrote in the same moment.

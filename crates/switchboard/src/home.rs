@@ -281,8 +281,8 @@ fn load<T: serde::de::DeserializeOwned + Default>(path: &Path, notes: &mut Vec<S
     match record::load(path) {
         Ok(Loaded::Found(value)) => Ok(value),
         Ok(Loaded::Missing) => Ok(T::default()),
-        Ok(Loaded::Damaged { aside, .. }) => {
-            notes.push(format!("a damaged record was set aside as `{}`; `switchboard client scan --all` rebuilds it", aside.display()));
+        Ok(Loaded::Damaged { set_aside, .. }) => {
+            notes.push(format!("a damaged record was set aside as `{}`; `switchboard client scan --all` rebuilds it", set_aside.display()));
             Ok(T::default())
         }
         Err(error) => Err(Failure::failed("read the state").caused_by(&error).hint(error.help())),

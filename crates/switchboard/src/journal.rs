@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ClientId;
-use switchboard_host::dirs::Dirs;
 use switchboard_host::hash::Hash;
 
 /// How many writes are remembered.

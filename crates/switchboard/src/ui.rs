@@ -2,7 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::presets;
+use comfy_table::{ContentArrangement, Table};
 use owo_colors::{OwoColorize, Stream};
 use serde::Serialize;
 use switchboard_core::problem::{Problem, Severity};
@@ -81,7 +82,7 @@ impl Ui {
             return;
         }
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         if !std::io::stdout().is_terminal() {
             // Piped output is for tools: no line is broken.
             table.set_content_arrangement(ContentArrangement::Disabled);

@@ -108,8 +108,16 @@ pub fn entry_launch(home: &Home, alias: &str, client: &str) -> Result<Launch, Fa
 fn pipe(name: &str, launch: &Launch, dirs: &Dirs, env: &Env) -> Result<ExitCode, Failure> {
     let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let secrets = FileSecrets::new(dirs.secrets());
-    let here = std::env::current_dir().unwrap_or_default();
-    let resolver = Resolver::new(&inherited, &secrets, &here);
+    let here = std::env::current_dir().ok();
+    let warn = |text: &str| connect::say(text);
+    let resolver = Resolver {
+        environment: &inherited,
+        home: env.home(),
+        // Clients start their servers in the project that is open.
+        root: here.as_deref(),
+        secrets: &secrets,
+        warn: &warn,
+    };
     let context = Context { resolver, grace: Grace::default() };
     connect::run(name, launch, &context).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::launch::Launch;
 use switchboard_core::plan::FileState;
-use switchboard_core::reference::{Kind, references};
+use switchboard_core::reference::{Reference, references};
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
@@ -94,29 +94,38 @@ fn servers(home: &Home, out: &mut Vec<Finding>) {
                 mend: error.help(),
             });
         }
-        for (field, reference) in references(&server.launch) {
-            let (missing, mend) = match reference.kind {
-                Kind::Env if reference.default.is_none() => {
-                    (home.env.var(&reference.name).is_none(), format!("export {}=..", reference.name))
+        match references(&server.launch) {
+            Ok(references) => {
+                for (field, reference) in references {
+                    out.extend(missing(home, &secrets, &reference).map(|mend| Finding {
+                        grave: false,
+                        what: format!("`{field}` of server `{name}` refers to `{reference}`, which is not there"),
+                        mend,
+                    }));
                 }
-                Kind::Keyring => (
-                    !matches!(secrets.get(&reference.name), Ok(Some(_))),
-                    format!("put it into {} (mode 0600)", home.short(&home.dirs.secrets().join(&reference.name))),
-                ),
-                Kind::File => {
-                    let file = home.expand(&reference.name);
-                    (!file.exists(), format!("make the file {}", quoted(&file.to_string_lossy())))
-                }
-                _ => (false, String::new()),
-            };
-            if missing {
-                out.push(Finding {
-                    grave: false,
-                    what: format!("`{field}` of server `{name}` refers to `{}`, which is not there", reference.name),
-                    mend,
-                });
             }
+            Err((field, error)) => out.push(Finding {
+                grave: true,
+                what: format!("`{field}` of server `{name}`: {error}"),
+                mend: error.help().to_owned(),
+            }),
         }
+    }
+}
+
+/// Returns what mends a reference that leads nowhere; `None` when it leads somewhere, or only its start could tell.
+fn missing(home: &Home, secrets: &FileSecrets, reference: &Reference) -> Option<String> {
+    match reference {
+        Reference::Env { name, default: None } => {
+            home.env.var(name).is_none().then(|| format!("export {name}=.."))
+        }
+        Reference::Keyring { name } => (!matches!(secrets.get(name), Ok(Some(_))))
+            .then(|| format!("put it into {} (mode 0600)", home.short(&home.dirs.secrets().join(name)))),
+        Reference::File { path } => {
+            let file = home.expand(path);
+            (!file.exists()).then(|| format!("make the file {}", quoted(&file.to_string_lossy())))
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! `client scan`: the recorded relation made to match what is found.
 
-use serde_json::json;
 use switchboard_core::client::reconcile::{Item, Verdict};
 use switchboard_core::client::relation::{ClientRecord, Relation, Standing};
 use switchboard_core::plan::{FileState, render_client, sentence};

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use rustix::event::PollFlags;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
 
 use super::kin::poll;
@@ -182,8 +183,8 @@ impl Drop for Guarded {
         // stay in the list of processes; that may take as long as the server's grace.
         let _ = self.control.shutdown(std::net::Shutdown::Both);
         if let Ok(None) = self.guard.try_wait() {
-            let Ok(pid) = i32::try_from(self.guard.id()) else { return };
-            let wait = move || drop(Pid::from_raw(pid).map(|pid| waitpid(Some(pid), WaitOptions::empty())));
+            let Some(pid) = i32::try_from(self.guard.id()).ok().and_then(Pid::from_raw) else { return };
+            let wait = move || while waitpid(Some(pid), WaitOptions::empty()).err() == Some(Errno::INTR) {};
             let _ = std::thread::Builder::new().name("guard".to_owned()).stack_size(64 << 10).spawn(wait);
         }
     }

@@ -37,7 +37,8 @@ fn serve(control: &UnixStream) -> io::Result<Ended> {
     // A session of our own: keys and hang-ups of a terminal reach us through our parent only, and a server that
     // reads from a terminal is not stopped for being in the background.
     let _ = rustix::process::setsid();
-    adopt_orphans()?;
+    // Where it is forbidden, the process group is what can still be ended.
+    let _ = adopt_orphans();
     let (stdin, order) = order::receive(control)?;
     let after_signal = order.after_signal;
     let leader = start(order, stdin)?;

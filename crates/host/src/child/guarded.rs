@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use rustix::event::PollFlags;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
 
 use super::kin::poll;
 use super::order;
@@ -178,8 +179,13 @@ impl AsFd for Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        // The guard sees its end of the socket close and does the rest; it is only our child to be waited for.
+        // The guard sees the end of the socket and does the rest. It is our child, so it must be waited for, lest it
+        // stay in the list of processes; that may take as long as the server's grace.
         let _ = self.control.shutdown(std::net::Shutdown::Both);
-        let _ = self.guard.try_wait();
+        if let Ok(None) = self.guard.try_wait() {
+            let Some(pid) = i32::try_from(self.guard.id()).ok().and_then(Pid::from_raw) else { return };
+            let wait = move || while waitpid(Some(pid), WaitOptions::empty()).err() == Some(Errno::INTR) {};
+            let _ = std::thread::Builder::new().name("guard".to_owned()).stack_size(64 << 10).spawn(wait);
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group, test_kill_process_group,
+};
 
 #[cfg(target_os = "linux")]
 #[path = "kin/linux.rs"]
@@ -42,7 +44,8 @@ impl Kin {
                 Ok(Some((pid, status))) if Some(pid) == self.group => self.leader = Some(status),
                 Ok(Some(_)) | Err(Errno::INTR) => {}
                 Ok(None) => return true,
-                Err(_) => return self.group.is_some_and(system::group_lives),
+                // Where orphans come to us the group is empty then; elsewhere it may not be.
+                Err(_) => return self.group.is_some_and(|group| test_kill_process_group(group).is_ok()),
             }
         }
     }

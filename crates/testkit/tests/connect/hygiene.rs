@@ -234,13 +234,38 @@ fn a_server_that_is_let_go_of_ends_with_all_it_started() {
         assert_eq!(pipe.line(), "ready", "{tag}");
         pipe.send("drop");
         assert_eq!(pipe.line(), "dropped", "{tag}");
-        // Its holder lives on, with the tag among its arguments; nobody else does.
+        // Its holder lives on, with the tag among its arguments; nobody else does, not even as a zombie.
         let end = Instant::now() + BAR;
-        while alive(&tag).len() > 1 {
+        while alive(&tag).len() > 1 || has_children(&pipe) {
             assert!(Instant::now() < end, "{tag}: left behind {:?}", alive(&tag));
             std::thread::sleep(Duration::from_millis(10));
         }
         pipe.close_stdin();
         assert_eq!(pipe.wait().code(), Some(0));
+    }
+}
+
+fn has_children(pipe: &Pipe) -> bool {
+    let parent = format!(" {} ", pipe.process.id());
+    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // Behind the name in parentheses come the state, a letter, and the parent.
+        stat.rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.get(2..).is_some_and(|rest| rest.starts_with(&parent)))
+    })
+}
+
+#[test]
+fn a_client_that_speaks_over_sockets_is_heard_to_hang_up() {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    for (tree, code) in [(TREES[0], 0), (TREES[6], 128 + 15)] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut pipe = Pipe::start_with("sockets", &tree.launch("sockets"), |command| {
+            command.stdin(OwnedFd::from(theirs));
+        });
+        assert_eq!(pipe.line(), "ready");
+        ours.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(pipe.wait().code(), Some(code));
     }
 }

@@ -327,26 +327,37 @@ fn stateless_calls_repeat_themselves_in_headers_and_are_cancelled_by_hanging_up(
         reply.send(
             200,
             &[("content-type", "application/json"), ("mcp-session-id", "never")],
-            &result(request, r#"{"resultType":"complete"}"#),
+            &match &*request.rpc() {
+                "tools/list" => result(
+                    request,
+                    r#"{"tools":[{"name":"wetter-für","inputSchema":{"properties":{"ort":{"x-mcp-header":"Ort"}}}}]}"#,
+                ),
+                _ => result(request, r#"{"resultType":"complete"}"#),
+            },
         );
     });
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#;
     let tool = |id: u32, name: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{name}",{meta}}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{name}","arguments":{{"ort":"Köln"}},{meta}}}}}"#
+        )
     };
+    pipe.send(&format!(r#"{{"jsonrpc":"2.0","id":0,"method":"tools/list","params":{{{meta}}}}}"#));
+    assert!(pipe.line().contains("x-mcp-header"));
     pipe.send(&tool(1, "wetter-für"));
     assert_eq!(pipe.line(), r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#);
     pipe.send(&tool(2, "slow"));
-    wait_for(&server, |requests| requests.len() == 2);
+    wait_for(&server, |requests| requests.len() == 3);
     pipe.send(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#);
     was_hung_up.recv_timeout(PATIENCE).unwrap();
     assert_eq!(end(pipe), "");
     let requests = server.requests();
-    assert_eq!(requests.len(), 2, "nothing but the two calls: {requests:#?}");
-    let header = |name| requests[0].header(name);
+    assert_eq!(requests.len(), 3, "nothing but the list and two calls: {requests:#?}");
+    let header = |name| requests[1].header(name);
     assert_eq!(header("mcp-protocol-version"), Some("2026-07-28"));
     assert_eq!(header("mcp-method"), Some("tools/call"));
     assert_eq!(header("mcp-name"), Some("=?base64?d2V0dGVyLWbDvHI=?="));
+    assert_eq!(header("mcp-param-ort"), Some("=?base64?S8O2bG4=?="));
     assert_eq!(header("mcp-session-id"), None);
 }
 

@@ -11,11 +11,6 @@ pub fn adopt_orphans() -> io::Result<()> {
     set_child_subreaper(Some(getpid())).map_err(io::Error::from)
 }
 
-/// Whoever lives is our child sooner or later, so there is nobody to look for once no child is left.
-pub(super) fn group_lives(_: Pid) -> bool {
-    false
-}
-
 /// Returns every descendant of this process with its process group.
 ///
 /// This is a snapshot: a process forked meanwhile may be missing, so who wants to be sure looks again.

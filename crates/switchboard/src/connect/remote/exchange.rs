@@ -39,7 +39,7 @@ async fn post(
     waiting: &mut Waiting,
     seen: oneshot::Sender<()>,
 ) -> Result<(), Trouble> {
-    let headers = headers::of_message(link, message);
+    let headers = headers::of_message(link, message, line);
     let in_session = headers.contains_key(super::link::SESSION_ID);
     let response = link.endpoint.send(&Method::POST, &link.endpoint.url, &headers, Some(line)).await?;
     if message.begins_session() && response.status().is_success() {

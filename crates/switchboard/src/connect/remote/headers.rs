@@ -16,7 +16,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 ///
 /// A message that names its own revision is of the stateless kind: it repeats revision, method and name in headers,
 /// and belongs to no session. Every other message belongs to the session, except the one that begins it.
-pub(super) fn of_message(link: &Link, message: &Message) -> HeaderMap {
+pub(super) fn of_message(link: &Link, message: &Message, line: &[u8]) -> HeaderMap {
     let mut headers = match &message.version {
         None if message.begins_session() => HeaderMap::new(),
         None => link.session_headers(),
@@ -29,6 +29,8 @@ pub(super) fn of_message(link: &Link, message: &Message) -> HeaderMap {
             named.into_iter().filter_map(|(header, text)| Some((header, encoded(text?)?))).collect()
         }
     };
+    let mirrored = link.mirrored(message, line).into_iter();
+    headers.extend(mirrored.filter_map(|(header, text)| Some((header, encoded(&text)?))));
     headers.insert(ACCEPT, JSON_OR_EVENTS);
     headers.insert(CONTENT_TYPE, JSON);
     headers

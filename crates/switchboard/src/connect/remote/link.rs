@@ -7,6 +7,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::endpoint::Endpoint;
 use super::message::{self, Message, settled_version};
+use super::mirror::Mirror;
 use super::trouble::Trouble;
 use crate::connect::say;
 
@@ -17,6 +18,7 @@ pub(super) struct Link {
     pub(super) endpoint: Endpoint,
     output: Sender<Vec<u8>>,
     session: Mutex<Session>,
+    mirror: Mutex<Mirror>,
 }
 
 /// What the server has said at the beginning and wants to hear again.
@@ -33,17 +35,23 @@ pub(super) struct Waiting {
     pub(super) ids: Vec<String>,
     /// Whether the answer settles the revision of the protocol.
     begins_session: bool,
+    /// Whether the answer lists the tools of a stateless server.
+    lists_tools: bool,
 }
 
 impl Waiting {
     pub(super) fn on(message: &Message) -> Self {
-        Self { ids: message.ids.clone(), begins_session: message.begins_session() }
+        Self {
+            ids: message.ids.clone(),
+            begins_session: message.begins_session(),
+            lists_tools: message.version.is_some() && message.method.as_deref() == Some("tools/list"),
+        }
     }
 }
 
 impl Link {
     pub(super) fn new(endpoint: Endpoint, output: Sender<Vec<u8>>) -> Self {
-        Self { endpoint, output, session: Mutex::default() }
+        Self { endpoint, output, session: Mutex::default(), mirror: Mutex::default() }
     }
 
     /// Returns the headers of the session; none before there is one.
@@ -85,7 +93,22 @@ impl Link {
             let version = settled_version(&said).and_then(|version| HeaderValue::try_from(version).ok());
             self.session().version = version;
         }
+        if waiting.lists_tools {
+            self.mirror().learn(&said);
+        }
         Some(said)
+    }
+
+    /// Returns what a stateless call repeats in headers, beside its name.
+    pub(super) fn mirrored(&self, message: &Message, line: &[u8]) -> Vec<(HeaderName, String)> {
+        match (message.method.as_deref(), &message.version, &message.name) {
+            (Some("tools/call"), Some(_), Some(tool)) => self.mirror().headers(tool, line),
+            _ => Vec::new(),
+        }
+    }
+
+    fn mirror(&self) -> std::sync::MutexGuard<'_, Mirror> {
+        self.mirror.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Passes on what the server says.

@@ -9,8 +9,7 @@ const LIMIT: usize = 256;
 #[derive(Default)]
 pub(super) struct IdScan {
     depth: usize,
-    string: bool,
-    escaped: bool,
+    within: Within,
     /// Whether a value is being read, not a key; at depth 1.
     value: bool,
     /// The key or value so far, at depth 1.
@@ -18,6 +17,16 @@ pub(super) struct IdScan {
     key: Vec<u8>,
     id: Option<Vec<u8>>,
     request: bool,
+}
+
+/// Whether the next byte belongs to a string.
+#[derive(Clone, Copy, Default)]
+enum Within {
+    #[default]
+    Nothing,
+    String,
+    /// Behind a backslash.
+    Escape,
 }
 
 impl IdScan {
@@ -37,13 +46,18 @@ impl IdScan {
     }
 
     fn byte(&mut self, byte: u8) {
-        if self.string {
-            self.string = self.escaped || byte != b'"';
-            self.escaped = !self.escaped && byte == b'\\';
+        let within = match (self.within, byte) {
+            (Within::Nothing, _) => None,
+            (Within::String, b'"') => Some(Within::Nothing),
+            (Within::String, b'\\') => Some(Within::Escape),
+            (Within::String | Within::Escape, _) => Some(Within::String),
+        };
+        if let Some(within) = within {
+            self.within = within;
             return self.keep(byte);
         }
         match byte {
-            b'"' => self.string = true,
+            b'"' => self.within = Within::String,
             b'{' | b'[' => self.depth += 1,
             b'}' | b']' => {
                 if self.depth == 1 {

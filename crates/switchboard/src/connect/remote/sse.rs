@@ -132,7 +132,7 @@ async fn feed(link: &Link, target: &Url, input: &mut Receiver<Line>, calls: &Cal
 
 async fn post(link: &Link, target: &Url, line: &Bytes, message: &Message, calls: &Calls) {
     calls.waiting().ids.extend(message.ids.iter().cloned());
-    let headers = headers::of_message(link, message);
+    let headers = headers::of_message(link, message, line);
     let sent =
         tokio::time::timeout(POSTING, link.endpoint.send(&Method::POST, target, &headers, Some(line))).await;
     let trouble = match sent {

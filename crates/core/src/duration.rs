@@ -23,7 +23,9 @@ mod tests {
 
     #[test]
     fn durations_have_a_number_and_a_unit() {
-        for (text, millis) in [("250ms", 250), ("30s", 30_000), ("10m", 600_000), ("1h", 3_600_000), ("0s", 0)] {
+        for (text, millis) in
+            [("250ms", 250), ("30s", 30_000), ("10m", 600_000), ("1h", 3_600_000), ("0s", 0)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for bad in ["", "30", "s", "-1s", "1.5s", "3 days", "99999999999999999999h", "9999999999999999h"] {

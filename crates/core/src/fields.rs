@@ -152,7 +152,8 @@ impl<'a, 't> Fields<'a, 't> {
     pub(crate) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
         let value = self.raw(key)?;
         let text = value.get_ref().as_str();
-        let found = text.and_then(|text| words.iter().find(|(word, _)| *word == text)).map(|(_, value)| *value);
+        let found =
+            text.and_then(|text| words.iter().find(|(word, _)| *word == text)).map(|(_, value)| *value);
         if found.is_none() {
             let list = words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
             let what = match text {
@@ -179,7 +180,11 @@ impl<'a, 't> Fields<'a, 't> {
             match item.get_ref().as_str() {
                 Some(text) => texts.push(text.to_owned()),
                 None => {
-                    let what = format!("an item of `{key}` of {} is {}, not a text", self.name, kind(item.get_ref()));
+                    let what = format!(
+                        "an item of `{key}` of {} is {}, not a text",
+                        self.name,
+                        kind(item.get_ref())
+                    );
                     self.problem_at(
                         item.span().start,
                         Problem::error(what).help("put it in quotation marks"),
@@ -203,8 +208,12 @@ impl<'a, 't> Fields<'a, 't> {
                     map.insert(name.get_ref().to_string(), text.to_owned());
                 }
                 None => {
-                    let what =
-                        format!("`{key}.{}` of {} is {}, not a text", name.get_ref(), self.name, kind(item.get_ref()));
+                    let what = format!(
+                        "`{key}.{}` of {} is {}, not a text",
+                        name.get_ref(),
+                        self.name,
+                        kind(item.get_ref())
+                    );
                     self.problem_at(
                         item.span().start,
                         Problem::error(what).help("put it in quotation marks"),
@@ -250,8 +259,7 @@ impl<'a, 't> Fields<'a, 't> {
                 self.wrong(key, item, "a table");
                 continue;
             };
-            let mut fields =
-                Fields::of(self.text, format!("`[[{key}]]`"), item.span(), table, self.problems);
+            let mut fields = Fields::of(self.text, format!("`[[{key}]]`"), item.span(), table, self.problems);
             all.push(read(&mut fields));
             fields.finish();
         }

@@ -221,9 +221,13 @@ mod tests {
 
     #[test]
     fn a_name_from_a_file_becomes_the_nearest_valid_one() {
-        for (found, name) in
-            [("sqlite", "sqlite"), ("a/b|c", "a/b-c"), ("", "server"), ("\u{1b}[31m", "[31m"), ("..", "server")]
-        {
+        for (found, name) in [
+            ("sqlite", "sqlite"),
+            ("a/b|c", "a/b-c"),
+            ("", "server"),
+            ("\u{1b}[31m", "[31m"),
+            ("..", "server"),
+        ] {
             let near = ServerName::near(found);
             assert!(ServerName::parse(near.as_str()).is_ok(), "{found:?} gave {near}");
             if name != "[31m" {

@@ -185,7 +185,12 @@ fn unreadable(error: &Unreadable) -> Problem {
     Problem::error(error.reason.to_string()).at(error.place).help(error.help())
 }
 
-fn state(record: &ClientRecord, observed: Observed<'_>, document: &Document<'_>, found: &[Found]) -> FileState {
+fn state(
+    record: &ClientRecord,
+    observed: Observed<'_>,
+    document: &Document<'_>,
+    found: &[Found],
+) -> FileState {
     let Some(text) = observed.text else {
         return if record.has_managed() { FileState::Wiped } else { FileState::Missing };
     };

@@ -154,12 +154,21 @@ mod tests {
     fn the_reason_is_a_sentence_for_people() {
         let base = "[servers.a]\ncommand='x'\n[servers.b]\nurl='https://b'\n";
         for (after, sentence) in [
-            ("[servers.a]\ncommand='x'\n[servers.b]\nurl='https://b'\n[servers.npm]\ncommand='n'\n", "server 'npm' added"),
+            (
+                "[servers.a]\ncommand='x'\n[servers.b]\nurl='https://b'\n[servers.npm]\ncommand='n'\n",
+                "server 'npm' added",
+            ),
             ("[servers.a]\ncommand='x'\n", "server 'b' removed"),
             ("[servers.a]\ncommand='x'\n[servers.b]\nurl='https://c'\n", "server 'b': url changed"),
-            ("[servers.a]\ncommand='x'\nenabled=false\n[servers.b]\nurl='https://b'\n", "server 'a': disabled"),
+            (
+                "[servers.a]\ncommand='x'\nenabled=false\n[servers.b]\nurl='https://b'\n",
+                "server 'a': disabled",
+            ),
             ("[servers.a]\nurl='https://x'\n[servers.b]\nurl='https://b'\n", "server 'a': transport changed"),
-            ("[servers.a]\ncommand='x'\ntags=['t']\n[servers.b]\nurl='https://b'\n", "server 'a': settings changed"),
+            (
+                "[servers.a]\ncommand='x'\ntags=['t']\n[servers.b]\nurl='https://b'\n",
+                "server 'a': settings changed",
+            ),
             ("[servers.c]\ncommand='x'\n", "3 servers changed"),
             (base, "nothing changed"),
         ] {

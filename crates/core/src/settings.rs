@@ -219,11 +219,9 @@ fn client(fields: &mut Fields<'_, '_>) -> Option<ClientSettings> {
     let via = fields
         .word("via", &[("bridge", Via::Bridge), ("http", Via::Http), ("direct", Via::Direct)])
         .unwrap_or_default();
-    let face = fields
-        .word("face", &[("per-server", Face::PerServer), ("single", Face::Single)])
-        .unwrap_or_default();
-    let tools =
-        fields.word("tools", &[("full", Tools::Full), ("search", Tools::Search)]).unwrap_or_default();
+    let face =
+        fields.word("face", &[("per-server", Face::PerServer), ("single", Face::Single)]).unwrap_or_default();
+    let tools = fields.word("tools", &[("full", Tools::Full), ("search", Tools::Search)]).unwrap_or_default();
     let servers = fields.texts("servers").unwrap_or_else(|| vec!["*".to_owned()]);
     let Some(id) = id else {
         if !fields.has("id") {

@@ -34,11 +34,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::access::others_may_write;
 pub(crate) use self::read::Opened;
 pub use self::read::{MAX_SIZE, ReadError, read};
-pub use self::access::others_may_write;
-pub use self::remove::remove;
 pub use self::refusal::{Kind, Refusal};
+pub use self::remove::remove;
 pub use self::replace::{HardLinks, How, Options, Outcome, Theirs, WriteError, Written, replace};
 pub use self::sweep::{Swept, sweep, sweep_own};
 pub use self::target::Target;

@@ -12,7 +12,7 @@ use crate::home::{now, save};
 
 /// The approved launches, by fingerprint.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Approvals {
+pub(crate) struct Approvals {
     #[serde(default)]
     approved: BTreeMap<String, Approval>,
 }
@@ -28,7 +28,7 @@ struct Approval {
 
 impl Approvals {
     /// Loads the approvals; a damaged file means that nothing is approved.
-    pub fn load(dirs: &Dirs) -> Self {
+    pub(crate) fn load(dirs: &Dirs) -> Self {
         match record::load(&dirs.approvals()) {
             Ok(Loaded::Found(approvals)) => approvals,
             _ => Self::default(),
@@ -36,7 +36,7 @@ impl Approvals {
     }
 
     /// Returns whether exactly this launch was approved.
-    pub fn has(&self, launch: &Launch) -> bool {
+    pub(crate) fn has(&self, launch: &Launch) -> bool {
         self.approved.contains_key(&launch.fingerprint().to_string())
     }
 
@@ -44,7 +44,7 @@ impl Approvals {
     ///
     /// # Errors
     /// The state folder cannot be written.
-    pub fn add(&mut self, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
         let approval = Approval { at: now(), name: name.to_owned() };
         self.approved.insert(launch.fingerprint().to_string(), approval);
         save(&dirs.approvals(), self)
@@ -53,8 +53,9 @@ impl Approvals {
 
 /// Returns what would be started or reached, in full, for a person to approve: values of variables and headers are
 /// not shown, since they may be secrets, but their names are.
-pub fn in_full(launch: &Launch) -> Vec<String> {
-    let names = |map: &BTreeMap<String, String>| map.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+pub(crate) fn in_full(launch: &Launch) -> Vec<String> {
+    let names =
+        |map: &BTreeMap<String, String>| map.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let mut lines = Vec::new();
     match launch {
         Launch::Stdio { command, args, env, cwd } => {
@@ -78,7 +79,7 @@ pub fn in_full(launch: &Launch) -> Vec<String> {
 }
 
 /// A word of a command line as a shell would need it, with nothing in it that a terminal would obey.
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%^~".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -1,7 +1,7 @@
 //! Changes of the catalogue and the settings, and what follows from them.
 
-use switchboard_core::catalogue::edit::{EditError, ServerEdit, edited};
 use switchboard_core::catalogue;
+use switchboard_core::catalogue::edit::{EditError, ServerEdit, edited};
 use switchboard_core::document::{Change, Document, Format};
 use switchboard_core::settings::{self, Mode};
 
@@ -18,17 +18,31 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// The catalogue's file is wrong, the names do not fit, or the file cannot be written.
-pub fn catalogue(home: &mut Home, ui: &Ui, edits: &[ServerEdit]) -> Done {
+pub(crate) fn catalogue(home: &mut Home, ui: &Ui, edits: &[ServerEdit]) -> Done {
+    record(home, ui, edits)?;
+    if ui.dry_run { Ok(()) } else { push_auto(home, ui) }
+}
+
+/// Changes the catalogue and records the revision; no client is written yet.
+///
+/// # Errors
+/// As [`catalogue`].
+pub(crate) fn record(home: &mut Home, ui: &Ui, edits: &[ServerEdit]) -> Done {
     home.check_catalogue()?;
     let text = edited(&begun(home), edits).map_err(|error| refused(&error))?;
-    replace_catalogue(home, ui, &text)
+    put(home, ui, &text)
 }
 
 /// Puts a whole new text in the place of the catalogue's.
 ///
 /// # Errors
 /// The text is not a good catalogue, or the file cannot be written.
-pub fn replace_catalogue(home: &mut Home, ui: &Ui, text: &str) -> Done {
+pub(crate) fn replace_catalogue(home: &mut Home, ui: &Ui, text: &str) -> Done {
+    put(home, ui, text)?;
+    if ui.dry_run { Ok(()) } else { push_auto(home, ui) }
+}
+
+fn put(home: &mut Home, ui: &Ui, text: &str) -> Done {
     let parsed = catalogue::parse(text);
     if !parsed.is_good() {
         return Err(Failure::new(Code::BadFile, "change the catalogue: it would be wrong afterwards")
@@ -47,8 +61,7 @@ pub fn replace_catalogue(home: &mut Home, ui: &Ui, text: &str) -> Done {
     home.catalogue.catalogue = parsed.value;
     home.catalogue.problems = parsed.problems;
     home.catalogue.last_good = false;
-    home.record_revision()?;
-    push_auto(home, ui)
+    home.record_revision()
 }
 
 /// The text that edits begin from: a new file names its schema first.
@@ -78,7 +91,7 @@ fn refused(error: &EditError) -> Failure {
 ///
 /// # Errors
 /// Our own state cannot be kept.
-pub fn push_auto(home: &mut Home, ui: &Ui) -> Done {
+pub(crate) fn push_auto(home: &mut Home, ui: &Ui) -> Done {
     if !home.settings.is_good() || !home.settings.value.client_sync.auto_write_enabled {
         return Ok(());
     }
@@ -105,7 +118,7 @@ pub fn push_auto(home: &mut Home, ui: &Ui) -> Done {
 ///
 /// # Errors
 /// The file is wrong, or cannot be written.
-pub fn settings(home: &mut Home, ui: &Ui, changes: &[Change]) -> Done {
+pub(crate) fn settings(home: &mut Home, ui: &Ui, changes: &[Change]) -> Done {
     home.check_settings()?;
     let path = home.dirs.settings();
     let name = home.short(&path);
@@ -136,7 +149,7 @@ pub fn settings(home: &mut Home, ui: &Ui, changes: &[Change]) -> Done {
 }
 
 /// Shows how a text would change, line by line.
-pub fn show_difference(ui: &Ui, name: &str, before: &str, after: &str) {
+pub(crate) fn show_difference(ui: &Ui, name: &str, before: &str, after: &str) {
     if before == after {
         ui.line(format!("{name} stays as it is"));
         return;

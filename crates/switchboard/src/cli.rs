@@ -12,33 +12,33 @@ use crate::complete;
 #[command(name = "switchboard", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 3 a file of yours is wrong, \
 4 the daemon is not reachable, 5 a conflict or a missing consent.")]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub common: Common,
+    pub(crate) common: Common,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What every command understands.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Common {
+pub(crate) struct Common {
     /// Print one JSON document for programs to read
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Show what would be done, and change nothing
     #[arg(long, global = true)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Agree to every question beforehand
     #[arg(long, short, global = true)]
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// Tell problems only
     #[arg(long, short, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Find clients, import what they have, show the plan, ask, then write
     Up(Up),
     /// Show the whole product in a throw-away home with sample clients and a built-in server
@@ -73,28 +73,28 @@ pub enum Command {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Shell {
+pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
 }
 
 #[derive(Debug, Args)]
-pub struct Up {
+pub(crate) struct Up {
     /// Link the clients found, but leave their files alone until a push
     #[arg(long)]
-    pub manual: bool,
+    pub(crate) manual: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Keep the throw-away home, and say where it is
     #[arg(long)]
-    pub keep: bool,
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Server {
+pub(crate) enum Server {
     /// List the servers
     List,
     /// Show one server
@@ -120,69 +120,69 @@ pub enum Server {
 }
 
 #[derive(Debug, Args)]
-pub struct Name {
+pub(crate) struct Name {
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub name: String,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
-pub struct ServerAdd {
+pub(crate) struct ServerAdd {
     /// The server's name
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub name: String,
+    pub(crate) name: String,
     /// Reach it at this address
     #[arg(long, conflicts_with_all = ["command", "cwd"])]
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// A header to send, as 'Name: value'
     #[arg(long = "header", value_name = "K: V", requires = "url")]
-    pub headers: Vec<String>,
+    pub(crate) headers: Vec<String>,
     /// The transport of the address
     #[arg(long = "type", value_enum)]
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// A variable for it, as NAME=value; the value may be a reference such as ${keyring:github-token}
     #[arg(long = "env", value_name = "K=V")]
-    pub env: Vec<String>,
+    pub(crate) env: Vec<String>,
     /// Its working directory
     #[arg(long)]
-    pub cwd: Option<String>,
+    pub(crate) cwd: Option<String>,
     /// A word to select it by
     #[arg(long = "tag")]
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// What it is for
     #[arg(long)]
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The program to start, and its arguments
     #[arg(last = true)]
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     Http,
     Sse,
 }
 
 #[derive(Debug, Args)]
-pub struct ServerTest {
+pub(crate) struct ServerTest {
     /// The server; with --client, what that client calls it
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub name: String,
+    pub(crate) name: String,
     /// Try the entry of this client's file in place, as the client would start it
     #[arg(long, add = ArgValueCandidates::new(complete::clients))]
-    pub client: Option<String>,
+    pub(crate) client: Option<String>,
     /// Call this tool
     #[arg(long)]
-    pub tool: Option<String>,
+    pub(crate) tool: Option<String>,
     /// The tool's arguments, as JSON
     #[arg(long, requires = "tool")]
-    pub args: Option<String>,
+    pub(crate) args: Option<String>,
     /// How long to wait for each answer, in seconds
     #[arg(long, default_value_t = 30)]
-    pub timeout: u64,
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Client {
+pub(crate) enum Client {
     /// List the clients that are linked, and those found on this machine
     List {
         /// Also list every client that is known
@@ -256,67 +256,67 @@ pub enum Client {
 
 /// One client, several, or all.
 #[derive(Debug, Args)]
-pub struct Which {
+pub(crate) struct Which {
     /// The clients
     #[arg(add = ArgValueCandidates::new(complete::clients), required_unless_present = "all")]
-    pub ids: Vec<String>,
+    pub(crate) ids: Vec<String>,
     /// All linked clients
     #[arg(long, conflicts_with = "ids")]
-    pub all: bool,
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct Entry {
+pub(crate) struct Entry {
     #[arg(add = ArgValueCandidates::new(complete::clients))]
-    pub id: String,
+    pub(crate) id: String,
     /// One server; all that were changed when not named
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub struct Link {
+pub(crate) struct Link {
     /// A known client, or an id of your own with --dialect and --path
     #[arg(add = ArgValueCandidates::new(complete::known_clients))]
-    pub id: String,
+    pub(crate) id: String,
     /// Its file, when it is not at the usual place
     #[arg(long)]
-    pub path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// The known client that writes its file alike
     #[arg(long, add = ArgValueCandidates::new(complete::known_clients))]
-    pub dialect: Option<String>,
+    pub(crate) dialect: Option<String>,
     /// Write changes of the catalogue at once
     #[arg(long, conflicts_with = "manual")]
-    pub auto: bool,
+    pub(crate) auto: bool,
     /// Write changes when asked
     #[arg(long)]
-    pub manual: bool,
+    pub(crate) manual: bool,
     /// What an entry says
     #[arg(long, value_enum)]
-    pub via: Option<ViaArg>,
+    pub(crate) via: Option<ViaArg>,
     /// One entry per server, or one for all
     #[arg(long, value_enum)]
-    pub face: Option<FaceArg>,
+    pub(crate) face: Option<FaceArg>,
     /// A server to give it: a name, a glob, tag:NAME or profile:NAME; all when not named
     #[arg(long = "server", value_name = "NAME", add = ArgValueCandidates::new(complete::servers))]
-    pub servers: Vec<String>,
+    pub(crate) servers: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ViaArg {
+pub(crate) enum ViaArg {
     Bridge,
     Http,
     Direct,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum FaceArg {
+pub(crate) enum FaceArg {
     PerServer,
     Single,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Profile {
+pub(crate) enum Profile {
     /// List the profiles
     List,
     /// Show the servers of a profile
@@ -339,17 +339,17 @@ pub enum Profile {
 }
 
 #[derive(Debug, Args)]
-pub struct Connect {
+pub(crate) struct Connect {
     /// The server
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub server: String,
+    pub(crate) server: String,
     /// Be the pipe to an entry of this client's own file, once that is approved
     #[arg(long, hide = true)]
-    pub client: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Config {
+pub(crate) enum Config {
     /// Check the catalogue and the settings
     Check,
     /// Print where the files are
@@ -371,7 +371,7 @@ pub enum Config {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum SchemaFile {
+pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
 }

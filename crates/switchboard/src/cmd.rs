@@ -1,12 +1,12 @@
 //! The commands, one file each.
 
-pub mod client;
-pub mod config;
-pub mod connect;
-pub mod demo;
-pub mod doctor;
-pub mod profile;
-pub mod server;
-pub mod status;
-pub mod uninstall;
-pub mod up;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod connect;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod profile;
+pub(crate) mod server;
+pub(crate) mod status;
+pub(crate) mod uninstall;
+pub(crate) mod up;

@@ -16,7 +16,7 @@ fn text(path: impl FnOnce(&Dirs) -> std::path::PathBuf) -> String {
 }
 
 /// The servers of the catalogue.
-pub fn servers() -> Vec<CompletionCandidate> {
+pub(crate) fn servers() -> Vec<CompletionCandidate> {
     let parsed = catalogue::parse(&text(Dirs::catalogue));
     parsed
         .value
@@ -30,13 +30,13 @@ pub fn servers() -> Vec<CompletionCandidate> {
 }
 
 /// The profiles of the catalogue.
-pub fn profiles() -> Vec<CompletionCandidate> {
+pub(crate) fn profiles() -> Vec<CompletionCandidate> {
     let parsed = catalogue::parse(&text(Dirs::catalogue));
     parsed.value.profiles.keys().map(CompletionCandidate::new).collect()
 }
 
 /// The clients that are linked.
-pub fn clients() -> Vec<CompletionCandidate> {
+pub(crate) fn clients() -> Vec<CompletionCandidate> {
     let parsed = settings::parse(&text(Dirs::settings));
     parsed
         .value
@@ -47,6 +47,6 @@ pub fn clients() -> Vec<CompletionCandidate> {
 }
 
 /// The clients that are known.
-pub fn known_clients() -> Vec<CompletionCandidate> {
+pub(crate) fn known_clients() -> Vec<CompletionCandidate> {
     known::all().map(|known| CompletionCandidate::new(known.id).help(Some(known.name.into()))).collect()
 }

@@ -7,11 +7,13 @@ use similar::{ChangeTag, TextDiff};
 const CONTEXT: usize = 3;
 
 /// Returns the lines of a unified diff, coloured where colour is wanted.
-pub fn unified(name: &str, before: &str, after: &str) -> Vec<String> {
+pub(crate) fn unified(name: &str, before: &str, after: &str) -> Vec<String> {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = vec![format!("--- {name}"), format!("+++ {name}")];
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        lines.push(hunk.header().to_string().trim_end().if_supports_color(Stream::Stdout, |t| t.cyan()).to_string());
+        lines.push(
+            hunk.header().to_string().trim_end().if_supports_color(Stream::Stdout, |t| t.cyan()).to_string(),
+        );
         for change in hunk.iter_changes() {
             let text = change.value().trim_end_matches(['\r', '\n']);
             lines.push(match change.tag() {

@@ -8,16 +8,16 @@ use crate::observe::is_offered;
 
 /// A place of a known client on this machine.
 #[derive(Clone, Debug)]
-pub struct Found {
-    pub known: &'static Known,
-    pub place: &'static Place,
-    pub path: PathBuf,
+pub(crate) struct Found {
+    pub(crate) known: &'static Known,
+    pub(crate) place: &'static Place,
+    pub(crate) path: PathBuf,
     /// The file is there.
-    pub exists: bool,
+    pub(crate) exists: bool,
 }
 
 /// Returns every place of `known` that a user's servers may be at, the most usual first.
-pub fn places(known: &'static Known, around: &Surroundings) -> Vec<Found> {
+pub(crate) fn places(known: &'static Known, around: &Surroundings) -> Vec<Found> {
     let mut found: Vec<Found> = known
         .places
         .iter()
@@ -26,7 +26,9 @@ pub fn places(known: &'static Known, around: &Surroundings) -> Vec<Found> {
             place
                 .candidates(around, None)
                 .into_iter()
-                .flat_map(|candidate| if candidate.glob { expand(&candidate.path) } else { vec![candidate.path] })
+                .flat_map(
+                    |candidate| if candidate.glob { expand(&candidate.path) } else { vec![candidate.path] },
+                )
                 .map(move |path| Found { known, place, exists: path.exists(), path })
         })
         .collect();
@@ -36,7 +38,7 @@ pub fn places(known: &'static Known, around: &Surroundings) -> Vec<Found> {
 }
 
 /// Returns the files of all known clients that are on this machine, one per file.
-pub fn all(around: &Surroundings) -> Vec<Found> {
+pub(crate) fn all(around: &Surroundings) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for known in known::all() {
         for place in places(known, around) {

@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 8;
 
 /// What became of one client's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Push {
+pub(crate) enum Push {
     /// There was nothing to write.
     InStep,
     /// It was written; what was done, as sentences.
@@ -30,16 +30,16 @@ pub enum Push {
 
 /// What a push may do beside the pending changes.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// Only these servers; all when empty.
-    pub only: Vec<ServerName>,
+    pub(crate) only: Vec<ServerName>,
     /// What somebody else changed is put back: of one server, or of all.
-    pub restore: Option<Option<ServerName>>,
+    pub(crate) restore: Option<Option<ServerName>>,
 }
 
 impl Choice {
     /// Applies the choice to a plan.
-    pub fn apply(&self, plan: &mut ClientPlan) {
+    pub(crate) fn apply(&self, plan: &mut ClientPlan) {
         if let Some(server) = &self.restore {
             plan.restore(server.as_ref());
         }
@@ -56,7 +56,7 @@ impl Choice {
 ///
 /// # Errors
 /// Only when our own state cannot be kept: then nothing further may be written.
-pub fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<Push, Failure> {
+pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<Push, Failure> {
     let before = home.relations.clients.get(linked.id()).cloned().unwrap_or_default();
     let mut record = before.clone();
     let mut done: Vec<String> = Vec::new();
@@ -140,7 +140,10 @@ fn refused(look: &Look) -> Option<Push> {
         ),
         FileState::CutOff => not(
             "it is cut off: somebody is in the middle of writing it",
-            Some("when it stays so, restore it from its own backup, or with `switchboard client undo`".to_owned()),
+            Some(
+                "when it stays so, restore it from its own backup, or with `switchboard client undo`"
+                    .to_owned(),
+            ),
         ),
         FileState::Shared(_) => Some(Push::InStep),
     }
@@ -182,7 +185,7 @@ fn note(
 ///
 /// # Errors
 /// As an outcome: nothing was written.
-pub fn write(
+pub(crate) fn write(
     home: &Home,
     linked: &Linked,
     expected: Option<&Snapshot>,
@@ -193,10 +196,8 @@ pub fn write(
         Some(snapshot) => Ok(snapshot.target.clone()),
         None => Target::resolve(&linked.path),
     };
-    let target = target.map_err(|refusal| Push::NotWritten {
-        why: refusal.to_string(),
-        hint: Some(refusal.help()),
-    })?;
+    let target = target
+        .map_err(|refusal| Push::NotWritten { why: refusal.to_string(), hint: Some(refusal.help()) })?;
     let options = Options { client: Some(linked.id().to_string()), ..Options::new(reason) };
     replace(&target, expected, bytes, &home.backups(), &options).map_err(|error| {
         let failure = Failure::failed("").caused_by(&error);
@@ -247,14 +248,14 @@ fn settle(
 ///
 /// # Errors
 /// Our own state cannot be kept.
-pub fn remember(home: &mut Home, look: &Look, record: ClientRecord) -> Result<(), Failure> {
+pub(crate) fn remember(home: &mut Home, look: &Look, record: ClientRecord) -> Result<(), Failure> {
     let linked = look.linked.clone();
     let file = look.file.clone();
     settle(home, &linked, record, file.as_ref())
 }
 
 /// What undoing a write came to.
-pub enum Undo {
+pub(crate) enum Undo {
     /// There is nothing to undo.
     Nothing,
     /// The file is what it was; removed when it had not existed.
@@ -267,7 +268,7 @@ pub enum Undo {
 ///
 /// # Errors
 /// The backup is gone, or the file cannot be written; nothing was changed.
-pub fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool) -> Result<Undo, Failure> {
+pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool) -> Result<Undo, Failure> {
     let failed = || Failure::failed(format!("undo the last push to `{}`", linked.id()));
     let now_there = match file::read(&linked.path) {
         Ok(file) => Some(file),
@@ -294,11 +295,10 @@ pub fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool) -> Res
     }
     match entry.before {
         Some(before) => {
-            let bytes = home
-                .backups()
-                .load(before)
-                .map_err(|error| failed().caused_by(&error).hint(error.help()))?;
-            written(write(home, linked, now_there.as_ref(), &bytes, "before an undo")).map_err(|why| failed().because(why))?;
+            let bytes =
+                home.backups().load(before).map_err(|error| failed().caused_by(&error).hint(error.help()))?;
+            written(write(home, linked, now_there.as_ref(), &bytes, "before an undo"))
+                .map_err(|why| failed().because(why))?;
         }
         None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
@@ -312,7 +312,7 @@ pub fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool) -> Res
 }
 
 /// Says in words why a write did not come to pass.
-pub fn written(outcome: Result<Outcome, Push>) -> Result<Snapshot, String> {
+pub(crate) fn written(outcome: Result<Outcome, Push>) -> Result<Snapshot, String> {
     match outcome {
         Ok(Outcome::Written(written) | Outcome::PublishedNotDurable { written, .. }) => Ok(written.now),
         Ok(Outcome::Conflict { .. }) => Err("it changed in the same moment".to_owned()),
@@ -336,7 +336,12 @@ fn remove(home: &Home, file: Option<&Snapshot>, linked: &Linked) -> Result<(), S
 ///
 /// # Errors
 /// It changed meanwhile, or cannot be written; nothing was changed.
-pub fn write_own(home: &Home, path: &Path, expected: Option<&Snapshot>, text: &str) -> Result<Snapshot, Failure> {
+pub(crate) fn write_own(
+    home: &Home,
+    path: &Path,
+    expected: Option<&Snapshot>,
+    text: &str,
+) -> Result<Snapshot, Failure> {
     let name = home.short(path);
     let failed = || Failure::failed(format!("write `{name}`"));
     let target = match expected {
@@ -353,7 +358,8 @@ pub fn write_own(home: &Home, path: &Path, expected: Option<&Snapshot>, text: &s
             .hint("run the command again")),
         Outcome::Displaced { theirs, written } => {
             // Whoever wrote it in that moment wins; our change is asked for again.
-            let _ = replace(&written.now.target, Some(&written.now), &theirs.bytes, &home.backups(), &options);
+            let _ =
+                replace(&written.now.target, Some(&written.now), &theirs.bytes, &home.backups(), &options);
             Err(Failure::new(Code::Conflict, format!("write `{name}`"))
                 .because("another program wrote it in the same moment")
                 .hint("run the command again"))
@@ -362,6 +368,6 @@ pub fn write_own(home: &Home, path: &Path, expected: Option<&Snapshot>, text: &s
 }
 
 /// Returns the hash that a record remembers.
-pub fn hash_of(text: Option<&String>) -> Option<Hash> {
+pub(crate) fn hash_of(text: Option<&String>) -> Option<Hash> {
     text.and_then(|text| Hash::parse(text))
 }

@@ -6,68 +6,66 @@ use switchboard_core::problem::Problem;
 
 /// The exit codes, as the README documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
+pub(crate) enum Code {
     /// Something did not work.
     Failed = 1,
     /// The command line was not understood.
     Usage = 2,
     /// A file of the user's is wrong.
     BadFile = 3,
-    /// The daemon is not reachable.
-    Unreachable = 4,
     /// A conflict, or a missing consent: nothing was changed.
     Conflict = 5,
 }
 
 /// Why a command ended without doing what it was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code.
-    pub code: Code,
+    pub(crate) code: Code,
     /// What failed: a fragment that fits after "failed to".
-    pub what: String,
+    pub(crate) what: String,
     /// What went wrong inside, outermost first.
-    pub causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
     /// What to type or to do next.
-    pub hints: Vec<String>,
+    pub(crate) hints: Vec<String>,
     /// Problems of a file, each with its place.
-    pub problems: Vec<(String, Problem)>,
+    pub(crate) problems: Vec<(String, Problem)>,
 }
 
 /// What a command gives back.
-pub type Done = Result<(), Failure>;
+pub(crate) type Done = Result<(), Failure>;
 
 impl Failure {
     /// Returns a failure; `what` fits after "failed to".
-    pub fn new(code: Code, what: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
         Self { code, what: what.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new() }
     }
 
     /// Returns a plain failure.
-    pub fn failed(what: impl Into<String>) -> Self {
+    pub(crate) fn failed(what: impl Into<String>) -> Self {
         Self::new(Code::Failed, what)
     }
 
     /// Returns a failure of usage.
-    pub fn usage(what: impl Into<String>) -> Self {
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Code::Usage, what)
     }
 
     /// Returns a conflict, or a missing consent.
-    pub fn conflict(what: impl Into<String>) -> Self {
+    pub(crate) fn conflict(what: impl Into<String>) -> Self {
         Self::new(Code::Conflict, what)
     }
 
     /// Returns the failure with a cause.
     #[must_use]
-    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+    pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
         self.causes.push(cause.to_string());
         self
     }
 
     /// Returns the failure with an error and all that caused it.
     #[must_use]
-    pub fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
+    pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
@@ -82,20 +80,20 @@ impl Failure {
 
     /// Returns the failure with a hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Returns the failure with the problems of a file.
     #[must_use]
-    pub fn with_problems(mut self, file: &str, problems: impl IntoIterator<Item = Problem>) -> Self {
+    pub(crate) fn with_problems(mut self, file: &str, problems: impl IntoIterator<Item = Problem>) -> Self {
         self.problems.extend(problems.into_iter().map(|problem| (file.to_owned(), problem)));
         self
     }
 
     /// Returns the failure as JSON, for `--json`.
-    pub fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "error": format!("failed to {}", self.what),
             "causes": self.causes,

@@ -15,40 +15,40 @@ const LIMIT: usize = 500;
 
 /// The revisions, oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct History {
-    pub entries: Vec<Entry>,
+pub(crate) struct History {
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// One accepted change of the catalogue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Entry {
+pub(crate) struct Entry {
     #[serde(flatten)]
-    pub revision: Revision,
+    pub(crate) revision: Revision,
     /// In seconds since 1970.
-    pub at: u64,
+    pub(crate) at: u64,
     /// What changed, as a sentence.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The servers concerned.
-    pub changed: Vec<String>,
+    pub(crate) changed: Vec<String>,
     /// How many servers there were.
-    pub servers: usize,
+    pub(crate) servers: usize,
     /// The text of the catalogue, in the backups.
-    pub text: Hash,
+    pub(crate) text: Hash,
 }
 
 impl History {
     /// Returns the newest revision.
-    pub fn last(&self) -> Option<&Entry> {
+    pub(crate) fn last(&self) -> Option<&Entry> {
         self.entries.last()
     }
 
     /// Returns whether the newest revision had any servers.
-    pub fn had_servers(&self) -> bool {
+    pub(crate) fn had_servers(&self) -> bool {
         self.last().is_some_and(|entry| entry.servers > 0)
     }
 
     /// Returns whether `catalogue` says something else than the newest revision.
-    pub fn differs(&self, catalogue: &Catalogue) -> bool {
+    pub(crate) fn differs(&self, catalogue: &Catalogue) -> bool {
         match self.last() {
             Some(last) => last.revision.hash != content_hash(catalogue),
             None => !catalogue.is_empty(),
@@ -56,7 +56,7 @@ impl History {
     }
 
     /// Returns the catalogue of the newest revision.
-    pub fn last_catalogue(&self, backups: &Backups) -> Option<Catalogue> {
+    pub(crate) fn last_catalogue(&self, backups: &Backups) -> Option<Catalogue> {
         let bytes = backups.load(self.last()?.text).ok()?;
         Some(catalogue::parse(std::str::from_utf8(&bytes).ok()?).value)
     }
@@ -65,7 +65,7 @@ impl History {
     ///
     /// # Errors
     /// The state folder cannot be written.
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         catalogue: &Catalogue,
         before: Option<&Catalogue>,

@@ -23,36 +23,36 @@ use crate::journal::Journal;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A home with everything that commands decide by.
-pub struct Home {
-    pub env: Env,
-    pub dirs: Dirs,
-    pub settings: Parsed<Settings>,
-    pub settings_file: Option<Snapshot>,
-    pub catalogue: Served,
-    pub history: History,
-    pub relations: Relations,
-    pub journal: Journal,
+pub(crate) struct Home {
+    pub(crate) env: Env,
+    pub(crate) dirs: Dirs,
+    pub(crate) settings: Parsed<Settings>,
+    pub(crate) settings_file: Option<Snapshot>,
+    pub(crate) catalogue: Served,
+    pub(crate) history: History,
+    pub(crate) relations: Relations,
+    pub(crate) journal: Journal,
     /// Records of ours that were damaged and set aside, as sentences.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Held while anything is changed.
     lock: Option<Lock>,
 }
 
 /// The catalogue that is in service, and the file that it came from.
-pub struct Served {
+pub(crate) struct Served {
     /// What is in service: the file's content, or the last good one when the file is wrong.
-    pub catalogue: Catalogue,
+    pub(crate) catalogue: Catalogue,
     /// The file, when there is one.
-    pub file: Option<Snapshot>,
+    pub(crate) file: Option<Snapshot>,
     /// What is wrong with the file.
-    pub problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
     /// The file is wrong, so an earlier revision is in service.
-    pub last_good: bool,
+    pub(crate) last_good: bool,
 }
 
 impl Served {
     /// Returns the text of the file; empty when there is none.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.file.as_ref().and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default()
     }
 }
@@ -62,7 +62,7 @@ impl Home {
     ///
     /// # Errors
     /// There is no home, or a file of ours cannot be read.
-    pub fn look(env: Env) -> Result<Self, Failure> {
+    pub(crate) fn look(env: Env) -> Result<Self, Failure> {
         let dirs = dirs(&env)?;
         Self::read(env, dirs, None)
     }
@@ -71,14 +71,13 @@ impl Home {
     ///
     /// # Errors
     /// As [`Home::look`]; and when another process does not let go in time.
-    pub fn hold(env: Env, command: &str) -> Result<Self, Failure> {
+    pub(crate) fn hold(env: Env, command: &str) -> Result<Self, Failure> {
         let dirs = dirs(&env)?;
         dirs.create().map_err(|error| {
             Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
         })?;
-        let lock = Lock::acquire(&dirs, command, PATIENCE).map_err(|error| {
-            Failure::failed("get hold of the home").caused_by(&error).hint(error.help())
-        })?;
+        let lock = Lock::acquire(&dirs, command, PATIENCE)
+            .map_err(|error| Failure::failed("get hold of the home").caused_by(&error).hint(error.help()))?;
         let mut home = Self::read(env, dirs, Some(lock))?;
         home.settle()?;
         Ok(home)
@@ -88,7 +87,7 @@ impl Home {
     ///
     /// # Errors
     /// As [`Home::hold`] and [`Home::look`].
-    pub fn open(env: Env, command: &str, dry_run: bool) -> Result<Self, Failure> {
+    pub(crate) fn open(env: Env, command: &str, dry_run: bool) -> Result<Self, Failure> {
         if dry_run { Self::look(env) } else { Self::hold(env, command) }
     }
 
@@ -132,7 +131,7 @@ impl Home {
     }
 
     /// Returns the store of everything that was ever replaced.
-    pub fn backups(&self) -> Backups {
+    pub(crate) fn backups(&self) -> Backups {
         Backups::new(self.dirs.backups())
     }
 
@@ -140,7 +139,7 @@ impl Home {
     ///
     /// # Errors
     /// The state folder cannot be written.
-    pub fn record_revision(&mut self) -> Result<(), Failure> {
+    pub(crate) fn record_revision(&mut self) -> Result<(), Failure> {
         let text = self.catalogue.text().to_owned();
         let before = self.history.last_catalogue(&self.backups());
         let catalogue = self.catalogue.catalogue.clone();
@@ -151,7 +150,7 @@ impl Home {
     ///
     /// # Errors
     /// The state folder cannot be written.
-    pub fn save_relations(&self) -> Result<(), Failure> {
+    pub(crate) fn save_relations(&self) -> Result<(), Failure> {
         save(&self.dirs.relations(), &self.relations)
     }
 
@@ -159,7 +158,7 @@ impl Home {
     ///
     /// # Errors
     /// The system does not say where the program is.
-    pub fn bridge(&self) -> Result<Bridge, Failure> {
+    pub(crate) fn bridge(&self) -> Result<Bridge, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
         let home = self.env.var("SWITCHBOARD_HOME").map(|_| {
@@ -170,17 +169,17 @@ impl Home {
     }
 
     /// Returns what paths of clients depend on.
-    pub fn surroundings(&self) -> Surroundings {
+    pub(crate) fn surroundings(&self) -> Surroundings {
         surroundings(&self.env)
     }
 
     /// Returns a path with `~` put in full.
-    pub fn expand(&self, path: &str) -> PathBuf {
+    pub(crate) fn expand(&self, path: &str) -> PathBuf {
         expand(&self.env, path)
     }
 
     /// Returns a path as people write it: with `~` where it lies in their home.
-    pub fn short(&self, path: &Path) -> String {
+    pub(crate) fn short(&self, path: &Path) -> String {
         match self.env.home().and_then(|home| path.strip_prefix(home).ok()) {
             Some(rest) => format!("~/{}", rest.display()),
             None => path.display().to_string(),
@@ -191,7 +190,7 @@ impl Home {
     ///
     /// # Errors
     /// The file is wrong.
-    pub fn check_catalogue(&self) -> Result<(), Failure> {
+    pub(crate) fn check_catalogue(&self) -> Result<(), Failure> {
         if !self.catalogue.last_good {
             return Ok(());
         }
@@ -204,7 +203,7 @@ impl Home {
     ///
     /// # Errors
     /// The file is wrong.
-    pub fn check_settings(&self) -> Result<(), Failure> {
+    pub(crate) fn check_settings(&self) -> Result<(), Failure> {
         if self.settings.is_good() {
             return Ok(());
         }
@@ -215,12 +214,12 @@ impl Home {
 }
 
 /// Returns the seconds since 1970.
-pub fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Returns what paths of clients depend on.
-pub fn surroundings(env: &Env) -> Surroundings {
+pub(crate) fn surroundings(env: &Env) -> Surroundings {
     let home = env.home().unwrap_or(Path::new("/")).to_owned();
     let system = if cfg!(windows) {
         System::Windows
@@ -277,12 +276,18 @@ fn text_of<'s>(snapshot: Option<&'s Snapshot>, path: &Path) -> Result<&'s str, F
 }
 
 /// Loads a record of ours; a damaged one was set aside and counts as missing.
-fn load<T: serde::de::DeserializeOwned + Default>(path: &Path, notes: &mut Vec<String>) -> Result<T, Failure> {
+fn load<T: serde::de::DeserializeOwned + Default>(
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<T, Failure> {
     match record::load(path) {
         Ok(Loaded::Found(value)) => Ok(value),
         Ok(Loaded::Missing) => Ok(T::default()),
         Ok(Loaded::Damaged { set_aside, .. }) => {
-            notes.push(format!("a damaged record was set aside as `{}`; `switchboard client scan --all` rebuilds it", set_aside.display()));
+            notes.push(format!(
+                "a damaged record was set aside as `{}`; `switchboard client scan --all` rebuilds it",
+                set_aside.display()
+            ));
             Ok(T::default())
         }
         Err(error) => Err(Failure::failed("read the state").caused_by(&error).hint(error.help())),
@@ -293,7 +298,7 @@ fn load<T: serde::de::DeserializeOwned + Default>(path: &Path, notes: &mut Vec<S
 ///
 /// # Errors
 /// The state folder cannot be written.
-pub fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
+pub(crate) fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Failure> {
     record::save(path, value)
         .map_err(|error| Failure::failed("save the state").caused_by(&error).hint(error.help()))
 }
@@ -329,8 +334,9 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Fa
     let says_nothing = parsed.value.is_empty() && !text.contains("[servers");
     if says_nothing && history.had_servers() {
         let what = if file.is_some() { "the catalogue is suddenly empty" } else { "the catalogue is gone" };
-        let problem = Problem::error(format!("{what}; the last good revision stays in service"))
-            .help("bring it back with `switchboard config undo`, or write an empty `[servers]` table to mean it");
+        let problem = Problem::error(format!("{what}; the last good revision stays in service")).help(
+            "bring it back with `switchboard config undo`, or write an empty `[servers]` table to mean it",
+        );
         return Ok(wrong(file, vec![problem]));
     }
     Ok(Served { catalogue: parsed.value, file, problems: parsed.problems, last_good: false })

@@ -10,8 +10,8 @@ const LIMIT: usize = 400;
 
 /// The writes, oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Journal {
-    pub entries: Vec<Write>,
+pub(crate) struct Journal {
+    pub(crate) entries: Vec<Write>,
 }
 
 /// One write of a client's file.
@@ -19,36 +19,36 @@ pub struct Journal {
 /// It is noted down before the file is touched: a crash in between leaves a note of a write that never was, which is
 /// told by the hash, never a write without a note.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Write {
-    pub client: ClientId,
-    pub path: String,
+pub(crate) struct Write {
+    pub(crate) client: ClientId,
+    pub(crate) path: String,
     /// In seconds since 1970.
-    pub at: u64,
+    pub(crate) at: u64,
     /// The bytes before, in the backups; `None` when there was no file.
-    pub before: Option<Hash>,
+    pub(crate) before: Option<Hash>,
     /// The bytes after, in the backups.
-    pub after: Hash,
+    pub(crate) after: Hash,
     /// The revision that was pushed.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// What was done, as sentences.
-    pub done: Vec<String>,
+    pub(crate) done: Vec<String>,
     /// What was remembered of the client before.
-    pub record: ClientRecord,
+    pub(crate) record: ClientRecord,
     /// It was undone.
     #[serde(default)]
-    pub undone: bool,
+    pub(crate) undone: bool,
 }
 
 impl Journal {
     /// Notes a write down.
-    pub fn push(&mut self, write: Write) {
+    pub(crate) fn push(&mut self, write: Write) {
         self.entries.push(write);
         let surplus = self.entries.len().saturating_sub(LIMIT);
         self.entries.drain(..surplus);
     }
 
     /// Returns the writes of a client, newest first.
-    pub fn of(&self, client: &str) -> impl Iterator<Item = &Write> {
+    pub(crate) fn of(&self, client: &str) -> impl Iterator<Item = &Write> {
         self.entries.iter().rev().filter(move |write| write.client.as_str() == client)
     }
 }

@@ -1,5 +1,4 @@
 //! What the switchboard binary is made of; a library for its tests only.
-#![expect(missing_docs, reason = "nobody but the binary and its tests uses this crate")]
 
 mod approval;
 mod change;

@@ -9,7 +9,7 @@ use switchboard_core::client::reconcile::Same;
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::ClientId;
-use switchboard_core::plan::{ClientPlan, FileState, Observed, Plan, plan_client, wanted, with_stored};
+use switchboard_core::plan::{ClientPlan, FileState, Observed, plan_client, wanted, with_stored};
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::{ClientSettings, Face, Mode, Via};
 use switchboard_host::file::{self, ReadError, Snapshot};
@@ -22,33 +22,33 @@ use crate::home::Home;
 
 /// A linked client, with what its settings leave open filled in.
 #[derive(Clone, Debug)]
-pub struct Linked {
-    pub settings: ClientSettings,
+pub(crate) struct Linked {
+    pub(crate) settings: ClientSettings,
     /// Its file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// How its file is written.
-    pub dialect: Dialect,
+    pub(crate) dialect: Dialect,
 }
 
 impl Linked {
     /// Returns its id.
-    pub fn id(&self) -> &ClientId {
+    pub(crate) fn id(&self) -> &ClientId {
         &self.settings.id
     }
 }
 
 /// A client's file as it is, and what is planned for it.
-pub struct Look {
-    pub linked: Linked,
+pub(crate) struct Look {
+    pub(crate) linked: Linked,
     /// The file; `None` when there is none, or when it cannot be read.
-    pub file: Option<Snapshot>,
-    pub record: ClientRecord,
-    pub plan: ClientPlan,
+    pub(crate) file: Option<Snapshot>,
+    pub(crate) record: ClientRecord,
+    pub(crate) plan: ClientPlan,
 }
 
 impl Look {
     /// Returns the text of the file; empty when there is none.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.file.as_ref().and_then(|file| std::str::from_utf8(&file.bytes).ok()).unwrap_or_default()
     }
 }
@@ -57,7 +57,7 @@ impl Look {
 ///
 /// # Errors
 /// A path of `client_configs` belongs to no client that is known.
-pub fn linked(home: &Home) -> Result<Vec<Linked>, Failure> {
+pub(crate) fn linked(home: &Home) -> Result<Vec<Linked>, Failure> {
     home.check_settings()?;
     let mut all: Vec<Linked> =
         home.settings.value.clients.iter().filter_map(|client| link(home, client.clone())).collect();
@@ -80,7 +80,7 @@ fn link(home: &Home, settings: ClientSettings) -> Option<Linked> {
 }
 
 /// Returns where a known client's own file is, or would be.
-pub fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
+pub(crate) fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
     discover::places(known, &home.surroundings())
         .into_iter()
         .min_by_key(|place| !place.exists)
@@ -88,7 +88,7 @@ pub fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
 }
 
 /// Returns how a client writes the file at this path.
-pub fn dialect_at(home: &Home, known: &'static Known, path: &std::path::Path) -> Dialect {
+pub(crate) fn dialect_at(home: &Home, known: &'static Known, path: &std::path::Path) -> Dialect {
     known::recognise(path, &home.surroundings())
         .into_iter()
         .find(|(found, _)| found.id == known.id)
@@ -134,7 +134,7 @@ fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
 ///
 /// # Errors
 /// An id that is not linked, with what to type.
-pub fn chosen(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linked>, Failure> {
+pub(crate) fn chosen(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linked>, Failure> {
     let linked = linked(home)?;
     if all {
         return Ok(linked);
@@ -156,15 +156,16 @@ fn unlinked(id: &str, linked: &[Linked]) -> Failure {
     match (known::find(id), switchboard_core::nearest::nearest(id, names).or_else(|| known::nearest(id))) {
         (Some(known), _) => Failure::usage(format!("find client `{id}`: it is not linked"))
             .hint(format!("run `switchboard client link {}`", known.id)),
-        (None, Some(near)) => Failure::usage(format!("find client `{id}`"))
-            .hint(format!("did you mean `{near}`?")),
+        (None, Some(near)) => {
+            Failure::usage(format!("find client `{id}`")).hint(format!("did you mean `{near}`?"))
+        }
         (None, None) => Failure::usage(format!("find client `{id}`"))
             .hint("see `switchboard client list --all` for those that are known"),
     }
 }
 
 /// Looks at one client's file and plans for it.
-pub struct Observer<'h> {
+pub(crate) struct Observer<'h> {
     home: &'h Home,
     bridge: Bridge,
     plain: Box<dyn Fn(&Launch) -> Launch>,
@@ -175,30 +176,26 @@ impl<'h> Observer<'h> {
     ///
     /// # Errors
     /// The system does not say where the program is.
-    pub fn new(home: &'h Home) -> Result<Self, Failure> {
+    pub(crate) fn new(home: &'h Home) -> Result<Self, Failure> {
         let store = FileSecrets::new(home.dirs.secrets());
-        let stored = move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
+        let stored =
+            move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
         let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
         Ok(Self { home, bridge: home.bridge()?, plain })
     }
 
-    /// Returns how clients start us.
-    pub fn bridge(&self) -> &Bridge {
-        &self.bridge
-    }
-
     /// Returns which launches are servers of the catalogue.
-    pub fn same(&self) -> Same<'_> {
+    pub(crate) fn same(&self) -> Same<'_> {
         self.same_in(&self.home.catalogue.catalogue)
     }
 
     /// Returns which launches are servers of this catalogue.
-    pub fn same_in(&self, catalogue: &switchboard_core::catalogue::Catalogue) -> Same<'_> {
+    pub(crate) fn same_in(&self, catalogue: &switchboard_core::catalogue::Catalogue) -> Same<'_> {
         Same::of(catalogue, &self.plain)
     }
 
     /// Looks at all of `clients` and plans for each.
-    pub fn plan(&self, clients: &[Linked]) -> Vec<Look> {
+    pub(crate) fn plan(&self, clients: &[Linked]) -> Vec<Look> {
         let same = self.same();
         let mut looks: Vec<Look> = Vec::new();
         for linked in clients {
@@ -212,13 +209,13 @@ impl<'h> Observer<'h> {
     }
 
     /// Looks at one client's file and plans for it.
-    pub fn look(&self, linked: &Linked, same: &Same<'_>) -> Look {
+    pub(crate) fn look(&self, linked: &Linked, same: &Same<'_>) -> Look {
         let record = self.home.relations.clients.get(linked.id()).cloned().unwrap_or_default();
         self.look_with(linked, record, same)
     }
 
     /// Looks at one client's file and plans for it by this record.
-    pub fn look_with(&self, linked: &Linked, mut record: ClientRecord, same: &Same<'_>) -> Look {
+    pub(crate) fn look_with(&self, linked: &Linked, mut record: ClientRecord, same: &Same<'_>) -> Look {
         let path = linked.path.to_string_lossy().into_owned();
         // What is remembered of another file says nothing about this one.
         if record.path != path {
@@ -277,12 +274,7 @@ fn shares(a: &Look, b: &Look) -> bool {
     same_file && a.linked.dialect.containers.first() == b.linked.dialect.containers.first()
 }
 
-/// Returns the whole plan of several looks.
-pub fn whole(looks: Vec<Look>) -> Plan {
-    Plan { rewrite: looks.into_iter().map(|look| look.plan).collect() }
-}
-
 /// Returns whether a known client is worth offering: in use, with a place of a user's that can be written.
-pub fn is_offered(known: &Known, place: &Place) -> bool {
+pub(crate) fn is_offered(known: &Known, place: &Place) -> bool {
     known.status == Status::Active && place.scope == Scope::User && !place.read_only
 }

@@ -18,24 +18,24 @@ use session::Session;
 
 /// What a server said of itself and offers.
 #[derive(Clone, Debug)]
-pub struct Report {
-    pub name: String,
-    pub version: String,
-    pub protocol: String,
-    pub tools: Vec<Value>,
+pub(crate) struct Report {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) protocol: String,
+    pub(crate) tools: Vec<Value>,
     /// From the start until the tools were listed, in milliseconds.
-    pub millis: u128,
+    pub(crate) millis: u128,
     /// How long a ping took, in microseconds.
-    pub ping_micros: u128,
+    pub(crate) ping_micros: u128,
     /// What the tool answered, when one was called.
-    pub result: Option<Value>,
+    pub(crate) result: Option<Value>,
 }
 
 /// Tries a server of the catalogue, or an entry of a client's own file in place.
 ///
 /// # Errors
 /// Nobody agreed to start an entry that is not in the catalogue; the server cannot be started, or does not answer.
-pub fn run(env: Env, ui: &Ui, args: &ServerTest) -> Done {
+pub(crate) fn run(env: Env, ui: &Ui, args: &ServerTest) -> Done {
     let home = Home::look(env.clone())?;
     let mut words = vec!["connect".to_owned()];
     match &args.client {
@@ -63,8 +63,9 @@ pub fn run(env: Env, ui: &Ui, args: &ServerTest) -> Done {
 ///
 /// # Errors
 /// The system does not say where it is.
-pub fn program() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure::failed("find out where this program is").caused_by(&error))
+pub(crate) fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))
 }
 
 fn approve(home: &Home, ui: &Ui, alias: &str, client: &str) -> Done {
@@ -96,7 +97,7 @@ fn call(args: &ServerTest) -> Result<Option<(String, Value)>, Failure> {
 ///
 /// # Errors
 /// In words: it did not start, did not answer in time, or answered with an error.
-pub fn test(
+pub(crate) fn test(
     program: &std::path::Path,
     words: &[String],
     call: Option<(String, Value)>,
@@ -109,7 +110,7 @@ pub fn test(
 ///
 /// # Errors
 /// As [`test`].
-pub fn test_in(
+pub(crate) fn test_in(
     program: &std::path::Path,
     words: &[String],
     vars: &[(String, String)],
@@ -133,7 +134,9 @@ pub fn test_in(
     session.request("ping", &json!({}))?;
     let ping_micros = pinged.elapsed().as_micros();
     let result = call
-        .map(|(name, arguments)| session.request("tools/call", &json!({ "name": name, "arguments": arguments })))
+        .map(|(name, arguments)| {
+            session.request("tools/call", &json!({ "name": name, "arguments": arguments }))
+        })
         .transpose()?;
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     Ok(Report {
@@ -185,7 +188,10 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
     );
     if let Some(result) = &report.result {
         let bad = result["isError"].as_bool().unwrap_or(false);
-        ui.marked(if bad { Mark::Bad } else { Mark::Good }, format!("{}:", args.tool.as_deref().unwrap_or("")));
+        ui.marked(
+            if bad { Mark::Bad } else { Mark::Good },
+            format!("{}:", args.tool.as_deref().unwrap_or("")),
+        );
         for part in result["content"].as_array().into_iter().flatten() {
             match part["text"].as_str() {
                 Some(text) => text.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
@@ -205,5 +211,7 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
 
 /// A server's words, with nothing in them that a terminal would obey.
 fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }

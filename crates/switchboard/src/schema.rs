@@ -8,17 +8,17 @@ use crate::fail::Failure;
 use crate::home::Home;
 
 /// The first line of a catalogue that we create.
-pub const CATALOGUE_LINE: &str = "#:schema ./mcp-servers.schema.json";
+pub(crate) const CATALOGUE_LINE: &str = "#:schema ./mcp-servers.schema.json";
 /// The first line of settings that we create.
-pub const SETTINGS_LINE: &str = "#:schema ./switchboard.schema.json";
+pub(crate) const SETTINGS_LINE: &str = "#:schema ./switchboard.schema.json";
 
 /// Returns the schema of the catalogue.
-pub fn catalogue() -> String {
+pub(crate) fn catalogue() -> String {
     pretty(&schemars::schema_for!(CatalogueFile))
 }
 
 /// Returns the schema of the settings.
-pub fn settings() -> String {
+pub(crate) fn settings() -> String {
     pretty(&schemars::schema_for!(SettingsFile))
 }
 
@@ -32,7 +32,7 @@ fn pretty(schema: &schemars::Schema) -> String {
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn write(home: &Home) -> Result<(), Failure> {
+pub(crate) fn write(home: &Home) -> Result<(), Failure> {
     for (name, text) in [("mcp-servers.schema.json", catalogue()), ("switchboard.schema.json", settings())] {
         let path = home.dirs.config().join(name);
         let there = switchboard_host::file::read(&path).ok();

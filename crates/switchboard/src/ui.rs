@@ -12,20 +12,20 @@ use crate::fail::Failure;
 
 /// How to speak, as the command line and the surroundings ask for it.
 #[derive(Clone, Copy, Debug)]
-pub struct Ui {
+pub(crate) struct Ui {
     /// Machines read: one JSON document on standard output.
-    pub json: bool,
+    pub(crate) json: bool,
     /// Nothing is changed; what would be done is shown.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Questions are taken as answered with yes.
-    pub yes: bool,
+    pub(crate) yes: bool,
     /// Only problems are told.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// What a mark before a line means.
 #[derive(Clone, Copy, Debug)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// Done, or as it should be.
     Good,
     /// To be looked at.
@@ -38,14 +38,14 @@ pub enum Mark {
 
 impl Ui {
     /// Prints a line to standard output; a closed pipe is the reader's right.
-    pub fn line(&self, text: impl AsRef<str>) {
+    pub(crate) fn line(&self, text: impl AsRef<str>) {
         if !self.json && !self.quiet {
             let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
         }
     }
 
     /// Prints a line with a mark.
-    pub fn marked(&self, mark: Mark, text: impl AsRef<str>) {
+    pub(crate) fn marked(&self, mark: Mark, text: impl AsRef<str>) {
         let sign = match mark {
             Mark::Good => "✓".if_supports_color(Stream::Stdout, |t| t.green()).to_string(),
             Mark::Warn => "!".if_supports_color(Stream::Stdout, |t| t.yellow()).to_string(),
@@ -56,19 +56,19 @@ impl Ui {
     }
 
     /// Prints a heading.
-    pub fn heading(&self, text: impl AsRef<str>) {
+    pub(crate) fn heading(&self, text: impl AsRef<str>) {
         self.line(text.as_ref().if_supports_color(Stream::Stdout, |t| t.bold()).to_string());
     }
 
     /// Prints text as it is, to standard output: documents that are asked for.
-    pub fn document(&self, text: &str) {
+    pub(crate) fn document(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
     }
 
     /// Prints a value as JSON, when machines read.
-    pub fn json(&self, value: &impl Serialize) {
+    pub(crate) fn json(&self, value: &impl Serialize) {
         if self.json {
             let mut out = std::io::stdout().lock();
             let _ = serde_json::to_writer_pretty(&mut out, value);
@@ -77,7 +77,11 @@ impl Ui {
     }
 
     /// Prints a table that fits the terminal.
-    pub fn table<const N: usize>(&self, header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    pub(crate) fn table<const N: usize>(
+        &self,
+        header: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) {
         if self.json || self.quiet {
             return;
         }
@@ -100,20 +104,20 @@ impl Ui {
     }
 
     /// Tells something beside the result, on standard error.
-    pub fn note(&self, text: impl AsRef<str>) {
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
             let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
         }
     }
 
     /// Tells a hint, on standard error.
-    pub fn hint(&self, text: impl AsRef<str>) {
+    pub(crate) fn hint(&self, text: impl AsRef<str>) {
         let word = "hint:".if_supports_color(Stream::Stderr, |t| t.cyan()).to_string();
         self.note(format!("{word} {}", text.as_ref()));
     }
 
     /// Tells a problem of a file, with its place.
-    pub fn problem(&self, file: &str, problem: &Problem) {
+    pub(crate) fn problem(&self, file: &str, problem: &Problem) {
         let word = match problem.severity {
             Severity::Error => "error:".if_supports_color(Stream::Stderr, |t| t.red()).to_string(),
             Severity::Warning => "warning:".if_supports_color(Stream::Stderr, |t| t.yellow()).to_string(),
@@ -126,7 +130,7 @@ impl Ui {
     }
 
     /// Tells a failure.
-    pub fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(&self, failure: &Failure) {
         if self.json {
             self.json(&failure.to_json());
             return;
@@ -152,13 +156,15 @@ impl Ui {
     ///
     /// # Errors
     /// The answer was no, or nobody could be asked: exit code 5, and nothing is changed.
-    pub fn consent(&self, question: &str, what: &str) -> Result<(), Failure> {
+    pub(crate) fn consent(&self, question: &str, what: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
         let refused = || Failure::conflict(what.to_owned());
         if self.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(refused().because("nobody was there to be asked").hint("add --yes to agree beforehand"));
+            return Err(refused()
+                .because("nobody was there to be asked")
+                .hint("add --yes to agree beforehand"));
         }
         match inquire::Confirm::new(question).with_default(true).prompt() {
             Ok(true) => Ok(()),

@@ -1,7 +1,7 @@
 //! Moments, as people read them.
 
 /// Returns seconds since 1970 as `2026-11-20 14:05:00Z`.
-pub fn local(seconds: u64) -> String {
+pub(crate) fn local(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z", rest / 3600, rest % 3600 / 60, rest % 60)

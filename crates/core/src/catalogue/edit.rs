@@ -229,7 +229,8 @@ headers = { Authorization = \"Bearer ${env:LINEAR_TOKEN}\" }
     #[test]
     fn a_server_changes_its_transport_and_leaves_nothing_behind() {
         let after =
-            edited(BEFORE, &[ServerEdit::Relaunch(name("linear"), Launch::stdio("linear-mcp", ["-v"]))]).unwrap();
+            edited(BEFORE, &[ServerEdit::Relaunch(name("linear"), Launch::stdio("linear-mcp", ["-v"]))])
+                .unwrap();
         assert!(after.starts_with(&BEFORE[..BEFORE.find("url").unwrap()]), "{after}");
         assert!(after.contains("command = \"linear-mcp\"\nargs = [\"-v\"]\n"), "{after}");
         assert!(!after.contains("url") && !after.contains("headers"), "{after}");

@@ -165,7 +165,10 @@ fn launch(name: &str, fields: &mut Fields<'_, '_>) -> Option<Launch> {
         }
         (Some(command), None, None | Some(Kind::Stdio)) => {
             if command.trim().is_empty() {
-                fields.problem_of("command", Problem::error(format!("the `command` of server `{name}` is empty")));
+                fields.problem_of(
+                    "command",
+                    Problem::error(format!("the `command` of server `{name}` is empty")),
+                );
                 return None;
             }
             Launch::Stdio { command, args: args.unwrap_or_default(), env: env.unwrap_or_default(), cwd }
@@ -218,11 +221,7 @@ fn strays(name: &str, launch: &Launch, fields: &mut Fields<'_, '_>) {
     }
 }
 
-fn check_profiles(
-    fields: &mut Fields<'_, '_>,
-    servers: &[Server],
-    profiles: &BTreeMap<String, Vec<String>>,
-) {
+fn check_profiles(fields: &mut Fields<'_, '_>, servers: &[Server], profiles: &BTreeMap<String, Vec<String>>) {
     let names: BTreeSet<&str> = servers.iter().map(|server| server.name.as_str()).collect();
     let tags: BTreeSet<&str> = servers.iter().flat_map(|server| &server.tags).map(String::as_str).collect();
     for (profile, selectors) in profiles {

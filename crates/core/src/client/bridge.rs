@@ -31,7 +31,8 @@ impl Bridge {
     pub fn server_of(&self, launch: &Launch) -> Option<ServerName> {
         let Launch::Stdio { command, args, env, .. } = launch else { return None };
         let file = command.rsplit(['/', '\\']).next().unwrap_or(command);
-        if !matches!(file, "switchboard" | "switchboard.exe") || env.get(HOME_VARIABLE) != self.home.as_ref() {
+        if !matches!(file, "switchboard" | "switchboard.exe") || env.get(HOME_VARIABLE) != self.home.as_ref()
+        {
             return None;
         }
         match args.as_slice() {

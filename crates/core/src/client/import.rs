@@ -54,14 +54,15 @@ pub fn import(
     let mut plan = ImportPlan::default();
     let mut fresh: BTreeMap<Fingerprint, ServerName> = BTreeMap::new();
     // One section never gets two entries of one server.
-    let mut served: std::collections::BTreeSet<(Option<String>, ServerName)> = record
-        .relations
-        .iter()
-        .map(|relation| (relation.section.clone(), relation.server.clone()))
-        .collect();
+    let mut served: std::collections::BTreeSet<(Option<String>, ServerName)> =
+        record.relations.iter().map(|relation| (relation.section.clone(), relation.server.clone())).collect();
     for found in chosen {
         let Some(raw) = &found.launch else {
-            plan.notes.push(format!("`{}` is left alone: {}", found.alias, found.problem.as_deref().unwrap_or("no server")));
+            plan.notes.push(format!(
+                "`{}` is left alone: {}",
+                found.alias,
+                found.problem.as_deref().unwrap_or("no server")
+            ));
             continue;
         };
         let (launch, notes) = translated(raw, variables);
@@ -157,20 +158,42 @@ fn secret_name(server: &ServerName, key: &str) -> String {
 
 /// Words in a variable's or header's name that say its value is a secret.
 const SECRET_WORDS: [&str; 12] = [
-    "token", "secret", "password", "passwd", "apikey", "api_key", "api-key", "credential", "private_key", "pat",
-    "authorization", "auth_key",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "apikey",
+    "api_key",
+    "api-key",
+    "credential",
+    "private_key",
+    "pat",
+    "authorization",
+    "auth_key",
 ];
 
 /// How well-known secrets begin.
 const SECRET_PREFIXES: [&str; 12] = [
-    "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "sk-", "sk_live_", "xoxb-", "xoxp-", "AKIA", "AIza", "hf_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "sk-",
+    "sk_live_",
+    "xoxb-",
+    "xoxp-",
+    "AKIA",
+    "AIza",
+    "hf_",
 ];
 
 /// Returns what stands before the secret of `value` (as `Bearer `), and the secret; `None` when there is none.
 ///
 /// A value that refers to something else (`${..}`, `{env:..}`) is no secret itself.
 pub fn secret_in<'v>(key: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
-    let scheme = ["Bearer ", "bearer ", "Basic ", "Token ", "token "].into_iter().find(|s| value.starts_with(*s));
+    let scheme =
+        ["Bearer ", "bearer ", "Basic ", "Token ", "token "].into_iter().find(|s| value.starts_with(*s));
     let (before, secret) = value.split_at(scheme.map_or(0, str::len));
     if secret.is_empty() || secret.contains("${") || secret.contains("{env:") || secret.starts_with('$') {
         return None;

@@ -102,12 +102,7 @@ impl<'c> Same<'c> {
 /// The laws, each with a property test: an alias in use never changes; an entry that is not ours is at most taken
 /// over, and only when it is the same server; no server ends up with two entries in one section; what they changed is
 /// never written over.
-pub fn reconcile(
-    found: &[Found],
-    record: &ClientRecord,
-    wanted: &Wanted,
-    same: &Same<'_>,
-) -> Vec<Item> {
+pub fn reconcile(found: &[Found], record: &ClientRecord, wanted: &Wanted, same: &Same<'_>) -> Vec<Item> {
     let mut work = Work::new(found, record, wanted);
     work.recorded();
     work.strangers();

@@ -52,7 +52,8 @@ pub fn render(
     for item in items {
         let Some(server) = &item.server else { continue };
         let section = item.section.as_deref();
-        let entry = found.iter().find(|entry| entry.section.as_deref() == section && entry.alias == item.alias);
+        let entry =
+            found.iter().find(|entry| entry.section.as_deref() == section && entry.alias == item.alias);
         let ours = wanted.get(server);
         let managed = |base: &Launch, origin: Option<Value>| Relation {
             section: item.section.clone(),
@@ -60,7 +61,8 @@ pub fn render(
             server: server.clone(),
             standing: Standing::Managed { base: base.clone(), origin },
         };
-        let origin = || match record.relation(section, item.alias.as_str()).map(|relation| &relation.standing) {
+        let origin = || match record.relation(section, item.alias.as_str()).map(|relation| &relation.standing)
+        {
             Some(Standing::Managed { origin, .. } | Standing::Stashed { origin, .. }) => origin.clone(),
             _ => None,
         };
@@ -90,10 +92,8 @@ pub fn render(
             }
             (Verdict::Remove | Verdict::RemoveTwin, _) => {
                 let footing = record.footings.get(&section_key(section)).cloned();
-                changes.push(Change::Remove {
-                    path: entry_path(dialect, &path, item.alias.as_str()),
-                    footing,
-                });
+                changes
+                    .push(Change::Remove { path: entry_path(dialect, &path, item.alias.as_str()), footing });
                 let standing = entry
                     .filter(|entry| item.verdict == Verdict::Remove && !entry.foreign.is_empty())
                     .map(|entry| Standing::Stashed { entry: entry.value.clone(), origin: origin() });

@@ -70,7 +70,9 @@ pub fn section_path(document: &Document<'_>, dialect: &Dialect, section: Option<
         Some(name) => dialect
             .sections
             .first()
-            .map(|pattern| pattern.iter().map(|key| if *key == "*" { name } else { key }.to_owned()).collect())
+            .map(|pattern| {
+                pattern.iter().map(|key| if *key == "*" { name } else { key }.to_owned()).collect()
+            })
             .unwrap_or_default(),
     }
 }
@@ -125,7 +127,9 @@ fn sections(document: &Document<'_>, pattern: &[&str]) -> Vec<(String, Vec<Strin
     map.members
         .iter()
         .filter(|member| {
-            rest.iter().try_fold(&member.node, |node, key| node.get(key)).is_some_and(|node| node.as_map().is_some())
+            rest.iter()
+                .try_fold(&member.node, |node, key| node.get(key))
+                .is_some_and(|node| node.as_map().is_some())
         })
         .map(|member| {
             let path = pattern
@@ -167,15 +171,22 @@ fn read_section(
                 Shape::Items { .. } => "a list",
             };
             scan.problems.push(
-                Problem::error(format!("`{}` is {}, where {wanted} belongs", path.join("."), node.kind_word()))
-                    .at(place(node))
-                    .help("replace it with an empty map or list, or remove the key"),
+                Problem::error(format!(
+                    "`{}` is {}, where {wanted} belongs",
+                    path.join("."),
+                    node.kind_word()
+                ))
+                .at(place(node))
+                .help("replace it with an empty map or list, or remove the key"),
             );
         }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one entry in its whole context; a struct would only rename them")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one entry in its whole context; a struct would only rename them"
+)]
 fn entry(
     dialect: &Dialect,
     bridge: &Bridge,
@@ -208,7 +219,8 @@ fn entry(
         Err(EntryProblem::NotAServer) => found.foreign = keys(&value),
         Err(problem) => {
             let what = format!("entry `{alias}`: {problem}");
-            scan.problems.push(Problem::warning(what).at(place).help("it is left alone; mend it and scan again"));
+            scan.problems
+                .push(Problem::warning(what).at(place).help("it is left alone; mend it and scan again"));
             found.problem = Some(problem.to_string());
         }
     }

@@ -80,7 +80,7 @@ pub enum Form {
         indent: usize,
     },
     /// A TOML table.
-    Table(TomlTable),
+    Table(Box<TomlTable>),
     /// A TOML list written as `[[name]]` blocks; its items are [`Form::Table`]s.
     Tables,
 }

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn every_header_that_names_a_table_is_changed() {
-        let before = "[servers . \"a.b\"] # here\nx = 1\n[servers.'a.b'.env]\nA = \"servers.a.b\"\n[servers.c]\n";
+        let before =
+            "[servers . \"a.b\"] # here\nx = 1\n[servers.'a.b'.env]\nA = \"servers.a.b\"\n[servers.c]\n";
         let document = Document::parse(before, Format::Toml).unwrap();
         let after = document.renamed(&[Step::key("servers")], "a.b", "d").unwrap();
         assert_eq!(

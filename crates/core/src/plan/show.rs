@@ -52,8 +52,12 @@ pub fn sentence(item: &Item) -> String {
         Verdict::Drift(Drift::Doubled) | Verdict::Conflict(Drift::Doubled) => {
             format!("{whose}{place} is a second entry of the same server, with settings of its own")
         }
-        Verdict::Conflict(Drift::Edited) => format!("{whose}{place} was edited by somebody else, and so was the catalogue"),
-        Verdict::Conflict(Drift::Removed) => format!("{whose}{place} was removed by somebody else, and edited in the catalogue"),
+        Verdict::Conflict(Drift::Edited) => {
+            format!("{whose}{place} was edited by somebody else, and so was the catalogue")
+        }
+        Verdict::Conflict(Drift::Removed) => {
+            format!("{whose}{place} was removed by somebody else, and edited in the catalogue")
+        }
         Verdict::Kept => format!("{whose}{place} is kept as the file has it"),
         Verdict::Unmanaged => format!("{whose}{place} is the client's own"),
     }

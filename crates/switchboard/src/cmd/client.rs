@@ -7,9 +7,9 @@ mod push;
 mod scan;
 mod show;
 
-pub use import::{Take, import_all};
-pub use link::{NewLink, link_change};
-pub use push::push_all;
+pub(crate) use import::{Take, Then, import_all};
+pub(crate) use link::{NewLink, link_change};
+pub(crate) use push::push_all;
 
 use switchboard_host::dirs::Env;
 
@@ -22,7 +22,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// As the verb says.
-pub fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
         Verb::List { all } => show::list(&Home::look(env)?, ui, all),
         Verb::Show { id } => show::show(&Home::look(env)?, ui, &id),

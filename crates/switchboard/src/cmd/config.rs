@@ -20,7 +20,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// As the verb says.
-pub fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
         Verb::Check => check(&Home::look(env)?, ui),
         Verb::Path => path(&Home::look(env)?, ui),
@@ -79,7 +79,9 @@ fn path(home: &Home, ui: &Ui) -> Done {
         ("backups", dirs.backups()),
         ("socket", dirs.control_socket()),
     ];
-    ui.json(&rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect::<serde_json::Map<_, _>>());
+    ui.json(
+        &rows.iter().map(|(name, path)| ((*name).to_owned(), json!(path))).collect::<serde_json::Map<_, _>>(),
+    );
     for (name, path) in rows {
         ui.line(format!("{name:<10} {}", path.display()));
     }
@@ -93,7 +95,8 @@ fn export(home: &Home, ui: &Ui, client: &str) -> Done {
         Some(settings) => settings,
         None => {
             let known = known::find(client).ok_or_else(|| {
-                let failure = Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
+                let failure =
+                    Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
                 match known::nearest(client) {
                     Some(near) => failure.hint(format!("did you mean `{near}`?")),
                     None => failure.hint("see `switchboard client list --all` for those that are known"),
@@ -154,13 +157,14 @@ fn undo(home: &mut Home, ui: &Ui, revision: Option<u64>) -> Done {
         None => entries.len().checked_sub(2).and_then(|at| entries.get(at)),
     };
     let Some(entry) = entry else {
-        return Err(Failure::usage("undo: there is no such revision").hint("see `switchboard config history`"));
+        return Err(
+            Failure::usage("undo: there is no such revision").hint("see `switchboard config history`")
+        );
     };
     let number = entry.revision.number;
-    let bytes = home
-        .backups()
-        .load(entry.text)
-        .map_err(|error| Failure::failed(format!("load revision {number}")).caused_by(&error).hint(error.help()))?;
+    let bytes = home.backups().load(entry.text).map_err(|error| {
+        Failure::failed(format!("load revision {number}")).caused_by(&error).hint(error.help())
+    })?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::failed(format!("load revision {number}: it is not UTF-8")))?;
     change::replace_catalogue(home, ui, &text)?;

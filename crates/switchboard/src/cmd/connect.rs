@@ -23,9 +23,10 @@ use crate::observe::{Observer, chosen};
 ///
 /// # Errors
 /// There is no such server, it may not be started, or it cannot be.
-pub fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
-    let dirs = Dirs::from_env(&env)
-        .map_err(|error| Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help()))?;
+pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
+    let dirs = Dirs::from_env(&env).map_err(|error| {
+        Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help())
+    })?;
     let launch = match &args.client {
         None => of_catalogue(&args.server, &dirs, &env)?,
         Some(client) => of_client(&args.server, client, &dirs, &env)?,
@@ -87,14 +88,17 @@ fn of_client(alias: &str, client: &str, dirs: &Dirs, env: &Env) -> Result<Launch
     }
     Err(Failure::conflict(format!("start `{}`: nobody has approved it", alias.escape_debug()))
         .because(in_full(&launch).join(", "))
-        .hint(format!("look at it and approve it with `switchboard server test {} --client {client}`", quoted(alias))))
+        .hint(format!(
+            "look at it and approve it with `switchboard server test {} --client {client}`",
+            quoted(alias)
+        )))
 }
 
 /// Returns how a client's own entry is started or reached.
 ///
 /// # Errors
 /// The client is not linked, or has no such entry.
-pub fn entry_launch(home: &Home, alias: &str, client: &str) -> Result<Launch, Failure> {
+pub(crate) fn entry_launch(home: &Home, alias: &str, client: &str) -> Result<Launch, Failure> {
     let clients = chosen(home, &[client.to_owned()], false)?;
     let look = Observer::new(home)?.plan(&clients).remove(0);
     let found = look.plan.found.iter().find(|found| found.alias.as_str() == alias);

@@ -16,10 +16,10 @@ use crate::probe;
 use crate::ui::{Mark, Ui};
 
 /// The word by which this program is told to be the demo's server.
-pub const SERVER: &str = "__demo-server";
+pub(crate) const SERVER: &str = "__demo-server";
 
 /// Is the demo's server, until its standard input ends.
-pub fn serve() -> ExitCode {
+pub(crate) fn serve() -> ExitCode {
     server::serve()
 }
 
@@ -27,7 +27,7 @@ pub fn serve() -> ExitCode {
 ///
 /// # Errors
 /// A step failed.
-pub fn run(args: &Demo, ui: &Ui) -> Done {
+pub(crate) fn run(args: &Demo, ui: &Ui) -> Done {
     let folder = tempfile::Builder::new()
         .prefix("switchboard-demo-")
         .tempdir()
@@ -68,13 +68,17 @@ impl Show {
         let files = samples::write(&self.home, &program)
             .map_err(|error| Failure::failed("write the sample files").caused_by(&error))?;
         let before: Vec<String> = files.iter().map(|file| text(file)).collect();
-        self.step("1. Four clients, each with a file of its own, a format of its own, and servers of its own");
+        self.step(
+            "1. Four clients, each with a file of its own, a format of its own, and servers of its own",
+        );
         for file in &files {
             self.ui.line(format!("   {}", self.short(file)));
         }
         self.step("2. One command takes their servers over into one catalogue: switchboard up");
         cmd::up::run(&Up { manual: false }, self.env.clone(), &self.ui)?;
-        self.step("3. What changed in Cursor's file: our fields of one entry. Comments, order and all else stay");
+        self.step(
+            "3. What changed in Cursor's file: our fields of one entry. Comments, order and all else stay",
+        );
         for line in unified(&self.short(&files[0]), &before[0], &text(&files[0])) {
             self.ui.line(format!("   {line}"));
         }
@@ -83,7 +87,8 @@ impl Show {
         self.step("5. A client reaches it through `switchboard connect greeter`, and calls a tool");
         self.call(&program)?;
         self.step("6. Somebody edits our entry by hand: it is seen, and asked about, never written over");
-        let edited = text(&files[0]).replacen("\"connect\", \"time\"", "\"connect\", \"time\", \"--by-hand\"", 1);
+        let edited =
+            text(&files[0]).replacen("\"connect\", \"clock\"", "\"connect\", \"clock\", \"--by-hand\"", 1);
         write(&files[0], &edited)?;
         cmd::status::run(self.env.clone(), &self.ui)?;
         self.client(ClientVerb::Restore(Entry { id: "cursor".to_owned(), server: None }))?;
@@ -91,7 +96,11 @@ impl Show {
         cmd::uninstall::run(self.env.clone(), &self.ui)?;
         let same = files.iter().zip(&before).filter(|(file, before)| text(file) == **before).count();
         if same != files.len() {
-            return Err(Failure::failed(format!("give back {} of {} files", files.len() - same, files.len())));
+            return Err(Failure::failed(format!(
+                "give back {} of {} files",
+                files.len() - same,
+                files.len()
+            )));
         }
         self.ui.line("");
         self.ui.marked(Mark::Good, format!("all {same} files are what they were, to the byte"));
@@ -105,7 +114,8 @@ impl Show {
     }
 
     fn short(&self, path: &Path) -> String {
-        path.strip_prefix(&self.home).map_or_else(|_| path.display().to_string(), |rest| format!("~/{}", rest.display()))
+        path.strip_prefix(&self.home)
+            .map_or_else(|_| path.display().to_string(), |rest| format!("~/{}", rest.display()))
     }
 
     fn client(&self, verb: ClientVerb) -> Done {
@@ -132,7 +142,8 @@ impl Show {
     fn call(&self, program: &Path) -> Done {
         let words = ["connect".to_owned(), "greeter".to_owned()];
         let arguments = serde_json::json!({ "name": "world" });
-        let vars = [("SWITCHBOARD_HOME".to_owned(), self.home.join("switchboard").to_string_lossy().into_owned())];
+        let vars =
+            [("SWITCHBOARD_HOME".to_owned(), self.home.join("switchboard").to_string_lossy().into_owned())];
         let report = probe::test_in(program, &words, &vars, Some(("greet".to_owned(), arguments)), 30)
             .map_err(|why| Failure::failed("call the greeter").because(why))?;
         let answer = report.result.as_ref().and_then(|result| result["content"][0]["text"].as_str());

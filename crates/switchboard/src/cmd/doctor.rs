@@ -27,7 +27,7 @@ struct Finding {
 ///
 /// # Errors
 /// Something grave was found.
-pub fn run(env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let home = Home::look(env)?;
     let mut findings = Vec::new();
     own_files(&home, &mut findings);
@@ -48,7 +48,10 @@ pub fn run(env: Env, ui: &Ui) -> Done {
     }
     let grave = findings.iter().filter(|found| found.grave).count();
     if grave > 0 {
-        return Err(Failure::failed(format!("find everything in order: {grave} of {} findings are grave", findings.len())));
+        return Err(Failure::failed(format!(
+            "find everything in order: {grave} of {} findings are grave",
+            findings.len()
+        )));
     }
     let servers = home.catalogue.catalogue.servers().len();
     ui.marked(Mark::Good, format!("{servers} servers and {} clients were checked", looks.len()));
@@ -99,7 +102,9 @@ fn servers(home: &Home, out: &mut Vec<Finding>) {
                 for (field, reference) in references {
                     out.extend(missing(home, &secrets, &reference).map(|mend| Finding {
                         grave: false,
-                        what: format!("`{field}` of server `{name}` refers to `{reference}`, which is not there"),
+                        what: format!(
+                            "`{field}` of server `{name}` refers to `{reference}`, which is not there"
+                        ),
                         mend,
                     }));
                 }
@@ -135,7 +140,11 @@ fn client(home: &Home, look: &Look, out: &mut Vec<Finding>) {
     let mut found = |grave, what: String, mend: String| out.push(Finding { grave, what, mend });
     match look.plan.state {
         FileState::Wiped => {
-            found(true, format!("{id}: our entries in {file} are gone"), format!("switchboard client restore {id}"));
+            found(
+                true,
+                format!("{id}: our entries in {file} are gone"),
+                format!("switchboard client restore {id}"),
+            );
         }
         FileState::CutOff => {
             found(true, format!("{id}: {file} is cut off"), format!("switchboard client undo {id} --force"));

@@ -17,14 +17,18 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// As the verb says.
-pub fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
         Verb::List => list(&Home::look(env)?, ui),
         Verb::Show { name } => show(&Home::look(env)?, ui, &name),
         Verb::Add { name, servers } => {
             let mut home = Home::open(env, "switchboard profile add", ui.dry_run)?;
             crate::cmd::server::new_name(&name)?;
-            edit(&mut home, ui, Change::set(path(&name), Value::Map(vec![("servers".to_owned(), Value::texts(servers))])))?;
+            edit(
+                &mut home,
+                ui,
+                Change::set(path(&name), Value::Map(vec![("servers".to_owned(), Value::texts(servers))])),
+            )?;
             ui.marked(Mark::Good, format!("profile `{name}` is set"));
             Ok(())
         }

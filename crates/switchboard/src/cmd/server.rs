@@ -21,7 +21,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// As the verb says.
-pub fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
         Verb::List => list(&Home::look(env)?, ui),
         Verb::Show(args) => show(&Home::look(env)?, ui, &args.name),
@@ -42,7 +42,7 @@ pub fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
 }
 
 /// Returns the name that a person typed, for a new server.
-pub fn new_name(text: &str) -> Result<ServerName, Failure> {
+pub(crate) fn new_name(text: &str) -> Result<ServerName, Failure> {
     ServerName::parse(text).map_err(|error| {
         let shown: String = text.chars().flat_map(char::escape_debug).collect();
         Failure::usage(format!("call a server `{shown}`"))
@@ -52,7 +52,7 @@ pub fn new_name(text: &str) -> Result<ServerName, Failure> {
 }
 
 /// Returns the server of the catalogue that a person named.
-pub fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failure> {
+pub(crate) fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failure> {
     home.catalogue.catalogue.server(name).ok_or_else(|| {
         let names = home.catalogue.catalogue.servers().iter().map(|server| server.name.as_str());
         let shown: String = name.chars().flat_map(char::escape_debug).collect();
@@ -88,7 +88,7 @@ fn list(home: &Home, ui: &Ui) -> Done {
 }
 
 /// Returns a launch in one line, without values that may be secrets.
-pub fn brief(launch: &Launch) -> String {
+pub(crate) fn brief(launch: &Launch) -> String {
     match launch {
         Launch::Stdio { command, args, .. } => {
             std::iter::once(command).chain(args).map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
@@ -98,7 +98,7 @@ pub fn brief(launch: &Launch) -> String {
 }
 
 /// Returns a server as JSON: references stay references, and no value of a variable or header is shown.
-pub fn as_json(home: &Home, server: &Server) -> serde_json::Value {
+pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     let mut value = match &server.launch {
         Launch::Stdio { command, args, env, cwd } => json!({
             "type": "stdio", "command": command, "args": args, "env": env.keys().collect::<Vec<_>>(), "cwd": cwd,
@@ -178,7 +178,11 @@ fn launch(args: &ServerAdd, before: Option<&Launch>) -> Result<Option<Launch>, F
             _ => std::collections::BTreeMap::new(),
         };
         all.extend(headers);
-        return Ok(Some(Launch::Remote { kind: kind.unwrap_or(Remote::Http), url: url.clone(), headers: all }));
+        return Ok(Some(Launch::Remote {
+            kind: kind.unwrap_or(Remote::Http),
+            url: url.clone(),
+            headers: all,
+        }));
     }
     if let Some((command, words)) = args.command.split_first() {
         let (mut all, old_cwd) = match before {
@@ -190,7 +194,9 @@ fn launch(args: &ServerAdd, before: Option<&Launch>) -> Result<Option<Launch>, F
         return Ok(Some(Launch::Stdio { command: command.clone(), args: words.to_vec(), env: all, cwd }));
     }
     Ok(match before {
-        Some(Launch::Stdio { command, args: words, env: old, cwd }) if !env.is_empty() || args.cwd.is_some() => {
+        Some(Launch::Stdio { command, args: words, env: old, cwd })
+            if !env.is_empty() || args.cwd.is_some() =>
+        {
             let mut all = old.clone();
             all.extend(env);
             let cwd = args.cwd.clone().or_else(|| cwd.clone());
@@ -209,7 +215,10 @@ fn add(home: &mut Home, ui: &Ui, args: ServerAdd) -> Done {
         return Err(Failure::usage(format!("add server `{name}`"))
             .because("neither a command nor a url was named")
             .hint(format!("switchboard server add {} -- npx -y some-mcp-server", quoted(name.as_str())))
-            .hint(format!("switchboard server add {} --url https://example.com/mcp", quoted(name.as_str()))));
+            .hint(format!(
+                "switchboard server add {} --url https://example.com/mcp",
+                quoted(name.as_str())
+            )));
     };
     let server =
         Server { tags: args.tags, description: args.description, ..Server::new(name.clone(), launch) };
@@ -234,7 +243,10 @@ fn edit(home: &mut Home, ui: &Ui, args: ServerAdd) -> Done {
     if edits.is_empty() {
         return Err(Failure::usage(format!("edit server `{name}`"))
             .because("nothing was named that should change")
-            .hint(format!("edit {} by hand, or see `switchboard server edit --help`", home.short(&home.dirs.catalogue()))));
+            .hint(format!(
+                "edit {} by hand, or see `switchboard server edit --help`",
+                home.short(&home.dirs.catalogue())
+            )));
     }
     change::catalogue(home, ui, &edits)?;
     done(home, ui, &format!("server `{name}` changed"));

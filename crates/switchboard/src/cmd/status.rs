@@ -15,7 +15,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// A file of ours cannot be read.
-pub fn run(env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let home = Home::look(env)?;
     let clients = linked(&home)?;
     let looks = Observer::new(&home)?.plan(&clients);
@@ -40,7 +40,7 @@ pub fn run(env: Env, ui: &Ui) -> Done {
 }
 
 /// Prints the clients with the state of each.
-pub fn table(home: &Home, ui: &Ui, looks: &[Look]) {
+pub(crate) fn table(home: &Home, ui: &Ui, looks: &[Look]) {
     ui.table(
         ["CLIENT", "MODE", "STATE", "ENTRIES", "FILE"],
         looks.iter().map(|look| {
@@ -67,7 +67,7 @@ fn entries(look: &Look) -> String {
 }
 
 /// Returns the word for a mode.
-pub fn mode(mode: Mode) -> &'static str {
+pub(crate) fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Manual => "manual",
         Mode::Auto => "auto",
@@ -94,7 +94,7 @@ fn as_json(home: &Home, looks: &[Look]) -> serde_json::Value {
 }
 
 /// Returns what is known of a client as JSON.
-pub fn client_json(look: &Look) -> serde_json::Value {
+pub(crate) fn client_json(look: &Look) -> serde_json::Value {
     let plan = &look.plan;
     let state = match &plan.state {
         FileState::Missing => "missing",
@@ -120,7 +120,7 @@ pub fn client_json(look: &Look) -> serde_json::Value {
 }
 
 /// Tells what is wrong with the catalogue's file.
-pub fn catalogue_problems(home: &Home, ui: &Ui) {
+pub(crate) fn catalogue_problems(home: &Home, ui: &Ui) {
     let name = home.short(&home.dirs.catalogue());
     for problem in &home.catalogue.problems {
         ui.problem(&name, problem);
@@ -132,7 +132,7 @@ pub fn catalogue_problems(home: &Home, ui: &Ui) {
 }
 
 /// Tells what is wrong, and what is to be done about it.
-pub fn problems(home: &Home, ui: &Ui, looks: &[Look]) {
+pub(crate) fn problems(home: &Home, ui: &Ui, looks: &[Look]) {
     for note in &home.notes {
         ui.note(format!("warning: {note}"));
     }
@@ -165,7 +165,7 @@ pub fn problems(home: &Home, ui: &Ui, looks: &[Look]) {
 }
 
 /// Says how clients come to know, when some are kept in step by hand.
-pub fn pending_hint(home: &Home, ui: &Ui) {
+pub(crate) fn pending_hint(home: &Home, ui: &Ui) {
     let manual = home.settings.value.clients.iter().filter(|client| client.mode == Mode::Manual).count();
     if manual > 0 {
         ui.hint("clients in manual mode get it with `switchboard client push --all`");
@@ -173,7 +173,7 @@ pub fn pending_hint(home: &Home, ui: &Ui) {
 }
 
 /// Returns what a person does so that the client sees its changed file; `None` where it does so by itself.
-pub fn reload_hint(look: &Look) -> Option<String> {
+pub(crate) fn reload_hint(look: &Look) -> Option<String> {
     let known = look.linked.settings.known;
     match known.reload {
         Reload::ByItself => None,

@@ -18,7 +18,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// Nobody agreed; or a file cannot be put back, in which case our state stays, so that it can be tried again.
-pub fn run(env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let home = Home::open(env, "switchboard uninstall", ui.dry_run)?;
     let clients = linked(&home)?;
     let looks = Observer::new(&home)?.plan(&clients);
@@ -34,21 +34,33 @@ pub fn run(env: Env, ui: &Ui) -> Done {
         let id = look.linked.id();
         match back {
             Ok(Back::Nothing) => ui.line(format!("{id}: nothing of ours is in it")),
-            Ok(Back::Remove) => ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before")),
+            Ok(Back::Remove) => {
+                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"))
+            }
             Ok(Back::Bytes(_)) => {
                 ui.marked(Mark::Plan, format!("{id}: as it was before the first push, to the byte"));
             }
             Ok(Back::Text(_)) => {
-                ui.marked(Mark::Plan, format!("{id}: our entries as they were before; what others changed since stays"));
+                ui.marked(
+                    Mark::Plan,
+                    format!("{id}: our entries as they were before; what others changed since stays"),
+                );
             }
             Err(why) => ui.marked(Mark::Bad, format!("{id}: {why}")),
         }
     }
     ui.line(format!("removed: {}", home.dirs.state().display()));
     ui.line(format!("kept: {}", home.dirs.config().display()));
-    ui.json(&plans.iter().map(|(look, back)| json!({
-        "client": look.linked.id(), "path": look.linked.path, "possible": back.is_ok(),
-    })).collect::<Vec<_>>());
+    ui.json(
+        &plans
+            .iter()
+            .map(|(look, back)| {
+                json!({
+                    "client": look.linked.id(), "path": look.linked.path, "possible": back.is_ok(),
+                })
+            })
+            .collect::<Vec<_>>(),
+    );
     if ui.dry_run {
         return Ok(());
     }
@@ -58,9 +70,10 @@ pub fn run(env: Env, ui: &Ui) -> Done {
         let id = look.linked.id().to_string();
         let outcome = match back {
             Ok(Back::Nothing) => Ok(()),
-            Ok(Back::Remove) => look.file.as_ref().map_or(Ok(()), |file| {
-                file::remove(file).map_err(|error| error.to_string())
-            }),
+            Ok(Back::Remove) => look
+                .file
+                .as_ref()
+                .map_or(Ok(()), |file| file::remove(file).map_err(|error| error.to_string())),
             Ok(Back::Bytes(bytes)) => put(&home, &look, &bytes),
             Ok(Back::Text(text)) => put(&home, &look, text.as_bytes()),
             Err(why) => Err(why),
@@ -77,8 +90,7 @@ pub fn run(env: Env, ui: &Ui) -> Done {
         return Err(Failure::failed(format!("take Switchboard out of {}", failed.join(", ")))
             .hint("our state stays, so that you can run `switchboard uninstall` again"));
     }
-    home.dirs.remove_state()
-        .map_err(|error| Failure::failed("remove the state").caused_by(&error))?;
+    home.dirs.remove_state().map_err(|error| Failure::failed("remove the state").caused_by(&error))?;
     ui.marked(Mark::Good, "Switchboard is out of every file; the catalogue stays yours");
     Ok(())
 }
@@ -116,7 +128,8 @@ fn back(home: &Home, look: &Look) -> Result<Back, String> {
 
 /// Between our writes nobody else wrote: each began from what the one before it had left.
 fn untouched(home: &Home, look: &Look) -> bool {
-    let mut writes: Vec<_> = home.journal.of(look.linked.id().as_str()).filter(|write| !write.undone).collect();
+    let mut writes: Vec<_> =
+        home.journal.of(look.linked.id().as_str()).filter(|write| !write.undone).collect();
     writes.reverse();
     writes.windows(2).all(|pair| pair[1].before == Some(pair[0].after))
 }

@@ -6,9 +6,8 @@ use switchboard_host::dirs::Env;
 
 use crate::change;
 use crate::cli::Up;
-use crate::cmd::client::{NewLink, import_all, link_change, push_all};
+use crate::cmd::client::{NewLink, Take, Then, import_all, link_change, push_all};
 use crate::cmd::status;
-use crate::cmd::client::Take;
 use crate::discover;
 use crate::execute::Choice;
 use crate::fail::Done;
@@ -20,7 +19,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// Nobody agreed, or a file of ours is wrong. A client that cannot be written does not keep the others from it.
-pub fn run(args: &Up, env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
     let mut home = Home::open(env, "switchboard up", ui.dry_run)?;
     home.check_settings()?;
     home.check_catalogue()?;
@@ -44,7 +43,12 @@ pub fn run(args: &Up, env: Env, ui: &Ui) -> Done {
         change::settings(&mut home, &Ui { quiet: true, ..*ui }, &changes)?;
     }
     let clients = linked(&home)?;
-    import_all(&mut home, &Ui { json: false, quiet: ui.quiet || ui.json, ..*ui }, &clients, &Take::default())?;
+    import_all(
+        &mut home,
+        &Ui { json: false, quiet: ui.quiet || ui.json, ..*ui },
+        &clients,
+        &Take { then: Then::Leave, ..Take::default() },
+    )?;
     let ui_push = Ui { json: false, quiet: ui.quiet || ui.json, ..*ui };
     let pushed = push_all(&mut home, &ui_push, &clients, &Choice::default());
     let looks = Observer::new(&home)?.plan(&clients);
@@ -56,7 +60,10 @@ pub fn run(args: &Up, env: Env, ui: &Ui) -> Done {
         ui.line("");
         ui.marked(
             Mark::Good,
-            format!("{servers} servers in {}: edit that one file from now on", home.short(&home.dirs.catalogue())),
+            format!(
+                "{servers} servers in {}: edit that one file from now on",
+                home.short(&home.dirs.catalogue())
+            ),
         );
         ui.hint("see how things stand with `switchboard status`; take a write back with `switchboard client undo ID`");
     }
@@ -72,7 +79,8 @@ fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, crate::fail::Failu
             continue;
         }
         let taken = |id: &str| {
-            clients.iter().any(|linked| linked.id().as_str() == id) || new.iter().any(|link| link.id.as_str() == id)
+            clients.iter().any(|linked| linked.id().as_str() == id)
+                || new.iter().any(|link| link.id.as_str() == id)
         };
         // A client with several files has a link for each, the later ones called after their place.
         let mut name = found.known.id.to_owned();

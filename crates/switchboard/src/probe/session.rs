@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// A running server and the pipe to it. Dropping it closes the pipe, so that the server ends.
-pub struct Session {
+pub(crate) struct Session {
     child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -25,7 +25,7 @@ impl Session {
     ///
     /// # Errors
     /// In words: the program cannot be started.
-    pub fn start(
+    pub(crate) fn start(
         program: &Path,
         words: &[String],
         vars: &[(String, String)],
@@ -65,7 +65,7 @@ impl Session {
     ///
     /// # Errors
     /// In words: the server ended, did not answer in time, or answered with an error.
-    pub fn request(&mut self, method: &str, params: &Value) -> Result<Value, String> {
+    pub(crate) fn request(&mut self, method: &str, params: &Value) -> Result<Value, String> {
         let id = self.next;
         self.next += 1;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))?;
@@ -96,7 +96,7 @@ impl Session {
     ///
     /// # Errors
     /// In words: the server ended.
-    pub fn notify(&mut self, method: &str) -> Result<(), String> {
+    pub(crate) fn notify(&mut self, method: &str) -> Result<(), String> {
         self.send(&json!({ "jsonrpc": "2.0", "method": method }))
     }
 
@@ -135,7 +135,11 @@ impl Session {
         let code = code.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
         let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
         let tail = lines[lines.len().saturating_sub(5)..].join("\n    ");
-        if tail.is_empty() { format!("it ended with {code}") } else { format!("it ended with {code}:\n    {tail}") }
+        if tail.is_empty() {
+            format!("it ended with {code}")
+        } else {
+            format!("it ended with {code}:\n    {tail}")
+        }
     }
 }
 

@@ -119,7 +119,11 @@ servers = ["aa"]
 fn broken_grammar_does_not_hide_the_rest() {
     let parsed = parse("[servers.a]\ncommand = \n\n[servers.b]\ncommand = \"npx\"\nargs = [\"x\"\n");
     assert!(!parsed.is_good());
-    assert!(parsed.problems.iter().filter(|problem| problem.is_error()).count() >= 2, "{:?}", parsed.problems);
+    assert!(
+        parsed.problems.iter().filter(|problem| problem.is_error()).count() >= 2,
+        "{:?}",
+        parsed.problems
+    );
     assert!(parsed.value.server("b").is_some());
 }
 

@@ -275,7 +275,7 @@ impl<'t> Tables<'t> {
         let members = std::mem::take(&mut table.members);
         let (span, form) =
             (table.span.clone(), std::mem::replace(&mut table.form, unnamed(Vec::new(), false)));
-        let form = if table.inline && !form.dotted { Form::Flow } else { Form::Table(form) };
+        let form = if table.inline && !form.dotted { Form::Flow } else { Form::Table(Box::new(form)) };
         let members = members
             .into_iter()
             .map(|(key, entry)| Member { key: key.name, key_span: key.span, node: self.entry_node(entry) })

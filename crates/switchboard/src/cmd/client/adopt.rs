@@ -6,7 +6,7 @@ use switchboard_core::client::reconcile::{Drift, Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing};
 use switchboard_core::plan::sentence;
 
-use super::import::{Take, import_looks};
+use super::import::{Take, Then, import_looks};
 use super::scan::kept;
 use crate::approval::{Approvals, in_full};
 use crate::change;
@@ -43,7 +43,7 @@ fn nothing(entry: &Entry, ui: &Ui) {
 ///
 /// # Errors
 /// Nobody agreed to what would be run from then on.
-pub fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
+pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     let (look, items) = changed(home, entry)?;
     let added: Vec<String> = look
         .plan
@@ -54,7 +54,12 @@ pub fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
         .map(|item| item.alias.to_string())
         .collect();
     if !added.is_empty() {
-        return import_looks(home, ui, vec![look], &Take { aliases: added, keep_secrets: false, push: true });
+        return import_looks(
+            home,
+            ui,
+            vec![look],
+            &Take { aliases: added, keep_secrets: false, then: Then::Push },
+        );
     }
     if items.is_empty() {
         nothing(entry, ui);
@@ -73,12 +78,15 @@ pub fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
                     .found
                     .iter()
                     .find(|found| found.section == item.section && found.alias == item.alias);
-                let Some((found, launch)) = found.and_then(|found| Some((found, found.launch.as_ref()?))) else {
+                let Some((found, launch)) = found.and_then(|found| Some((found, found.launch.as_ref()?)))
+                else {
                     return Err(Failure::failed(format!("adopt {}", sentence(item)))
                         .because("what stands there now is no server"));
                 };
-                let (ours, notes) =
-                    switchboard_core::client::import::translated(launch, look.linked.settings.known.variables);
+                let (ours, notes) = switchboard_core::client::import::translated(
+                    launch,
+                    look.linked.settings.known.variables,
+                );
                 notes.iter().for_each(|note| ui.note(format!("note: `{}`: {note}", item.alias)));
                 launches.push((server.to_string(), ours.clone()));
                 edits.push(ServerEdit::Relaunch(server.clone(), ours));
@@ -124,7 +132,7 @@ pub fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
 ///
 /// # Errors
 /// The client is not linked.
-pub fn keep(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
+pub(crate) fn keep(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     let (look, items) = changed(home, entry)?;
     if items.is_empty() {
         nothing(entry, ui);
@@ -135,7 +143,9 @@ pub fn keep(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
         record.put(kept(item));
         ui.marked(Mark::Good, format!("{}: `{}` is kept as the file has it", entry.id, item.alias));
     }
-    ui.json(&items.iter().map(|item| json!({ "alias": item.alias, "server": item.server })).collect::<Vec<_>>());
+    ui.json(
+        &items.iter().map(|item| json!({ "alias": item.alias, "server": item.server })).collect::<Vec<_>>(),
+    );
     ui.hint(format!("take that back with `switchboard client restore {}`", entry.id));
     if ui.dry_run {
         return Ok(());

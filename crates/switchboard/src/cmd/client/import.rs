@@ -22,29 +22,47 @@ use crate::ui::{Mark, Ui};
 
 /// What is to be imported.
 #[derive(Clone, Debug, Default)]
-pub struct Take {
+pub(crate) struct Take {
     /// These entries; all that the clients would use when empty.
-    pub aliases: Vec<String>,
+    pub(crate) aliases: Vec<String>,
     /// Secrets stand in the catalogue as they stood in the file.
-    pub keep_secrets: bool,
-    /// The entries are written at once, instead of staying pending.
-    pub push: bool,
+    pub(crate) keep_secrets: bool,
+    /// What happens to the entries that are managed from now on.
+    pub(crate) then: Then,
+}
+
+/// What happens to entries after an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// They are written where clients are kept in step at once, and stay pending elsewhere.
+    #[default]
+    ByMode,
+    /// They are written at once.
+    Push,
+    /// They stay pending: the caller shows the plan first.
+    Leave,
 }
 
 /// Makes catalogue servers out of clients' own entries.
 ///
 /// # Errors
 /// Nobody agreed to what would be run; a client is not linked.
-pub fn import(home: &mut Home, ui: &Ui, which: &Which, aliases: &[String], keep_secrets: bool) -> Done {
+pub(crate) fn import(
+    home: &mut Home,
+    ui: &Ui,
+    which: &Which,
+    aliases: &[String],
+    keep_secrets: bool,
+) -> Done {
     let clients = chosen(home, &which.ids, which.all)?;
-    import_all(home, ui, &clients, &Take { aliases: aliases.to_vec(), keep_secrets, push: false })
+    import_all(home, ui, &clients, &Take { aliases: aliases.to_vec(), keep_secrets, then: Then::ByMode })
 }
 
 /// Makes catalogue servers out of these clients' own entries.
 ///
 /// # Errors
 /// As [`import`].
-pub fn import_all(home: &mut Home, ui: &Ui, clients: &[Linked], take: &Take) -> Done {
+pub(crate) fn import_all(home: &mut Home, ui: &Ui, clients: &[Linked], take: &Take) -> Done {
     let looks = Observer::new(home)?.plan(clients);
     import_looks(home, ui, looks, take)
 }
@@ -59,7 +77,7 @@ struct Part {
 ///
 /// # Errors
 /// As [`import`].
-pub fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Done {
+pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Done {
     home.check_catalogue()?;
     let parts = parts(home, ui, looks, take)?;
     let servers: Vec<&Server> = parts.iter().flat_map(|part| &part.plan.servers).collect();
@@ -92,17 +110,19 @@ pub fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> 
     }
     carry_out(home, ui, &parts)?;
     ui.json(&summary(&parts));
-    ui.marked(
-        Mark::Good,
-        format!("{} servers imported, {relations} entries are managed now", servers.len()),
-    );
-    let clients: Vec<Linked> = parts.into_iter().map(|part| part.look.linked).collect();
-    if take.push {
-        return super::push_all(home, &Ui { yes: true, ..*ui }, &clients, &Choice::default());
+    ui.marked(Mark::Good, format!("{} servers imported, {relations} entries are managed now", servers.len()));
+    match take.then {
+        Then::Leave => Ok(()),
+        Then::Push => {
+            let clients: Vec<Linked> = parts.into_iter().map(|part| part.look.linked).collect();
+            super::push_all(home, &Ui { yes: true, ..*ui }, &clients, &Choice::default())
+        }
+        Then::ByMode => {
+            change::push_auto(home, ui)?;
+            crate::cmd::status::pending_hint(home, ui);
+            Ok(())
+        }
     }
-    change::push_auto(home, ui)?;
-    crate::cmd::status::pending_hint(home, ui);
-    Ok(())
 }
 
 fn summary(parts: &[Part]) -> serde_json::Value {
@@ -170,7 +190,8 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                 return named(found);
             }
             if !found.enabled {
-                passed_over.push(format!("`{}` is switched off there and stays the client's own", found.alias));
+                passed_over
+                    .push(format!("`{}` is switched off there and stays the client's own", found.alias));
             }
             found.enabled
         })
@@ -184,9 +205,9 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
     let mut edits = Vec::new();
     for part in parts {
         for (name, secret) in &part.plan.secrets {
-            store.set(name, &Secret::from(secret.as_str())).map_err(|error| {
-                Failure::failed("keep a secret").caused_by(&error)
-            })?;
+            store
+                .set(name, &Secret::from(secret.as_str()))
+                .map_err(|error| Failure::failed("keep a secret").caused_by(&error))?;
         }
         for server in &part.plan.servers {
             approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
@@ -201,7 +222,6 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
     if edits.is_empty() {
         return Ok(());
     }
-    // The clients are written afterwards, all of them, with the records that now stand.
-    let quiet = Ui { json: true, ..*ui };
-    change::catalogue(home, &Ui { quiet: true, json: false, ..quiet }, &edits)
+    // The clients are written afterwards, with the records that now stand.
+    change::record(home, ui, &edits)
 }

@@ -17,20 +17,20 @@ use crate::ui::{Mark, Ui};
 
 /// A link to be made or changed.
 #[derive(Clone, Debug)]
-pub struct NewLink {
-    pub id: ClientId,
+pub(crate) struct NewLink {
+    pub(crate) id: ClientId,
     /// The known client whose dialect it has, when that is not told by the id.
-    pub dialect: Option<&'static str>,
+    pub(crate) dialect: Option<&'static str>,
     /// Its file, when it is not at the usual place.
-    pub path: Option<String>,
-    pub mode: Option<Mode>,
-    pub via: Option<&'static str>,
-    pub face: Option<&'static str>,
-    pub servers: Vec<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) mode: Option<Mode>,
+    pub(crate) via: Option<&'static str>,
+    pub(crate) face: Option<&'static str>,
+    pub(crate) servers: Vec<String>,
 }
 
 /// Returns the changes of the settings that make a link.
-pub fn link_change(link: &NewLink) -> Vec<Change> {
+pub(crate) fn link_change(link: &NewLink) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut put = |key: &str, value: Value| {
         let path = [Step::key("clients"), Step::item("id", link.id.as_str()), Step::key(key)];
@@ -61,7 +61,7 @@ pub fn link_change(link: &NewLink) -> Vec<Change> {
 ///
 /// # Errors
 /// The client is unknown, or has no file of its own that could be written.
-pub fn link(home: &mut Home, ui: &Ui, args: Link) -> Done {
+pub(crate) fn link(home: &mut Home, ui: &Ui, args: Link) -> Done {
     let named = args.dialect.as_deref().unwrap_or(&args.id);
     let known = find_known(named)?;
     if let (Status::ImportOnly(note), None) = (known.status, &args.path) {
@@ -159,8 +159,7 @@ fn id_of(home: &Home, args: &Link, known: &'static Known) -> Result<ClientId, Fa
         .map(|name| name.to_string_lossy().to_lowercase())
         .find(|name| !name.starts_with('.'))
         .unwrap_or_else(|| "other".to_owned());
-    let plain: String =
-        project.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain: String = project.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let mut name = format!("{id}.{}", plain.trim_matches('-'));
     let mut number = 1;
     loop {
@@ -178,7 +177,7 @@ fn id_of(home: &Home, args: &Link, known: &'static Known) -> Result<ClientId, Fa
 ///
 /// # Errors
 /// The client is not linked.
-pub fn unlink(home: &mut Home, ui: &Ui, id: &str) -> Done {
+pub(crate) fn unlink(home: &mut Home, ui: &Ui, id: &str) -> Done {
     let client = chosen(home, &[id.to_owned()], false)?.remove(0);
     let id = client.id().clone();
     if !home.settings.value.clients.iter().any(|own| own.id == id) {

@@ -19,7 +19,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// Exit code 5 for conflicts, 3 for files that cannot be read, 1 for those that cannot be written.
-pub fn push(home: &mut Home, ui: &Ui, which: &Which, servers: &[String]) -> Done {
+pub(crate) fn push(home: &mut Home, ui: &Ui, which: &Which, servers: &[String]) -> Done {
     let clients = chosen(home, &which.ids, which.all)?;
     let only = servers
         .iter()
@@ -32,9 +32,10 @@ pub fn push(home: &mut Home, ui: &Ui, which: &Which, servers: &[String]) -> Done
 ///
 /// # Errors
 /// As for a push.
-pub fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
+pub(crate) fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     let clients = chosen(home, std::slice::from_ref(&entry.id), false)?;
-    let server = entry.server.as_ref().map(|name| known(home, name).map(|own| own.name.clone())).transpose()?;
+    let server =
+        entry.server.as_ref().map(|name| known(home, name).map(|own| own.name.clone())).transpose()?;
     // A decision to let the file's version stand is taken back.
     let id = clients[0].id().clone();
     let mut unkept = false;
@@ -56,7 +57,7 @@ pub fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
 ///
 /// # Errors
 /// As for a push.
-pub fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Choice) -> Done {
+pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Choice) -> Done {
     let mut looks = Observer::new(home)?.plan(clients);
     looks.iter_mut().for_each(|look| choice.apply(&mut look.plan));
     if ui.dry_run {
@@ -79,7 +80,8 @@ pub fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Choice) -
                 ui.marked(Mark::Good, format!("{id}: {}", look.plan.summary()));
             }
             Push::Written { done, durable } => {
-                value["outcome"] = if durable.is_ok() { "written" } else { "published, not proven durable" }.into();
+                value["outcome"] =
+                    if durable.is_ok() { "written" } else { "published, not proven durable" }.into();
                 value["done"] = json!(done);
                 ui.marked(Mark::Good, format!("{id}: {}", done.join(", ")));
                 if let Err(why) = durable {
@@ -192,7 +194,7 @@ fn ask_before_the_first_write(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
 ///
 /// # Errors
 /// Exit code 5 when somebody changed a file since.
-pub fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
+pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
     let clients = chosen(home, &which.ids, which.all)?;
     let mut results = Vec::new();
     let mut changed = Vec::new();
@@ -211,7 +213,10 @@ pub fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
                 if removed { "removed" } else { "undone" }
             }
             Undo::Changed => {
-                ui.marked(Mark::Warn, format!("{id}: {file} was changed by somebody else since the last push"));
+                ui.marked(
+                    Mark::Warn,
+                    format!("{id}: {file} was changed by somebody else since the last push"),
+                );
                 changed.push(id.to_string());
                 "changed"
             }

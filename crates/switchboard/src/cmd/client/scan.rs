@@ -19,7 +19,7 @@ use crate::ui::{Mark, Ui};
 /// # Errors
 /// Exit code 5 when pending changes would be dropped; 3 when a file cannot be read. The other clients are scanned all
 /// the same.
-pub fn scan(home: &mut Home, ui: &Ui, which: &Which, discard: bool) -> Done {
+pub(crate) fn scan(home: &mut Home, ui: &Ui, which: &Which, discard: bool) -> Done {
     let clients = chosen(home, &which.ids, which.all)?;
     let looks = Observer::new(home)?.plan(&clients);
     let mut results = Vec::new();
@@ -123,9 +123,8 @@ fn discarded(look: &Look) -> ClientRecord {
 }
 
 /// The record that lets the file's version of an entry stand.
-pub fn kept(item: &Item) -> Relation {
-    let server = item.server.clone().unwrap_or_else(|| {
-        switchboard_core::name::ServerName::near(item.alias.as_str())
-    });
+pub(crate) fn kept(item: &Item) -> Relation {
+    let server =
+        item.server.clone().unwrap_or_else(|| switchboard_core::name::ServerName::near(item.alias.as_str()));
     Relation { section: item.section.clone(), alias: item.alias.clone(), server, standing: Standing::Kept }
 }

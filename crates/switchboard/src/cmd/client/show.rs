@@ -21,7 +21,7 @@ use crate::ui::{Mark, Ui};
 ///
 /// # Errors
 /// A file of ours cannot be read.
-pub fn list(home: &Home, ui: &Ui, all: bool) -> Done {
+pub(crate) fn list(home: &Home, ui: &Ui, all: bool) -> Done {
     let clients = linked(home)?;
     let looks = Observer::new(home)?.plan(&clients);
     let around = home.surroundings();
@@ -80,7 +80,7 @@ pub fn list(home: &Home, ui: &Ui, all: bool) -> Done {
 ///
 /// # Errors
 /// The client is not linked.
-pub fn show(home: &Home, ui: &Ui, id: &str) -> Done {
+pub(crate) fn show(home: &Home, ui: &Ui, id: &str) -> Done {
     let clients = chosen(home, &[id.to_owned()], false)?;
     for look in Observer::new(home)?.plan(&clients) {
         let mut value = client_json(&look);
@@ -106,10 +106,10 @@ pub fn show(home: &Home, ui: &Ui, id: &str) -> Done {
                                 None => found.alias.to_string(),
                             },
                             whose(&look, found),
-                            found.launch.as_ref().map_or_else(
-                                || found.problem.clone().unwrap_or_default(),
-                                brief,
-                            ),
+                            found
+                                .launch
+                                .as_ref()
+                                .map_or_else(|| found.problem.clone().unwrap_or_default(), brief),
                             found.foreign.join(" "),
                         ]
                     },
@@ -126,8 +126,7 @@ pub fn show(home: &Home, ui: &Ui, id: &str) -> Done {
 }
 
 fn whose(look: &Look, found: &Found) -> String {
-    let item =
-        look.plan.items.iter().find(|item| item.section == found.section && item.alias == found.alias);
+    let item = look.plan.items.iter().find(|item| item.section == found.section && item.alias == found.alias);
     match item {
         Some(item) => match (&item.verdict, &item.server) {
             (Verdict::Unmanaged, _) | (_, None) => "its own".to_owned(),
@@ -139,7 +138,11 @@ fn whose(look: &Look, found: &Found) -> String {
                     Verdict::Conflict(_) => "in conflict",
                     _ => "pending",
                 };
-                if server.as_str() == item.alias.as_str() { word.to_owned() } else { format!("{word} ({server})") }
+                if server.as_str() == item.alias.as_str() {
+                    word.to_owned()
+                } else {
+                    format!("{word} ({server})")
+                }
             }
         },
         None => "its own".to_owned(),
@@ -164,7 +167,7 @@ fn entry_json(look: &Look, found: &Found) -> serde_json::Value {
 ///
 /// # Errors
 /// A client is not linked, or its file cannot be edited.
-pub fn diff(home: &Home, ui: &Ui, which: &Which) -> Done {
+pub(crate) fn diff(home: &Home, ui: &Ui, which: &Which) -> Done {
     let clients = chosen(home, &which.ids, which.all)?;
     let mut all = Vec::new();
     for look in Observer::new(home)?.plan(&clients) {
@@ -197,7 +200,7 @@ pub fn diff(home: &Home, ui: &Ui, which: &Which) -> Done {
 ///
 /// # Errors
 /// The file cannot be edited, or cannot say an entry.
-pub fn rendered(look: &Look) -> Result<String, Failure> {
+pub(crate) fn rendered(look: &Look) -> Result<String, Failure> {
     if !look.plan.is_pending() {
         return Ok(look.text().to_owned());
     }
@@ -210,7 +213,7 @@ pub fn rendered(look: &Look) -> Result<String, Failure> {
 ///
 /// # Errors
 /// The client is not linked.
-pub fn history(home: &Home, ui: &Ui, id: &str) -> Done {
+pub(crate) fn history(home: &Home, ui: &Ui, id: &str) -> Done {
     let client = chosen(home, &[id.to_owned()], false)?.remove(0);
     let writes: Vec<_> = home.journal.of(client.id().as_str()).collect();
     ui.json(&writes.iter().map(|write| json!({

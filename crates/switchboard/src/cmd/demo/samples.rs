@@ -71,7 +71,7 @@ extensions:
 /// # Errors
 /// The home cannot be written.
 #[expect(clippy::disallowed_methods, reason = "the demo plays the clients that wrote these files")]
-pub fn write(home: &Path, program: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn write(home: &Path, program: &Path) -> io::Result<Vec<PathBuf>> {
     let program = program.to_string_lossy();
     let samples = [
         (".cursor/mcp.json", CURSOR),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 /// Answers until standard input ends.
-pub fn serve() -> ExitCode {
+pub(crate) fn serve() -> ExitCode {
     let name = std::env::args().nth(2).unwrap_or_else(|| "demo".to_owned());
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
@@ -15,7 +15,9 @@ pub fn serve() -> ExitCode {
         let Some(id) = message.get("id") else { continue };
         let reply = match answer(&name, &message) {
             Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-            Err((code, text)) => json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": text } }),
+            Err((code, text)) => {
+                json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": text } })
+            }
         };
         if writeln!(out, "{reply}").and_then(|()| out.flush()).is_err() {
             break;

@@ -40,7 +40,9 @@ impl Ui {
     /// Prints a line to standard output; a closed pipe is the reader's right.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         if !self.json && !self.quiet {
-            let _ = writeln!(anstream::stdout(), "{}", text.as_ref());
+            // One write a line, so that lines of both streams never run into each other.
+            let mut out = anstream::stdout();
+            let _ = out.write_all(format!("{}\n", text.as_ref()).as_bytes()).and_then(|()| out.flush());
         }
     }
 
@@ -106,7 +108,7 @@ impl Ui {
     /// Tells something beside the result, on standard error.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
+            let _ = anstream::stderr().write_all(format!("{}\n", text.as_ref()).as_bytes());
         }
     }
 

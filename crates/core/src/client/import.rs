@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Server};
-use crate::client::dialect::{Variables, to_ours};
+use crate::client::dialect::{Note, Variables, to_ours};
 use crate::client::reconcile::Same;
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
@@ -39,6 +39,36 @@ pub enum Secrets {
     Keep,
 }
 
+/// How an import was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What becomes of secrets.
+    pub secrets: Secrets,
+    /// A person named the entries, so a doubt whether they work elsewhere as well does not count.
+    pub named: bool,
+}
+
+/// Returns why an entry would not work through us as it does in its client; importing it would break it.
+fn portable(launch: &Launch, notes: &[Note], named: bool) -> Result<(), String> {
+    if let Some(note) = notes.iter().find(|note| matches!(note, Note::Kept(_))) {
+        return Err(note.to_string());
+    }
+    let Launch::Remote { url, headers, .. } = launch else { return Ok(()) };
+    if !url.starts_with("http://") && !url.starts_with("https://") && !url.starts_with("${") {
+        return Err(format!("`{url}` is no http or https address"));
+    }
+    let identified =
+        headers.iter().any(|(key, value)| secret_in(key, value).is_some() || is_secret_name(key));
+    let local = ["http://localhost", "http://127.", "http://[::1]"].iter().any(|own| url.starts_with(own));
+    if !named && !identified && !local && !url.contains("${") {
+        return Err(
+            "it has no token, so a login that only the client has may be needed; import it by name if not"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
 /// Returns the plan that makes `chosen` entries of a file managed.
 ///
 /// The same canonical launch data means the same server, also when the catalogue has its secrets by reference (`same`
@@ -48,9 +78,10 @@ pub fn import(
     variables: Variables,
     record: &ClientRecord,
     catalogue: &Catalogue,
-    secrets: Secrets,
+    asked: Asked,
     same: &Same<'_>,
 ) -> ImportPlan {
+    let Asked { secrets, named } = asked;
     let mut plan = ImportPlan::default();
     let mut fresh: BTreeMap<Fingerprint, ServerName> = BTreeMap::new();
     // One section never gets two entries of one server.
@@ -66,6 +97,10 @@ pub fn import(
             continue;
         };
         let (launch, notes) = translated(raw, variables);
+        if let Err(why) = portable(&launch, &notes, named) {
+            plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
+            continue;
+        }
         plan.notes.extend(notes.iter().map(|note| format!("`{}`: {note}", found.alias)));
         let fingerprint = launch.fingerprint();
         let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
@@ -102,11 +137,11 @@ pub fn import(
 }
 
 /// Returns a launch with the client's own variables written as ours, and notes on what could not be.
-pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>) {
+pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<Note>) {
     let mut notes = Vec::new();
     let mut text = |text: &String| {
         let (ours, told) = to_ours(text, variables);
-        notes.extend(told.iter().map(ToString::to_string));
+        notes.extend(told);
         ours
     };
     let launch = match launch {
@@ -157,7 +192,8 @@ fn secret_name(server: &ServerName, key: &str) -> String {
 }
 
 /// Words in a variable's or header's name that say its value is a secret.
-const SECRET_WORDS: [&str; 12] = [
+const SECRET_WORDS: [&str; 13] = [
+    "key",
     "token",
     "secret",
     "password",
@@ -198,14 +234,19 @@ pub fn secret_in<'v>(key: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
     if secret.is_empty() || secret.contains("${") || secret.contains("{env:") || secret.starts_with('$') {
         return None;
     }
-    let key = key.to_ascii_lowercase();
-    let named = SECRET_WORDS.iter().any(|word| match *word {
-        // Short words only count as whole words: PATH is no PAT.
-        "pat" => key.split(['_', '-']).any(|part| part == "pat"),
-        word => key.contains(word),
-    });
+    let named = is_secret_name(key);
     let shaped = SECRET_PREFIXES.iter().any(|prefix| secret.starts_with(prefix) && secret.len() >= 16);
     (named || shaped || scheme.is_some_and(|_| secret.len() >= 8)).then_some((before, secret))
+}
+
+/// Returns whether a variable or header of this name holds a secret.
+fn is_secret_name(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_WORDS.iter().any(|word| match *word {
+        // Short words only count as whole words: PATH is no PAT.
+        "pat" | "key" => key.split(['_', '-']).any(|part| part == *word),
+        word => key.contains(word),
+    })
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ fn entry_back(look: &Look, document: &Document<'_>, relation: &Relation) -> Resu
         (Standing::Managed { origin: None, .. }, Some(_)) => Ok(vec![Change::Remove { path: at, footing }]),
         (Standing::Managed { origin: Some(origin), base }, Some(now)) => {
             let entry = dialect.read_entry(&now).ok();
-            if entry.is_some_and(|entry| entry.launch != *base) {
+            if entry.is_some_and(|entry| !entry.launch.same_core(base)) {
                 // They changed it: theirs stands.
                 return Ok(Vec::new());
             }

@@ -42,13 +42,6 @@ pub type Variables = &'static [Syntax];
 pub enum Note {
     /// The client fills this in by itself and we cannot, so the text stays as it is.
     Kept(String),
-    /// The reference had a default, which ours cannot have.
-    DefaultLost {
-        /// The variable.
-        name: String,
-        /// What the client took where the variable is not set.
-        default: String,
-    },
     /// The client takes this literally, but to us it is a reference.
     ReferenceToUs(String),
 }
@@ -57,9 +50,6 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kept(text) => write!(f, "`{text}` is filled in by the client alone and stays as it is"),
-            Self::DefaultLost { name, default } => {
-                write!(f, "the default `{default}` of `{name}` is lost: set the variable")
-            }
             Self::ReferenceToUs(text) => {
                 write!(f, "`{text}` is plain text to the client, but a reference here")
             }
@@ -139,8 +129,8 @@ fn braces(whole: &str, inner: &str, variables: Variables) -> Option<Piece> {
         return env("${".len(), inner, 1);
     }
     if let Some((name, default)) = inner.split_once(":-").filter(|_| knows(Syntax::BracesOr)) {
-        let note = Note::DefaultLost { name: name.to_owned(), default: default.to_owned() };
-        return Some(Piece { length: whole.len(), ours: format!("${{env:{name}}}"), note: Some(note) });
+        let ours = format!("${{env:{name}:-{default}}}");
+        return Some(Piece { length: whole.len(), ours, note: None });
     }
     knows(Syntax::BracesOther).then(|| kept(whole))
 }
@@ -208,8 +198,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_over_is_noted() {
-        let default = Note::DefaultLost { name: "A".into(), default: "b".into() };
-        check("${A:-b}", &[Syntax::Braces, Syntax::BracesOr], "${env:A}", &[default]);
+        check("${A:-b}", &[Syntax::Braces, Syntax::BracesOr], "${env:A:-b}", &[]);
         check("${input:k}", &[Syntax::BracesOther], "${input:k}", &[Note::Kept("${input:k}".into())]);
         let secret = "${{ secrets.T }}";
         check(secret, &[Syntax::Secrets], secret, &[Note::Kept(secret.into())]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
-use switchboard_core::client::import::{ImportPlan, Secrets as What, import as plan_import};
+use switchboard_core::client::import::{Asked, ImportPlan, Secrets as What, import as plan_import};
 use switchboard_core::client::reconcile::Verdict;
 use switchboard_core::client::scan::Found;
 use switchboard_core::plan::FileState;
@@ -161,9 +161,12 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
         let same = observer.same_in(&catalogue);
         let mut passed_over = Vec::new();
         let chosen = candidates(&look, take, &mut passed_over);
-        let what = if take.keep_secrets { What::Keep } else { What::Store };
+        let asked = Asked {
+            secrets: if take.keep_secrets { What::Keep } else { What::Store },
+            named: !take.aliases.is_empty(),
+        };
         let variables = look.linked.settings.known.variables;
-        let mut plan = plan_import(&chosen, variables, &look.record, &catalogue, what, &same);
+        let mut plan = plan_import(&chosen, variables, &look.record, &catalogue, asked, &same);
         plan.notes.extend(passed_over);
         grown.extend(plan.servers.iter().cloned());
         parts.push(Part { look, plan });

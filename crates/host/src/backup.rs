@@ -8,9 +8,11 @@ pub(crate) mod path_text;
 mod prune;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,10 @@ pub use self::prune::{Limits, Pruned};
 use crate::hash::Hash;
 use crate::own::{self, PublishError};
 use crate::{show, system, time};
+
+/// A step takes milliseconds. Who holds the store for [`TRIES`] of these pauses has been stopped in the middle of it.
+const PAUSE: Duration = Duration::from_millis(1);
+const TRIES: u32 = 10_000;
 
 /// Where a backup came from, and why it was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,11 +204,18 @@ impl Backups {
     }
 
     /// Holds the store for one step: an object must not be pruned between being found and being relied on.
-    fn hold(&self) -> Result<File, BackupError> {
+    fn hold(&self) -> Result<Held, BackupError> {
         system::make_folder(&self.objects_folder()).map_err(self.io())?;
         let file = system::open_to_append(&self.folder.join("lock")).map_err(self.io())?;
-        system::again(|| file.lock()).map_err(self.io())?;
-        Ok(file)
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Held(file)),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(self.io()(error)),
+            }
+        }
+        Err(self.io()(ErrorKind::TimedOut.into()))
     }
 
     fn keep_object(&self, hash: Hash, bytes: &[u8]) -> Result<(), BackupError> {
@@ -253,6 +266,16 @@ impl Backups {
             objects.insert(hash, (meta.len(), u64::try_from(millis).unwrap_or_default()));
         }
         Ok(objects)
+    }
+}
+
+/// The store, held for one step.
+struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Not left to the closing of the file, which may fail, and then would lock this process out.
+        let _ = self.0.unlock();
     }
 }
 

@@ -178,7 +178,9 @@ fn note(
         record: before.clone(),
         undone: false,
     });
-    save(&home.dirs.journal(), &home.journal)
+    save(&home.dirs.journal(), &home.journal)?;
+    crate::retention::prune_now_and_then(home);
+    Ok(())
 }
 
 /// Replaces a file's bytes, or makes the file.

@@ -15,6 +15,7 @@ mod home;
 mod journal;
 mod observe;
 mod probe;
+mod retention;
 mod schema;
 mod ui;
 mod when;

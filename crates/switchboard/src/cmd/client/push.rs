@@ -3,6 +3,7 @@
 use serde_json::json;
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::{FileState, sentence};
+use switchboard_core::settings::Mode;
 
 use super::show::rendered;
 use crate::cli::{Entry, Which};
@@ -210,6 +211,11 @@ pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done
                 let would = if ui.dry_run { "would be " } else { "" };
                 let what = if removed { "removed again" } else { "as it was before the last push" };
                 ui.marked(Mark::Good, format!("{id}: {file} {would}{what} (undone: {})", done.join(", ")));
+                if client.settings.mode == Mode::Auto {
+                    ui.hint(format!(
+                        "{id} is kept in step at once, so the next change writes it again; `switchboard client link {id} --manual` stops that"
+                    ));
+                }
                 if removed { "removed" } else { "undone" }
             }
             Undo::Changed => {

@@ -1,6 +1,6 @@
 //! Reading a person's TOML table field by field, so that every problem is found at once, each with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -83,6 +83,12 @@ impl<'a, 't> Fields<'a, 't> {
 
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
+    }
+
+    /// Returns the keys of the table at `key`, also of those parts that are wrong; none where there is no table.
+    pub(crate) fn keys_of(&self, key: &str) -> BTreeSet<String> {
+        let table = self.table.get(key).and_then(|value| value.get_ref().as_table());
+        table.into_iter().flatten().map(|(name, _)| name.get_ref().to_string()).collect()
     }
 
     fn raw(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'t>>> {
@@ -170,6 +176,11 @@ impl<'a, 't> Fields<'a, 't> {
     }
 
     pub(crate) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        Some(self.placed_texts(key)?.into_iter().map(|(_, text)| text).collect())
+    }
+
+    /// Reads a list of texts, each with the offset at which it stands.
+    pub(crate) fn placed_texts(&mut self, key: &'static str) -> Option<Vec<(usize, String)>> {
         let value = self.raw(key)?;
         let Some(items) = value.get_ref().as_array() else {
             self.wrong(key, value, "a list of texts");
@@ -177,19 +188,12 @@ impl<'a, 't> Fields<'a, 't> {
         };
         let mut texts = Vec::new();
         for item in items {
-            match item.get_ref().as_str() {
-                Some(text) => texts.push(text.to_owned()),
-                None => {
-                    let what = format!(
-                        "an item of `{key}` of {} is {}, not a text",
-                        self.name,
-                        kind(item.get_ref())
-                    );
-                    self.problem_at(
-                        item.span().start,
-                        Problem::error(what).help("put it in quotation marks"),
-                    );
-                }
+            let (offset, item) = (item.span().start, item.get_ref());
+            if let Some(text) = item.as_str() {
+                texts.push((offset, text.to_owned()));
+            } else {
+                let what = format!("an item of `{key}` of {} is {}, not a text", self.name, kind(item));
+                self.problem_at(offset, Problem::error(what).help("put it in quotation marks"));
             }
         }
         Some(texts)
@@ -203,22 +207,12 @@ impl<'a, 't> Fields<'a, 't> {
         };
         let mut map = BTreeMap::new();
         for (name, item) in table {
-            match item.get_ref().as_str() {
-                Some(text) => {
-                    map.insert(name.get_ref().to_string(), text.to_owned());
-                }
-                None => {
-                    let what = format!(
-                        "`{key}.{}` of {} is {}, not a text",
-                        name.get_ref(),
-                        self.name,
-                        kind(item.get_ref())
-                    );
-                    self.problem_at(
-                        item.span().start,
-                        Problem::error(what).help("put it in quotation marks"),
-                    );
-                }
+            let (name, offset, item) = (name.get_ref(), item.span().start, item.get_ref());
+            if let Some(text) = item.as_str() {
+                map.insert(name.to_string(), text.to_owned());
+            } else {
+                let what = format!("`{key}.{name}` of {} is {}, not a text", self.name, kind(item));
+                self.problem_at(offset, Problem::error(what).help("put it in quotation marks"));
             }
         }
         Some(map)

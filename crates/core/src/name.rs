@@ -80,6 +80,7 @@ impl ServerName {
     }
 
     /// Returns this name, or with the first number that makes it free: `sqlite`, `sqlite1`, `sqlite2`.
+    #[must_use]
     pub fn free(&self, mut taken: impl FnMut(&ServerName) -> bool) -> Self {
         let mut candidate = self.clone();
         for number in 1.. {
@@ -109,6 +110,7 @@ impl Alias {
     }
 
     /// Returns this alias, or with the first number that makes it free.
+    #[must_use]
     pub fn free(&self, mut taken: impl FnMut(&str) -> bool) -> Self {
         let mut candidate = self.0.clone();
         for number in 1.. {

@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 
 /// What every command understands.
 #[derive(Clone, Copy, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent wishes, one option each")]
 pub(crate) struct Common {
     /// Print one JSON document for programs to read
     #[arg(long, global = true)]

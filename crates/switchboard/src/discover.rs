@@ -57,7 +57,9 @@ fn expand(pattern: &Path) -> Vec<PathBuf> {
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy();
         if !text.contains('*') {
-            paths.iter_mut().for_each(|path| path.push(part));
+            for path in &mut paths {
+                path.push(part);
+            }
             continue;
         }
         paths = paths.iter().flat_map(|folder| matching(folder, &text)).collect();

@@ -34,6 +34,7 @@ pub(crate) struct Choice {
     /// Only these servers; all when empty.
     pub(crate) only: Vec<ServerName>,
     /// What somebody else changed is put back: of one server, or of all.
+    #[expect(clippy::option_option, reason = "nothing, all, or one: the inner option is what a plan takes")]
     pub(crate) restore: Option<Option<ServerName>>,
 }
 

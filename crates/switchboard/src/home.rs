@@ -99,7 +99,7 @@ impl Home {
         let relations = load(&dirs.relations(), &mut notes)?;
         let journal = load(&dirs.journal(), &mut notes)?;
         let backups = Backups::new(dirs.backups());
-        let catalogue = serve(&dirs, &history, &backups)?;
+        let catalogue = serve(&dirs, &history, &backups);
         Ok(Self { env, dirs, settings, settings_file, catalogue, history, relations, journal, notes, lock })
     }
 
@@ -304,7 +304,7 @@ pub(crate) fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Fa
 }
 
 /// Returns the catalogue to be served: the file's, unless that is wrong or suddenly blank.
-fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Failure> {
+fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
     let path = dirs.catalogue();
     let file = match file::read(&path) {
         Ok(file) => Ok(Some(file)),
@@ -316,20 +316,20 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Fa
     let wrong = |file, problems| Served { catalogue: last(), file, problems, last_good: true };
     let file = match file {
         Ok(file) => file,
-        Err(problem) => return Ok(wrong(None, vec![problem])),
+        Err(problem) => return wrong(None, vec![problem]),
     };
     let text = match file.as_ref().map(|file| std::str::from_utf8(&file.bytes)) {
         None => "",
         Some(Ok(text)) => text,
         Some(Err(_)) => {
             let problem = Problem::error("the file is not UTF-8").help("save the file as UTF-8");
-            return Ok(wrong(file, vec![problem]));
+            return wrong(file, vec![problem]);
         }
     };
     let parsed = catalogue::parse(text);
     if !parsed.is_good() {
         let problems = parsed.problems;
-        return Ok(wrong(file, problems));
+        return wrong(file, problems);
     }
     let says_nothing = parsed.value.is_empty() && !text.contains("[servers");
     if says_nothing && history.had_servers() {
@@ -337,7 +337,7 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Fa
         let problem = Problem::error(format!("{what}; the last good revision stays in service")).help(
             "bring it back with `switchboard config undo`, or write an empty `[servers]` table to mean it",
         );
-        return Ok(wrong(file, vec![problem]));
+        return wrong(file, vec![problem]);
     }
-    Ok(Served { catalogue: parsed.value, file, problems: parsed.problems, last_good: false })
+    Served { catalogue: parsed.value, file, problems: parsed.problems, last_good: false }
 }

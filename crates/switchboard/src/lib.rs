@@ -57,6 +57,11 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Returns the command line as data, for the test that reads the commands named in the books.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
     let done = match command {
         Command::Connect(args) => return cmd::connect::run(&args, env),
@@ -76,6 +81,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
 }
 
 /// Prints what a shell runs once so that names complete from then on.
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn completions(shell: Shell, ui: &Ui) -> fail::Done {
     ui.document(match shell {
         Shell::Bash => "source <(SWITCHBOARD_COMPLETE=bash switchboard)\n",

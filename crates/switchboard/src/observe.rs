@@ -105,15 +105,14 @@ fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
         Some((id, path)) => (Some(id), home.expand(path)),
         None => (None, home.expand(config)),
     };
-    let known = match named {
-        Some(id) => known::find(id).ok_or_else(|| wrong(format!("`{id}` is no known client")))?,
-        None => {
-            let around = home.surroundings();
-            known::recognise(&path, &around)
-                .first()
-                .map(|(known, _)| *known)
-                .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
-        }
+    let known = if let Some(id) = named {
+        known::find(id).ok_or_else(|| wrong(format!("`{id}` is no known client")))?
+    } else {
+        let around = home.surroundings();
+        known::recognise(&path, &around)
+            .first()
+            .map(|(known, _)| *known)
+            .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
     };
     let id = ClientId::parse(known.id).map_err(|error| wrong(error.to_string()))?;
     let settings = ClientSettings {

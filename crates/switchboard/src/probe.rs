@@ -26,7 +26,7 @@ pub(crate) struct Report {
     /// From the start until the tools were listed, in milliseconds.
     pub(crate) millis: u128,
     /// How long a ping took, in microseconds.
-    pub(crate) ping_micros: u128,
+    pub(crate) ping_micros: u32,
     /// What the tool answered, when one was called.
     pub(crate) result: Option<Value>,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Report {
 /// # Errors
 /// Nobody agreed to start an entry that is not in the catalogue; the server cannot be started, or does not answer.
 pub(crate) fn run(env: Env, ui: &Ui, args: &ServerTest) -> Done {
-    let home = Home::look(env.clone())?;
+    let home = Home::look(env)?;
     let mut words = vec!["connect".to_owned()];
     match &args.client {
         None => {
@@ -75,7 +75,9 @@ fn approve(home: &Home, ui: &Ui, alias: &str, client: &str) -> Done {
         return Ok(());
     }
     ui.heading(format!("{alias}, as {client} would start it:"));
-    in_full(&launch).iter().for_each(|line| ui.line(format!("  {line}")));
+    for line in in_full(&launch) {
+        ui.line(format!("  {line}"));
+    }
     ui.consent("Start it now?", &format!("test `{alias}`"))?;
     approvals.add(alias, &launch, &home.dirs)
 }
@@ -132,7 +134,7 @@ pub(crate) fn test_in(
     let millis = begun.elapsed().as_millis();
     let pinged = std::time::Instant::now();
     session.request("ping", &json!({}))?;
-    let ping_micros = pinged.elapsed().as_micros();
+    let ping_micros = u32::try_from(pinged.elapsed().as_micros()).unwrap_or(u32::MAX);
     let result = call
         .map(|(name, arguments)| {
             session.request("tools/call", &json!({ "name": name, "arguments": arguments }))
@@ -183,7 +185,7 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
             plain(&report.protocol),
             report.tools.len(),
             report.millis,
-            report.ping_micros as f64 / 1000.0,
+            f64::from(report.ping_micros) / 1000.0,
         ),
     );
     if let Some(result) = &report.result {

@@ -12,6 +12,7 @@ use crate::fail::Failure;
 
 /// How to speak, as the command line and the surroundings ask for it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent wishes, one option each")]
 pub(crate) struct Ui {
     /// Machines read: one JSON document on standard output.
     pub(crate) json: bool,
@@ -63,6 +64,7 @@ impl Ui {
     }
 
     /// Prints text as it is, to standard output: documents that are asked for.
+    #[expect(clippy::unused_self, reason = "what prints belongs to the one who may print")]
     pub(crate) fn document(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());

@@ -26,16 +26,19 @@ pub fn parse(text: &str) -> Parsed<Catalogue> {
             servers.push(server);
         }
     });
+    let mut chosen = Vec::new();
     fields.named_tables("profiles", "profile", |name, _, fields| {
-        let selectors = fields.texts("servers");
+        let selectors = fields.placed_texts("servers");
         if selectors.is_none() && !fields.has("servers") {
             fields.problem(
                 Problem::error(format!("profile `{name}` names no servers")).help("add servers = [\"NAME\"]"),
             );
         }
-        profiles.insert(name.to_owned(), selectors.unwrap_or_default());
+        let selectors = selectors.unwrap_or_default();
+        profiles.insert(name.to_owned(), selectors.iter().map(|(_, selector)| selector.clone()).collect());
+        chosen.extend(selectors.into_iter().map(|selector| (name.to_owned(), selector)));
     });
-    check_profiles(&mut fields, &servers, &profiles);
+    check_profiles(&mut fields, &servers, &chosen);
     fields.finish();
     problems.sort_by_key(|problem| problem.place);
     Parsed { value: Catalogue::new(servers, profiles), problems }
@@ -221,24 +224,23 @@ fn strays(name: &str, launch: &Launch, fields: &mut Fields<'_, '_>) {
     }
 }
 
-fn check_profiles(fields: &mut Fields<'_, '_>, servers: &[Server], profiles: &BTreeMap<String, Vec<String>>) {
-    let names: BTreeSet<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+/// Warns of selectors that choose nothing. A server whose entry is wrong is there all the same.
+fn check_profiles(fields: &mut Fields<'_, '_>, servers: &[Server], chosen: &[(String, (usize, String))]) {
+    let (names, profiles) = (fields.keys_of("servers"), fields.keys_of("profiles"));
     let tags: BTreeSet<&str> = servers.iter().flat_map(|server| &server.tags).map(String::as_str).collect();
-    for (profile, selectors) in profiles {
-        for selector in selectors {
-            let known = match selector.split_once(':') {
-                Some(("tag", tag)) => tags.contains(tag),
-                Some(("profile", other)) => profiles.contains_key(other),
-                _ => selector.contains(['*', '?', '[']) || names.contains(selector.as_str()),
-            };
-            if !known {
-                let mut problem =
-                    Problem::warning(format!("profile `{profile}` names `{selector}`, which is not there"));
-                if let Some(near) = crate::nearest::nearest(selector, names.iter().copied()) {
-                    problem = problem.help(format!("did you mean `{near}`?"));
-                }
-                fields.problem_of("profiles", problem);
+    for (profile, (offset, selector)) in chosen {
+        let known = match selector.split_once(':') {
+            Some(("tag", tag)) => tags.contains(tag),
+            Some(("profile", other)) => profiles.contains(other),
+            _ => selector.contains(['*', '?', '[', '{']) || names.contains(selector),
+        };
+        if !known {
+            let mut problem =
+                Problem::warning(format!("profile `{profile}` names `{selector}`, which is not there"));
+            if let Some(near) = crate::nearest::nearest(selector, names.iter().map(String::as_str)) {
+                problem = problem.help(format!("did you mean `{near}`?"));
             }
+            fields.problem_at(*offset, problem);
         }
     }
 }

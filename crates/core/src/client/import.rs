@@ -103,21 +103,20 @@ pub fn import(
         }
         plan.notes.extend(notes.iter().map(|note| format!("`{}`: {note}", found.alias)));
         let fingerprint = launch.fingerprint();
-        let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
-            Some(name) => name.clone(),
-            None => {
-                let name = ServerName::near(found.alias.as_str()).free(|name| {
-                    catalogue.server(name.as_str()).is_some()
-                        || plan.servers.iter().any(|server| server.name == *name)
-                });
-                let launch = match secrets {
-                    Secrets::Store => without_secrets(&name, launch, &mut plan.secrets),
-                    Secrets::Keep => launch,
-                };
-                fresh.insert(fingerprint, name.clone());
-                plan.servers.push(Server::new(name.clone(), launch));
-                name
-            }
+        let server = if let Some(name) = same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
+            name.clone()
+        } else {
+            let name = ServerName::near(found.alias.as_str()).free(|name| {
+                catalogue.server(name.as_str()).is_some()
+                    || plan.servers.iter().any(|server| server.name == *name)
+            });
+            let launch = match secrets {
+                Secrets::Store => without_secrets(&name, launch, &mut plan.secrets),
+                Secrets::Keep => launch,
+            };
+            fresh.insert(fingerprint, name.clone());
+            plan.servers.push(Server::new(name.clone(), launch));
+            name
         };
         if !served.insert((found.section.clone(), server.clone())) {
             plan.notes.push(format!(

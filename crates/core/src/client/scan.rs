@@ -183,10 +183,6 @@ fn read_section(
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one entry in its whole context; a struct would only rename them"
-)]
 fn entry(
     dialect: &Dialect,
     bridge: &Bridge,

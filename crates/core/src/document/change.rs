@@ -404,12 +404,11 @@ impl Walk<'_> {
             self.check_anchor(node)?;
             let mut reshape = Reshape::default();
             for (index, member) in map.members.iter().enumerate() {
-                match value.get(&member.key) {
-                    Some(value) => self.set(node, index, &member.node, value, out)?,
-                    None => {
-                        self.check_anchors(&member.node)?;
-                        reshape.removed.push(index);
-                    }
+                if let Some(value) = value.get(&member.key) {
+                    self.set(node, index, &member.node, value, out)?;
+                } else {
+                    self.check_anchors(&member.node)?;
+                    reshape.removed.push(index);
                 }
             }
             reshape.added = members

@@ -1,5 +1,6 @@
 //! Calling a member otherwise, wherever the text names it.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::{Document, Form, Node, Refusal, Step};
@@ -68,14 +69,13 @@ fn dotted_parts(text: &str, header: Range<usize>) -> Vec<Range<usize>> {
                 continue;
             }
             (Some(open), c) if c == open && !escaped => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '.' | ']') => {
                 parts.extend(start.take().map(|start| start..end));
                 continue;
             }
             (None, '[' | ' ' | '\t') => continue,
-            (None, _) => {}
+            _ => {}
         }
         escaped = false;
         start.get_or_insert(at);
@@ -94,7 +94,9 @@ fn requoted(old: &str, name: &str) -> String {
     for c in name.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
             c => quoted.push(c),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{ClientPlan, FileState};
 use crate::client::reconcile::{Drift, Item, Verdict};
+use crate::name::ServerName;
 
 impl ClientPlan {
     /// Returns a line for each thing that a push would do, in the order of the file.
@@ -33,7 +34,7 @@ impl ClientPlan {
 /// Returns what should become of an entry, as a sentence.
 pub fn sentence(item: &Item) -> String {
     let alias = &item.alias;
-    let server = item.server.as_ref().map(|server| server.as_str());
+    let server = item.server.as_ref().map(ServerName::as_str);
     // The server is only named where the client calls it otherwise.
     let whose = match server {
         Some(server) if server != alias.as_str() => format!("`{alias}` (server `{server}`)"),

@@ -58,7 +58,9 @@ fn check(home: &Home, ui: &Ui) -> Done {
             found.problems.extend(problems.into_iter().map(|problem| (file.clone(), problem)));
             continue;
         }
-        problems.iter().for_each(|problem| ui.problem(&file, problem));
+        for problem in &problems {
+            ui.problem(&file, problem);
+        }
         ui.marked(if problems.is_empty() { Mark::Good } else { Mark::Warn }, format!("{file} is good"));
     }
     match failure {
@@ -69,6 +71,7 @@ fn check(home: &Home, ui: &Ui) -> Done {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn path(home: &Home, ui: &Ui) -> Done {
     let dirs = &home.dirs;
     let rows = [
@@ -91,27 +94,25 @@ fn path(home: &Home, ui: &Ui) -> Done {
 /// Prints the whole file as a client wants it: what a push would write where there is none.
 fn export(home: &Home, ui: &Ui, client: &str) -> Done {
     let linked = home.settings.value.clients.iter().find(|own| own.id.as_str() == client).cloned();
-    let settings = match linked {
-        Some(settings) => settings,
-        None => {
-            let known = known::find(client).ok_or_else(|| {
-                let failure =
-                    Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
-                match known::nearest(client) {
-                    Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                    None => failure.hint("see `switchboard client list --all` for those that are known"),
-                }
-            })?;
-            ClientSettings {
-                id: ClientId::parse(known.id).map_err(|error| Failure::failed("export").because(error))?,
-                known,
-                path: None,
-                mode: Mode::Manual,
-                via: Via::Bridge,
-                face: Face::PerServer,
-                tools: Tools::Full,
-                servers: vec!["*".to_owned()],
+    let settings = if let Some(settings) = linked {
+        settings
+    } else {
+        let known = known::find(client).ok_or_else(|| {
+            let failure = Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
+            match known::nearest(client) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure.hint("see `switchboard client list --all` for those that are known"),
             }
+        })?;
+        ClientSettings {
+            id: ClientId::parse(known.id).map_err(|error| Failure::failed("export").because(error))?,
+            known,
+            path: None,
+            mode: Mode::Manual,
+            via: Via::Bridge,
+            face: Face::PerServer,
+            tools: Tools::Full,
+            servers: vec!["*".to_owned()],
         }
     };
     let dialect = settings.known.dialect;
@@ -127,6 +128,7 @@ fn export(home: &Home, ui: &Ui, client: &str) -> Done {
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn history(home: &Home, ui: &Ui) -> Done {
     ui.json(&home.history.entries);
     if home.history.entries.is_empty() {

@@ -23,6 +23,7 @@ use crate::observe::{Observer, chosen};
 ///
 /// # Errors
 /// There is no such server, it may not be started, or it cannot be.
+#[expect(clippy::needless_pass_by_value, reason = "all commands have one shape")]
 pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
     let dirs = Dirs::from_env(&env).map_err(|error| {
         Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help())

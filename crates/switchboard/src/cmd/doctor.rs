@@ -34,7 +34,9 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let clients = if home.settings.is_good() { linked(&home)? } else { Vec::new() };
     let looks = Observer::new(&home)?.plan(&clients);
     servers(&home, &mut findings);
-    looks.iter().for_each(|look| client(&home, look, &mut findings));
+    for look in &looks {
+        client(&home, look, &mut findings);
+    }
     doubled(&looks, &mut findings);
     ui.json(
         &findings

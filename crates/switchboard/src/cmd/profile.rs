@@ -61,6 +61,7 @@ fn chosen(home: &Home, selectors: &[String]) -> Vec<String> {
     select(&home.catalogue.catalogue, selectors).iter().map(|server| server.name.to_string()).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn list(home: &Home, ui: &Ui) -> Done {
     let profiles = &home.catalogue.catalogue.profiles;
     ui.json(
@@ -87,7 +88,9 @@ fn show(home: &Home, ui: &Ui, name: &str) -> Done {
     let selectors = known(home, name)?;
     let servers = chosen(home, selectors);
     ui.json(&json!({ "name": name, "servers": selectors, "chosen": servers }));
-    servers.iter().for_each(|server| ui.line(server));
+    for server in &servers {
+        ui.line(server);
+    }
     Ok(())
 }
 

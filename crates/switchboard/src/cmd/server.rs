@@ -64,6 +64,7 @@ pub(crate) fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failur
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn list(home: &Home, ui: &Ui) -> Done {
     let servers = home.catalogue.catalogue.servers();
     ui.json(&servers.iter().map(|server| as_json(home, server)).collect::<Vec<_>>());

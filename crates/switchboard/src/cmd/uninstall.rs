@@ -35,7 +35,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         match back {
             Ok(Back::Nothing) => ui.line(format!("{id}: nothing of ours is in it")),
             Ok(Back::Remove) => {
-                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"))
+                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"));
             }
             Ok(Back::Bytes(_)) => {
                 ui.marked(Mark::Plan, format!("{id}: as it was before the first push, to the byte"));

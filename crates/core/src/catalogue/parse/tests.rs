@@ -89,7 +89,10 @@ command = "npx"
 command = "npx"
 
 [profiles.p]
-servers = ["aa"]
+servers = ["a", "aa"]
+
+[profiles.q]
+servers = ["profile:p", "tag:none"]
 "#
     ), @r#"
     error 2:10: server `a` has neither a `command` nor a `url`
@@ -110,8 +113,9 @@ servers = ["aa"]
       hint: use letters, digits, `-` and `_`
     warning 22:2: the catalogue has no setting `server`
       hint: did you mean `servers`?
-    warning 26:1: profile `p` names `aa`, which is not there
+    warning 26:17: profile `p` names `aa`, which is not there
       hint: did you mean `a`?
+    warning 29:25: profile `q` names `tag:none`, which is not there
     "#);
 }
 

@@ -87,7 +87,9 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
                     launch,
                     look.linked.settings.known.variables,
                 );
-                notes.iter().for_each(|note| ui.note(format!("note: `{}`: {note}", item.alias)));
+                for note in &notes {
+                    ui.note(format!("note: `{}`: {note}", item.alias));
+                }
                 launches.push((server.to_string(), ours.clone()));
                 edits.push(ServerEdit::Relaunch(server.clone(), ours));
                 record.put(Relation {
@@ -105,7 +107,9 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     }
     for (name, launch) in &launches {
         ui.heading(format!("{name} would be"));
-        in_full(launch).iter().for_each(|line| ui.line(format!("  {line}")));
+        for line in in_full(launch) {
+            ui.line(format!("  {line}"));
+        }
     }
     if ui.dry_run {
         return change::catalogue(home, ui, &edits);

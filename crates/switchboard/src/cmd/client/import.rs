@@ -93,7 +93,9 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
     }
     for server in &servers {
         ui.heading(format!("{} would be a server of the catalogue", server.name));
-        in_full(&server.launch).iter().for_each(|line| ui.line(format!("  {line}")));
+        for line in in_full(&server.launch) {
+            ui.line(format!("  {line}"));
+        }
     }
     if !secrets.is_empty() {
         let names = secrets.keys().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");

@@ -60,7 +60,9 @@ pub(crate) fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
 /// As for a push.
 pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Choice) -> Done {
     let mut looks = Observer::new(home)?.plan(clients);
-    looks.iter_mut().for_each(|look| choice.apply(&mut look.plan));
+    for look in &mut looks {
+        choice.apply(&mut look.plan);
+    }
     if ui.dry_run {
         return dry_run(home, ui, &looks);
     }
@@ -119,7 +121,9 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
         }
     }
     ui.json(&results);
-    hints.iter().for_each(|hint| ui.note(hint));
+    for hint in &hints {
+        ui.note(hint);
+    }
     // A failure was told line by line above; for programs the results say it.
     worst.map_or(Ok(()), Err)
 }
@@ -145,6 +149,7 @@ fn worse(worst: &mut Option<Failure>, failure: Failure) {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
 fn dry_run(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
     ui.json(&looks.iter().map(client_json).collect::<Vec<_>>());
     for look in looks {

@@ -1,0 +1,114 @@
+//! What the tests need beside the toolchain, and how it gets here.
+
+#![expect(clippy::disallowed_methods, reason = "the cache is the project's own folder, not a user's")]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::steps::{root, run, there_is};
+
+/// Programs of the system: what is called, how its version is asked for, the Debian packages, and what it is for.
+const PROGRAMS: [(&str, &str, &[&str], &str); 2] = [
+    ("strace", "-V", &["strace"], "stops writes at every system call"),
+    ("npm", "--version", &["nodejs", "npm"], "installs the real clients"),
+];
+
+/// Packages of npm, each with its one version, and what it is for. A new version is a change of this table.
+const PACKAGES: [(&str, &str, &str); 4] = [
+    ("@anthropic-ai/claude-code", "2.1.197", "a real client, as judge of its file"),
+    ("@google/gemini-cli", "0.61.0", "a real client, as judge of its file"),
+    ("@modelcontextprotocol/server-everything", "2026.8.31", "a real server, to be started and called"),
+    ("@openai/codex", "0.169.0", "a real client, as judge of its file"),
+];
+
+/// Installs what is missing, and says so.
+///
+/// # Errors
+/// Something is missing and could not be installed; the rest was installed all the same.
+pub(crate) fn install() -> Result<(), String> {
+    let missing: Vec<_> =
+        PROGRAMS.iter().filter(|(program, version, ..)| !there_is(program, version)).collect();
+    for (program, _, packages, why) in &missing {
+        println!("missing: {program} ({why}); installing {}", packages.join(", "));
+    }
+    let system = if missing.is_empty() {
+        println!("strace and npm are here");
+        Ok(())
+    } else {
+        apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))
+    };
+    let clients = npm();
+    match (system, clients) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(one), Err(other)) => Err(format!("{one}; {other}")),
+        (Err(why), _) | (_, Err(why)) => Err(why),
+    }
+}
+
+/// Returns the folder with the programs of the packages, once they are installed.
+pub(crate) fn tools() -> Option<OsString> {
+    let bin = folder().join("node_modules").join(".bin");
+    (read(&stamp()) == manifest() && bin.is_dir()).then(|| bin.into_os_string())
+}
+
+fn apt_get<'p>(packages: impl Iterator<Item = &'p &'p str>) -> Result<(), String> {
+    if !there_is("apt-get", "--version") {
+        return Err("there is no apt-get here: install what is missing by hand".to_owned());
+    }
+    // As root directly, else through sudo without ever asking for a password.
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let call = |words: &[&str]| {
+        let mut command = Command::new(if root { "apt-get" } else { "sudo" });
+        if !root {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    // A list of packages that is out of date is no failure yet: the installation tells.
+    let _ = run(&mut call(&["update", "-qq"]));
+    run(call(&["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
+}
+
+fn npm() -> Result<(), String> {
+    for (name, version, why) in PACKAGES {
+        println!("{name} {version}: {why}");
+    }
+    if tools().is_some() {
+        println!("they are in `.cache/npm` already");
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| format!("`.cache/npm` cannot be written: {error}");
+    fs::create_dir_all(folder()).map_err(failed)?;
+    write(&folder().join("package.json"), &manifest()).map_err(failed)?;
+    let mut command = Command::new("npm");
+    command.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder());
+    run(&mut command)?;
+    // Only now: what was broken off half-way is done again.
+    write(&stamp(), &manifest()).map_err(failed)
+}
+
+/// What npm is asked for: exactly the versions of the table.
+fn manifest() -> String {
+    let packages: Vec<String> =
+        PACKAGES.iter().map(|(name, version, _)| format!("    \"{name}\": \"{version}\"")).collect();
+    format!("{{\n  \"private\": true,\n  \"dependencies\": {{\n{}\n  }}\n}}\n", packages.join(",\n"))
+}
+
+fn folder() -> PathBuf {
+    root().join(".cache").join("npm")
+}
+
+fn stamp() -> PathBuf {
+    folder().join("installed.json")
+}
+
+fn read(path: &PathBuf) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn write(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    fs::write(path, text)
+}

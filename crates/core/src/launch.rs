@@ -64,6 +64,18 @@ impl Launch {
         Self::Remote { kind: Remote::Http, url: url.into(), headers: BTreeMap::new() }
     }
 
+    /// Returns whether both say the same in the six fields that are ours in a client's file. The working directory of
+    /// an entry belongs to the client.
+    pub fn same_fields(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Stdio { command, args, env, .. },
+                Self::Stdio { command: other_command, args: other_args, env: other_env, .. },
+            ) => command == other_command && args == other_args && env == other_env,
+            _ => self == other,
+        }
+    }
+
     /// Returns the fingerprint over all of the launch data.
     ///
     /// Equal launch data gives an equal fingerprint whatever file, order of keys or spelling it came from. One changed

@@ -1,14 +1,16 @@
 //! Unmanaged entries into servers of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{Catalogue, Server};
-use crate::client::dialect::{Variables, to_ours};
+use crate::catalogue::edit::{ServerEdit, edited};
+use crate::catalogue::{self, Catalogue, Server};
+use crate::client::dialect::{Note, Variables, to_ours};
 use crate::client::reconcile::Same;
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
 use crate::launch::{Fingerprint, Launch};
 use crate::name::ServerName;
+use crate::problem::Problem;
 
 /// What an import of one client's unmanaged entries would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +55,10 @@ pub fn import(
 ) -> ImportPlan {
     let mut plan = ImportPlan::default();
     let mut fresh: BTreeMap<Fingerprint, ServerName> = BTreeMap::new();
+    let mut new_names: BTreeSet<ServerName> = BTreeSet::new();
+    let in_use = stored_names(catalogue);
     // One section never gets two entries of one server.
-    let mut served: std::collections::BTreeSet<(Option<String>, ServerName)> =
+    let mut served: BTreeSet<(Option<String>, ServerName)> =
         record.relations.iter().map(|relation| (relation.section.clone(), relation.server.clone())).collect();
     for found in chosen {
         let Some(raw) = &found.launch else {
@@ -71,16 +75,24 @@ pub fn import(
         let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
             Some(name) => name.clone(),
             None => {
-                let name = ServerName::near(found.alias.as_str()).free(|name| {
-                    catalogue.server(name.as_str()).is_some()
-                        || plan.servers.iter().any(|server| server.name == *name)
-                });
+                let name = ServerName::near(found.alias.as_str())
+                    .free(|name| catalogue.server(name.as_str()).is_some() || new_names.contains(name));
+                let mut stored = BTreeMap::new();
                 let launch = match secrets {
-                    Secrets::Store => without_secrets(&name, launch, &mut plan.secrets),
+                    Secrets::Store => without_secrets(&name, launch, &mut stored, &|name| {
+                        plan.secrets.contains_key(name) || in_use.contains(name)
+                    }),
                     Secrets::Keep => launch,
                 };
+                let server = Server::new(name.clone(), launch);
+                if let Some(why) = refused(&server) {
+                    plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
+                    continue;
+                }
+                plan.secrets.extend(stored);
                 fresh.insert(fingerprint, name.clone());
-                plan.servers.push(Server::new(name.clone(), launch));
+                new_names.insert(name.clone());
+                plan.servers.push(server);
                 name
             }
         };
@@ -125,13 +137,40 @@ pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>
     (launch, notes)
 }
 
+/// Returns a reference in `launch` that the client alone can fill in, so that the server would not start without it.
+pub fn client_only(launch: &Launch, variables: Variables) -> Option<String> {
+    let kept = |text: &String| {
+        to_ours(text, variables).1.into_iter().find_map(|note| match note {
+            Note::Kept(text) => Some(text),
+            Note::DefaultLost { .. } | Note::ReferenceToUs(_) => None,
+        })
+    };
+    match launch {
+        Launch::Stdio { command, args, env, cwd } => {
+            std::iter::once(command).chain(args).chain(env.values()).chain(cwd).find_map(kept)
+        }
+        Launch::Remote { url, headers, .. } => std::iter::once(url).chain(headers.values()).find_map(kept),
+    }
+}
+
 /// Moves values that look like secrets out of a launch, and leaves references in their place.
-fn without_secrets(name: &ServerName, launch: Launch, secrets: &mut BTreeMap<String, String>) -> Launch {
+///
+/// A name that is `taken` gets a number: two servers whose names differ in signs only never share a secret.
+fn without_secrets(
+    name: &ServerName,
+    launch: Launch,
+    secrets: &mut BTreeMap<String, String>,
+    taken: &dyn Fn(&str) -> bool,
+) -> Launch {
     let mut store = |map: BTreeMap<String, String>| -> BTreeMap<String, String> {
         map.into_iter()
             .map(|(key, value)| {
                 let Some((before, secret)) = secret_in(&key, &value) else { return (key, value) };
-                let stored = secret_name(name, &key);
+                let plain = secret_name(name, &key);
+                let stored = std::iter::once(plain.clone())
+                    .chain((1..).map(|number| format!("{plain}{number}")))
+                    .find(|name| !taken(name) && !secrets.contains_key(name))
+                    .unwrap_or(plain);
                 let reference = format!("{before}${{keyring:{stored}}}");
                 secrets.insert(stored, secret.to_owned());
                 (key, reference)
@@ -142,6 +181,27 @@ fn without_secrets(name: &ServerName, launch: Launch, secrets: &mut BTreeMap<Str
         Launch::Stdio { command, args, env, cwd } => Launch::Stdio { command, args, env: store(env), cwd },
         Launch::Remote { kind, url, headers } => Launch::Remote { kind, url, headers: store(headers) },
     }
+}
+
+/// Returns why the catalogue cannot hold this server; `None` when it can.
+fn refused(server: &Server) -> Option<String> {
+    let text = match edited("", &[ServerEdit::Add(Box::new(server.clone()))]) {
+        Ok(text) => text,
+        Err(error) => return Some(error.to_string()),
+    };
+    catalogue::parse(&text).problems.into_iter().find(Problem::is_error).map(|problem| problem.what)
+}
+
+/// Returns the names of the stored secrets that servers of the catalogue refer to.
+fn stored_names(catalogue: &Catalogue) -> BTreeSet<String> {
+    let values = catalogue.servers().iter().flat_map(|server| match &server.launch {
+        Launch::Stdio { env: map, .. } | Launch::Remote { headers: map, .. } => map.values(),
+    });
+    values
+        .flat_map(|value| value.split("${keyring:").skip(1))
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// The name under which a secret is stored: the server and the variable, in plain letters.

@@ -57,8 +57,9 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kept(text) => write!(f, "`{text}` is filled in by the client alone and stays as it is"),
-            Self::DefaultLost { name, default } => {
-                write!(f, "the default `{default}` of `{name}` is lost: set the variable")
+            // The default itself is not told: it may be a secret.
+            Self::DefaultLost { name, .. } => {
+                write!(f, "the default of `{name}` is lost: set the variable")
             }
             Self::ReferenceToUs(text) => {
                 write!(f, "`{text}` is plain text to the client, but a reference here")

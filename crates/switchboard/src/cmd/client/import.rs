@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
-use switchboard_core::client::import::{ImportPlan, Secrets as What, import as plan_import};
+use switchboard_core::client::import::{ImportPlan, Secrets as What, client_only, import as plan_import};
 use switchboard_core::client::reconcile::Verdict;
 use switchboard_core::client::scan::Found;
 use switchboard_core::plan::FileState;
@@ -18,7 +18,7 @@ use crate::execute::{Choice, remember};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::observe::{Linked, Look, Observer, chosen};
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 
 /// What is to be imported.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +110,14 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
     }
     carry_out(home, ui, &parts)?;
     ui.json(&summary(&parts));
-    ui.marked(Mark::Good, format!("{} servers imported, {relations} entries are managed now", servers.len()));
+    ui.marked(
+        Mark::Good,
+        format!(
+            "{} imported, {relations} {} managed now",
+            counted(servers.len(), "server"),
+            if relations == 1 { "entry is" } else { "entries are" },
+        ),
+    );
     match take.then {
         Then::Leave => Ok(()),
         Then::Push => {
@@ -180,6 +187,7 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                 && matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver)
         })
     };
+    let variables = look.linked.settings.known.variables;
     let named = |found: &Found| take.aliases.iter().any(|alias| found.alias.as_str() == alias);
     look.plan
         .found
@@ -193,12 +201,20 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                 passed_over
                     .push(format!("`{}` is switched off there and stays the client's own", found.alias));
             }
-            found.enabled
+            let alone = found.launch.as_ref().and_then(|launch| client_only(launch, variables));
+            if let Some(text) = alone.as_ref().filter(|_| found.enabled) {
+                passed_over.push(format!(
+                    "`{}` uses `{text}`, which the client alone fills in, and stays the client's own",
+                    found.alias
+                ));
+            }
+            found.enabled && alone.is_none()
         })
         .collect()
 }
 
-/// Secrets first, then the catalogue, then the records: whatever a crash leaves out is found again by the next import.
+/// Secrets first, then the catalogue, then the records: whatever a crash or a refusal leaves out is found again by the
+/// next import. A record of a server that the catalogue does not have would have its entry removed.
 fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
     let store = FileSecrets::new(home.dirs.secrets());
     let mut approvals = Approvals::load(&home.dirs);
@@ -209,19 +225,19 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
                 .set(name, &Secret::from(secret.as_str()))
                 .map_err(|error| Failure::failed("keep a secret").caused_by(&error))?;
         }
-        for server in &part.plan.servers {
-            approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
-            edits.push(ServerEdit::Add(Box::new(server.clone())));
-        }
+        edits.extend(part.plan.servers.iter().map(|server| ServerEdit::Add(Box::new(server.clone()))));
+    }
+    if !edits.is_empty() {
+        // The clients are written afterwards, by the records that then stand.
+        change::record(home, ui, &edits)?;
+    }
+    for server in parts.iter().flat_map(|part| &part.plan.servers) {
+        approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
     }
     for part in parts {
         let mut record = part.look.record.clone();
         part.plan.relations.iter().for_each(|relation| record.put(relation.clone()));
         remember(home, &part.look, record)?;
     }
-    if edits.is_empty() {
-        return Ok(());
-    }
-    // The clients are written afterwards, with the records that now stand.
-    change::record(home, ui, &edits)
+    Ok(())
 }

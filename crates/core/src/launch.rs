@@ -64,9 +64,9 @@ impl Launch {
         Self::Remote { kind: Remote::Http, url: url.into(), headers: BTreeMap::new() }
     }
 
-    /// Returns whether both say the same in the six fields that are ours in a client's file: type, command, args, env,
-    /// url, headers. The working directory is none of them: it stays as the client has it.
-    pub fn same_core(&self, other: &Self) -> bool {
+    /// Returns whether both say the same in the six fields that are ours in a client's file. The working directory of
+    /// an entry belongs to the client.
+    pub fn same_fields(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::Stdio { command, args, env, .. },
@@ -92,14 +92,12 @@ impl Launch {
                 part("stdio");
                 part(command);
                 part(&args.len().to_string());
-                for arg in args {
-                    part(arg);
-                }
+                args.iter().for_each(|arg| part(arg));
                 part(&env.len().to_string());
-                for (key, value) in env {
+                env.iter().for_each(|(key, value)| {
                     part(key);
                     part(value);
-                }
+                });
                 part(cwd.as_deref().map_or("", |_| "cwd"));
                 part(cwd.as_deref().unwrap_or_default());
             }
@@ -110,10 +108,10 @@ impl Launch {
                 });
                 part(url);
                 part(&headers.len().to_string());
-                for (key, value) in headers {
+                headers.iter().for_each(|(key, value)| {
                     part(&key.to_ascii_lowercase());
                     part(value);
-                }
+                });
             }
         }
         Fingerprint(hash.finalize().into())

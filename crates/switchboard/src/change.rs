@@ -101,7 +101,7 @@ pub(crate) fn push_auto(home: &mut Home, ui: &Ui) -> Done {
         match push(home, &client, &Choice::default())? {
             Push::InStep => {}
             Push::Written { done, .. } => {
-                ui.marked(Mark::Good, format!("{}: {}", client.id(), done.join(", ")));
+                ui.marked(Mark::Good, format!("{}: {}", client.id(), in_short(&done)));
             }
             Push::NotWritten { why, hint } => {
                 ui.note(format!("warning: {} was not written: {why}", client.id()));
@@ -112,6 +112,26 @@ pub(crate) fn push_auto(home: &mut Home, ui: &Ui) -> Done {
         }
     }
     Ok(())
+}
+
+/// Returns what was done to a file in one line: where it is much of one kind, only how much.
+pub(crate) fn in_short(done: &[String]) -> String {
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for sentence in done {
+        let (verb, rest) = sentence.split_once(" `").unwrap_or((sentence, ""));
+        match kinds.iter_mut().find(|(known, _)| *known == verb) {
+            Some((_, all)) => all.push(rest),
+            None => kinds.push((verb, vec![rest])),
+        }
+    }
+    let told = kinds.into_iter().map(|(verb, all)| match all.as_slice() {
+        [""] => verb.to_owned(),
+        few if few.len() <= 3 => {
+            few.iter().map(|rest| format!("{verb} `{rest}")).collect::<Vec<_>>().join(", ")
+        }
+        many => format!("{verb} {} entries", many.len()),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// Changes the settings by lossless edits.
@@ -152,9 +172,34 @@ pub(crate) fn settings(home: &mut Home, ui: &Ui, changes: &[Change]) -> Done {
 pub(crate) fn show_difference(ui: &Ui, name: &str, before: &str, after: &str) {
     if before == after {
         ui.line(format!("{name} stays as it is"));
+        ui.json(&serde_json::json!({ "file": name, "diff": "" }));
         return;
     }
-    for line in crate::diff::unified(name, before, after) {
+    let lines = crate::diff::unified(name, before, after);
+    let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
+    ui.json(&serde_json::json!({ "file": name, "diff": plain }));
+    for line in lines {
         ui.line(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_short;
+
+    #[test]
+    fn much_of_one_kind_is_counted() {
+        for (done, told) in [
+            (vec!["add `a`"], "add `a`"),
+            (
+                vec!["update `a` (server `b`)", "add `c` in /work"],
+                "update `a` (server `b`), add `c` in /work",
+            ),
+            (vec!["update `x`", "add `a`", "add `b`", "add `c`", "add `d`"], "update `x`, add 4 entries"),
+            (vec![], ""),
+        ] {
+            let done: Vec<String> = done.into_iter().map(str::to_owned).collect();
+            assert_eq!(in_short(&done), told);
+        }
     }
 }

@@ -43,12 +43,73 @@ impl Journal {
     /// Notes a write down.
     pub(crate) fn push(&mut self, write: Write) {
         self.entries.push(write);
-        let surplus = self.entries.len().saturating_sub(LIMIT);
-        self.entries.drain(..surplus);
+        while self.entries.len() > LIMIT {
+            self.shorten();
+        }
+    }
+
+    /// Makes one write of a file's two oldest, so that what was there before the first of them is still known; a file
+    /// written only once keeps its note.
+    fn shorten(&mut self) {
+        let same = |a: &Write, b: &Write| a.client == b.client && a.path == b.path;
+        let pair = (0..self.entries.len()).find_map(|first| {
+            let later =
+                self.entries[first + 1..].iter().position(|write| same(write, &self.entries[first]))?;
+            Some((first, first + 1 + later))
+        });
+        let Some((first, second)) = pair else {
+            self.entries.remove(0);
+            return;
+        };
+        let gone = self.entries.remove(second);
+        let kept = &mut self.entries[first];
+        if kept.undone {
+            *kept = gone;
+        } else if !gone.undone {
+            kept.after = gone.after;
+            kept.at = gone.at;
+            kept.revision = gone.revision;
+            kept.done = vec!["several writes".to_owned()];
+        }
     }
 
     /// Returns the writes of a client, newest first.
     pub(crate) fn of(&self, client: &str) -> impl Iterator<Item = &Write> {
         self.entries.iter().rev().filter(move |write| write.client.as_str() == client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(client: &str, before: u8, after: u8) -> Write {
+        let hash = |byte: u8| Hash::of(&[byte]);
+        Write {
+            client: ClientId::parse(client).unwrap(),
+            path: format!("/{client}"),
+            at: u64::from(after),
+            before: Some(hash(before)),
+            after: hash(after),
+            revision: 0,
+            done: vec![after.to_string()],
+            record: ClientRecord::default(),
+            undone: false,
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_write_is_never_forgotten() {
+        let mut journal = Journal::default();
+        journal.push(write("quiet", 1, 2));
+        for step in 0..LIMIT + 40 {
+            let byte = |step: usize| u8::try_from(step % 200).unwrap();
+            journal.push(write("busy", byte(step), byte(step + 1)));
+        }
+        assert_eq!(journal.entries.len(), LIMIT);
+        assert_eq!(journal.of("quiet").count(), 1);
+        let writes: Vec<&Write> = journal.of("busy").collect();
+        assert_eq!(writes.last().unwrap().before, Some(Hash::of(&[0])), "the first bytes are still known");
+        assert!(writes.windows(2).all(|pair| pair[0].before == Some(pair[1].after)), "the chain holds");
     }
 }

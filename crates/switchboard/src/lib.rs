@@ -43,13 +43,18 @@ pub fn run() -> ExitCode {
     }
     let cli = Cli::parse();
     let ui = Ui {
-        json: cli.common.json,
+        // What a client runs speaks the client's language alone.
+        json: cli.common.json && !matches!(cli.command, Command::Connect(_)),
         dry_run: cli.common.dry_run,
         yes: cli.common.yes,
         quiet: cli.common.quiet,
     };
     match dispatch(cli.command, Env::read(), &ui) {
-        Ok(code) => code,
+        Ok(code) => {
+            // What has nothing to tell still answers a program that reads.
+            ui.json(&serde_json::json!({ "done": !ui.dry_run }));
+            code
+        }
         Err(failure) => {
             ui.failure(&failure);
             ExitCode::from(failure.code as u8)

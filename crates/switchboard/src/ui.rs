@@ -1,6 +1,7 @@
 //! What a person sees: the only place that prints.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::presets;
 use comfy_table::{ContentArrangement, Table};
@@ -9,6 +10,9 @@ use serde::Serialize;
 use switchboard_core::problem::{Problem, Severity};
 
 use crate::fail::Failure;
+
+/// Whether standard output has its document: programs that read JSON get one, never two.
+static PRINTED: AtomicBool = AtomicBool::new(false);
 
 /// How to speak, as the command line and the surroundings ask for it.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,11 @@ pub(crate) struct Ui {
     pub(crate) yes: bool,
     /// Only problems are told.
     pub(crate) quiet: bool,
+}
+
+/// Returns `1 server`, `2 servers`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What a mark before a line means.
@@ -66,14 +75,15 @@ impl Ui {
     /// Prints text as it is, to standard output: documents that are asked for.
     #[expect(clippy::unused_self, reason = "what prints belongs to the one who may print")]
     pub(crate) fn document(&self, text: &str) {
+        PRINTED.store(true, Ordering::Relaxed);
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes());
         let _ = out.flush();
     }
 
-    /// Prints a value as JSON, when machines read.
+    /// Prints a value as JSON, when machines read. Of several values the first is the document.
     pub(crate) fn json(&self, value: &impl Serialize) {
-        if self.json {
+        if self.json && !PRINTED.swap(true, Ordering::Relaxed) {
             let mut out = std::io::stdout().lock();
             let _ = serde_json::to_writer_pretty(&mut out, value);
             let _ = out.write_all(b"\n");
@@ -135,7 +145,7 @@ impl Ui {
 
     /// Tells a failure.
     pub(crate) fn failure(&self, failure: &Failure) {
-        if self.json {
+        if self.json && !PRINTED.load(Ordering::Relaxed) {
             self.json(&failure.to_json());
             return;
         }

@@ -1,3 +1,4 @@
 //! What the tests of all crates share.
 
+pub mod home;
 pub mod servers;

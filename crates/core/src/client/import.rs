@@ -1,14 +1,16 @@
 //! Unmanaged entries into servers of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{Catalogue, Server};
+use crate::catalogue::edit::{ServerEdit, edited};
+use crate::catalogue::{self, Catalogue, Server};
 use crate::client::dialect::{Note, Variables, to_ours};
 use crate::client::reconcile::Same;
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
 use crate::launch::{Fingerprint, Launch};
 use crate::name::ServerName;
+use crate::problem::Problem;
 
 /// What an import of one client's unmanaged entries would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,36 +41,6 @@ pub enum Secrets {
     Keep,
 }
 
-/// How an import was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// What becomes of secrets.
-    pub secrets: Secrets,
-    /// A person named the entries, so a doubt whether they work elsewhere as well does not count.
-    pub named: bool,
-}
-
-/// Returns why an entry would not work through us as it does in its client; importing it would break it.
-fn portable(launch: &Launch, notes: &[Note], named: bool) -> Result<(), String> {
-    if let Some(note) = notes.iter().find(|note| matches!(note, Note::Kept(_))) {
-        return Err(note.to_string());
-    }
-    let Launch::Remote { url, headers, .. } = launch else { return Ok(()) };
-    if !url.starts_with("http://") && !url.starts_with("https://") && !url.starts_with("${") {
-        return Err(format!("`{url}` is no http or https address"));
-    }
-    let identified =
-        headers.iter().any(|(key, value)| secret_in(key, value).is_some() || is_secret_name(key));
-    let local = ["http://localhost", "http://127.", "http://[::1]"].iter().any(|own| url.starts_with(own));
-    if !named && !identified && !local && !url.contains("${") {
-        return Err(
-            "it has no token, so a login that only the client has may be needed; import it by name if not"
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
 /// Returns the plan that makes `chosen` entries of a file managed.
 ///
 /// The same canonical launch data means the same server, also when the catalogue has its secrets by reference (`same`
@@ -78,14 +50,15 @@ pub fn import(
     variables: Variables,
     record: &ClientRecord,
     catalogue: &Catalogue,
-    asked: Asked,
+    secrets: Secrets,
     same: &Same<'_>,
 ) -> ImportPlan {
-    let Asked { secrets, named } = asked;
     let mut plan = ImportPlan::default();
     let mut fresh: BTreeMap<Fingerprint, ServerName> = BTreeMap::new();
+    let mut new_names: BTreeSet<ServerName> = BTreeSet::new();
+    let in_use = stored_names(catalogue);
     // One section never gets two entries of one server.
-    let mut served: std::collections::BTreeSet<(Option<String>, ServerName)> =
+    let mut served: BTreeSet<(Option<String>, ServerName)> =
         record.relations.iter().map(|relation| (relation.section.clone(), relation.server.clone())).collect();
     for found in chosen {
         let Some(raw) = &found.launch else {
@@ -97,26 +70,31 @@ pub fn import(
             continue;
         };
         let (launch, notes) = translated(raw, variables);
-        if let Err(why) = portable(&launch, &notes, named) {
-            plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
-            continue;
-        }
         plan.notes.extend(notes.iter().map(|note| format!("`{}`: {note}", found.alias)));
         let fingerprint = launch.fingerprint();
-        let server = if let Some(name) = same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
-            name.clone()
-        } else {
-            let name = ServerName::near(found.alias.as_str()).free(|name| {
-                catalogue.server(name.as_str()).is_some()
-                    || plan.servers.iter().any(|server| server.name == *name)
-            });
-            let launch = match secrets {
-                Secrets::Store => without_secrets(&name, launch, &mut plan.secrets),
-                Secrets::Keep => launch,
-            };
-            fresh.insert(fingerprint, name.clone());
-            plan.servers.push(Server::new(name.clone(), launch));
-            name
+        let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
+            Some(name) => name.clone(),
+            None => {
+                let name = ServerName::near(found.alias.as_str())
+                    .free(|name| catalogue.server(name.as_str()).is_some() || new_names.contains(name));
+                let mut stored = BTreeMap::new();
+                let launch = match secrets {
+                    Secrets::Store => without_secrets(&name, launch, &mut stored, &|name| {
+                        plan.secrets.contains_key(name) || in_use.contains(name)
+                    }),
+                    Secrets::Keep => launch,
+                };
+                let server = Server::new(name.clone(), launch);
+                if let Some(why) = refused(&server) {
+                    plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
+                    continue;
+                }
+                plan.secrets.extend(stored);
+                fresh.insert(fingerprint, name.clone());
+                new_names.insert(name.clone());
+                plan.servers.push(server);
+                name
+            }
         };
         if !served.insert((found.section.clone(), server.clone())) {
             plan.notes.push(format!(
@@ -136,11 +114,11 @@ pub fn import(
 }
 
 /// Returns a launch with the client's own variables written as ours, and notes on what could not be.
-pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<Note>) {
+pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>) {
     let mut notes = Vec::new();
     let mut text = |text: &String| {
         let (ours, told) = to_ours(text, variables);
-        notes.extend(told);
+        notes.extend(told.iter().map(ToString::to_string));
         ours
     };
     let launch = match launch {
@@ -159,13 +137,50 @@ pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<Note>) 
     (launch, notes)
 }
 
+/// Returns a reference in `launch` that the client alone can fill in, so that the server would not start without it.
+pub fn client_only(launch: &Launch, variables: Variables) -> Option<String> {
+    let kept = |text: &String| {
+        to_ours(text, variables).1.into_iter().find_map(|note| match note {
+            Note::Kept(text) => Some(text),
+            Note::ReferenceToUs(_) => None,
+        })
+    };
+    match launch {
+        Launch::Stdio { command, args, env, cwd } => {
+            std::iter::once(command).chain(args).chain(env.values()).chain(cwd).find_map(kept)
+        }
+        Launch::Remote { url, headers, .. } => std::iter::once(url).chain(headers.values()).find_map(kept),
+    }
+}
+
+/// Returns whether a server may ask for a login that only the client has made: it is far away, and nothing that is sent
+/// along identifies anybody. Imported unasked, it would stop working in the client that is logged in.
+pub fn may_need_login(launch: &Launch) -> bool {
+    let Launch::Remote { url, headers, .. } = launch else { return false };
+    let local = ["http://localhost", "http://127.", "http://[::1]"].iter().any(|own| url.starts_with(own));
+    let identified =
+        headers.iter().any(|(key, value)| is_secret_name(key) || secret_in(key, value).is_some());
+    !local && !identified && !url.contains("${")
+}
+
 /// Moves values that look like secrets out of a launch, and leaves references in their place.
-fn without_secrets(name: &ServerName, launch: Launch, secrets: &mut BTreeMap<String, String>) -> Launch {
+///
+/// A name that is `taken` gets a number: two servers whose names differ in signs only never share a secret.
+fn without_secrets(
+    name: &ServerName,
+    launch: Launch,
+    secrets: &mut BTreeMap<String, String>,
+    taken: &dyn Fn(&str) -> bool,
+) -> Launch {
     let mut store = |map: BTreeMap<String, String>| -> BTreeMap<String, String> {
         map.into_iter()
             .map(|(key, value)| {
                 let Some((before, secret)) = secret_in(&key, &value) else { return (key, value) };
-                let stored = secret_name(name, &key);
+                let plain = secret_name(name, &key);
+                let stored = std::iter::once(plain.clone())
+                    .chain((1..).map(|number| format!("{plain}{number}")))
+                    .find(|name| !taken(name) && !secrets.contains_key(name))
+                    .unwrap_or(plain);
                 let reference = format!("{before}${{keyring:{stored}}}");
                 secrets.insert(stored, secret.to_owned());
                 (key, reference)
@@ -176,6 +191,27 @@ fn without_secrets(name: &ServerName, launch: Launch, secrets: &mut BTreeMap<Str
         Launch::Stdio { command, args, env, cwd } => Launch::Stdio { command, args, env: store(env), cwd },
         Launch::Remote { kind, url, headers } => Launch::Remote { kind, url, headers: store(headers) },
     }
+}
+
+/// Returns why the catalogue cannot hold this server; `None` when it can.
+fn refused(server: &Server) -> Option<String> {
+    let text = match edited("", &[ServerEdit::Add(Box::new(server.clone()))]) {
+        Ok(text) => text,
+        Err(error) => return Some(error.to_string()),
+    };
+    catalogue::parse(&text).problems.into_iter().find(Problem::is_error).map(|problem| problem.what)
+}
+
+/// Returns the names of the stored secrets that servers of the catalogue refer to.
+fn stored_names(catalogue: &Catalogue) -> BTreeSet<String> {
+    let values = catalogue.servers().iter().flat_map(|server| match &server.launch {
+        Launch::Stdio { env: map, .. } | Launch::Remote { headers: map, .. } => map.values(),
+    });
+    values
+        .flat_map(|value| value.split("${keyring:").skip(1))
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// The name under which a secret is stored: the server and the variable, in plain letters.

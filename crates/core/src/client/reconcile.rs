@@ -198,10 +198,10 @@ impl<'a> Work<'a> {
         };
         let theirs = self.found[at].launch.as_ref();
         Some(match (theirs, ours) {
-            (Some(theirs), Some(ours)) if theirs.same_core(ours) => Verdict::InStep,
-            (Some(theirs), Some(_)) if theirs.same_core(base) => Verdict::Update,
-            (Some(theirs), None) if theirs.same_core(base) => Verdict::Remove,
-            (_, Some(ours)) if ours.same_core(base) => Verdict::Drift(Drift::Edited),
+            (Some(theirs), Some(ours)) if theirs.same_fields(ours) => Verdict::InStep,
+            (Some(theirs), Some(_)) if theirs.same_fields(base) => Verdict::Update,
+            (Some(theirs), None) if theirs.same_fields(base) => Verdict::Remove,
+            (_, Some(ours)) if ours.same_fields(base) => Verdict::Drift(Drift::Edited),
             _ => Verdict::Conflict(Drift::Edited),
         })
     }
@@ -214,7 +214,7 @@ impl<'a> Work<'a> {
             self.done[at] = true;
             let verdict = match self.wanted.get(server) {
                 _ if self.served.contains(server) => twin(entry),
-                Some(ours) if entry.launch.as_ref().is_some_and(|theirs| theirs.same_core(ours)) => {
+                Some(ours) if entry.launch.as_ref().is_some_and(|theirs| theirs.same_fields(ours)) => {
                     Verdict::InStep
                 }
                 Some(_) => Verdict::Update,

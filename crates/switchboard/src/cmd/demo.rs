@@ -33,8 +33,10 @@ pub(crate) fn run(args: &Demo, ui: &Ui) -> Done {
         .tempdir()
         .map_err(|error| Failure::failed("make a throw-away home").caused_by(&error))?;
     let home = folder.path().to_owned();
-    let show = Show { ui: Ui { yes: true, dry_run: false, ..*ui }, env: scratch(&home), home };
-    show.all()?;
+    // Programs that read get the outcome; the steps are for people.
+    let told = Ui { yes: true, dry_run: false, json: false, quiet: ui.quiet || ui.json };
+    let show = Show { ui: told, env: scratch(&home), home };
+    ui.json(&show.all()?);
     if args.keep {
         let kept = folder.keep();
         ui.line(format!("the throw-away home stays: {}", kept.display()));
@@ -63,7 +65,7 @@ struct Show {
 }
 
 impl Show {
-    fn all(&self) -> Done {
+    fn all(&self) -> Result<serde_json::Value, Failure> {
         let program = probe::program()?;
         let files = samples::write(&self.home, &program)
             .map_err(|error| Failure::failed("write the sample files").caused_by(&error))?;
@@ -104,8 +106,7 @@ impl Show {
         }
         self.ui.line("");
         self.ui.marked(Mark::Good, format!("all {same} files are what they were, to the byte"));
-        self.ui.json(&serde_json::json!({ "files": files, "same": same }));
-        Ok(())
+        Ok(serde_json::json!({ "files": files, "same": same }))
     }
 
     fn step(&self, text: &str) {

@@ -14,7 +14,7 @@ use crate::approval::quoted;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::observe::{Look, Observer, linked};
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 
 /// One finding: what is wrong, and the command that mends it.
 struct Finding {
@@ -56,7 +56,8 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         )));
     }
     let servers = home.catalogue.catalogue.servers().len();
-    ui.marked(Mark::Good, format!("{servers} servers and {} clients were checked", looks.len()));
+    let (servers, clients) = (counted(servers, "server"), counted(looks.len(), "client"));
+    ui.marked(Mark::Good, format!("{servers} and {clients} checked"));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use switchboard_host::dirs::Env;
 use crate::fail::Done;
 use crate::home::Home;
 use crate::observe::{Look, Observer, linked};
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 
 /// Shows everything that a person wants to know at a glance.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     }
     let off = servers.iter().filter(|server| !server.enabled).count();
     let disabled = if off > 0 { format!(", {off} of them disabled") } else { String::new() };
-    ui.line(format!("{} servers{disabled}", servers.len()));
+    ui.line(counted(servers.len(), "server") + &disabled);
     if looks.is_empty() {
         ui.line("no clients are linked");
         ui.hint("find and link them with `switchboard up`");
@@ -158,9 +158,15 @@ pub(crate) fn problems(home: &Home, ui: &Ui, looks: &[Look]) {
                 "`switchboard client adopt {id}` takes the change over, `keep` lets it stand, `restore` undoes it"
             ));
         }
-        if look.plan.is_pending() {
-            ui.hint(format!("write what is pending with `switchboard client push {id}`"));
+    }
+    let pending: Vec<&str> =
+        looks.iter().filter(|look| look.plan.is_pending()).map(|look| look.linked.id().as_str()).collect();
+    match pending.as_slice() {
+        [] => {}
+        few if few.len() <= 3 => {
+            ui.hint(format!("write what is pending with `switchboard client push {}`", few.join(" ")));
         }
+        _ => ui.hint("write what is pending with `switchboard client push --all`"),
     }
 }
 

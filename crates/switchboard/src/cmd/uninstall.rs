@@ -1,12 +1,15 @@
 //! `uninstall`: every client file back to what it was before the first push.
 
 use serde_json::json;
+use similar::TextMerge;
 use switchboard_core::client::reconcile::{Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing, section_key};
 use switchboard_core::client::scan::{entry_path, section_path};
-use switchboard_core::document::{Change, Document};
+use switchboard_core::document::{Change, Document, Step};
+use switchboard_core::value::Value;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
+use switchboard_host::hash::Hash;
 
 use crate::execute::{hash_of, write, written};
 use crate::fail::{Done, Failure};
@@ -35,7 +38,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         match back {
             Ok(Back::Nothing) => ui.line(format!("{id}: nothing of ours is in it")),
             Ok(Back::Remove) => {
-                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"));
+                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"))
             }
             Ok(Back::Bytes(_)) => {
                 ui.marked(Mark::Plan, format!("{id}: as it was before the first push, to the byte"));
@@ -118,12 +121,97 @@ fn back(home: &Home, look: &Look) -> Result<Back, String> {
         && hash_of(look.record.seen.as_ref()) == Some(file.hash)
         && untouched(home, look)
     {
-        return match first.before {
-            None => Ok(Back::Remove),
-            Some(before) => home.backups().load(before).map(Back::Bytes).map_err(|error| error.to_string()),
-        };
+        let bytes = first.before.map(|before| home.backups().load(before));
+        match bytes {
+            None => return Ok(Back::Remove),
+            Some(Ok(bytes)) => return Ok(Back::Bytes(bytes)),
+            // The backup has aged out: our entries can still be taken out one by one.
+            Some(Err(_)) => {}
+        }
     }
-    by_entry(look)
+    match by_lines(home, look) {
+        Some(text) if text == look.text() => Ok(Back::Nothing),
+        Some(text) => Ok(Back::Text(text)),
+        None => by_entry(look),
+    }
+}
+
+/// The text without the lines that we wrote, and with those that others wrote since; `None` where one lies upon the
+/// other, or where the outcome would not be exactly that.
+fn by_lines(home: &Home, look: &Look) -> Option<String> {
+    let backups = home.backups();
+    let load = |hash: Hash| String::from_utf8(backups.load(hash).ok()?).ok();
+    let mut text = look.text().to_owned();
+    let path = look.linked.path.to_string_lossy();
+    for write in
+        home.journal.of(look.linked.id().as_str()).filter(|write| !write.undone && write.path == path)
+    {
+        let (before, after) = (load(write.before?)?, load(write.after)?);
+        let merged = TextMerge::from_lines(&after, &before, &text);
+        if merged.is_conflicted() {
+            return None;
+        }
+        text = merged.to_string();
+    }
+    takes_out_ours_only(look, &text).then_some(text)
+}
+
+/// Whether `text` says of our entries what they were before, and of everything else what the file says now.
+fn takes_out_ours_only(look: &Look, text: &str) -> bool {
+    let dialect = &look.linked.dialect;
+    let (Ok(now), Ok(then)) =
+        (Document::parse(look.text(), dialect.format), Document::parse(text, dialect.format))
+    else {
+        return false;
+    };
+    let (mut now_rest, mut then_rest) = (whole(&now), whole(&then));
+    for relation in &look.record.relations {
+        let origin = match &relation.standing {
+            Standing::Managed { origin, .. } | Standing::Stashed { origin, .. } => origin.as_ref(),
+            Standing::Kept => continue,
+        };
+        let at = |document: &Document<'_>| {
+            let section = section_path(document, dialect, relation.section.as_deref());
+            entry_path(dialect, &section, relation.alias.as_str())
+        };
+        let there = then.value_at(&at(&then));
+        if !there
+            .as_ref()
+            .map_or(origin.is_none(), |there| origin.is_some_and(|origin| there.same_as(origin)))
+        {
+            return false;
+        }
+        take_out(&mut now_rest, &at(&now));
+        take_out(&mut then_rest, &at(&then));
+    }
+    now_rest.same_as(&then_rest)
+}
+
+fn whole(document: &Document<'_>) -> Value {
+    document.root().map_or(Value::Null, |root| root.value())
+}
+
+/// Takes what stands at `path` out of `value`, and the maps and lists around it that are empty then.
+fn take_out(value: &mut Value, path: &[Step]) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let empty = |value: &Value| match value {
+        Value::Map(members) => members.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    };
+    match (value, first) {
+        (Value::Map(members), Step::Key(key)) => members.retain_mut(|(name, inner)| {
+            if name != key {
+                return true;
+            }
+            take_out(inner, rest);
+            !rest.is_empty() && !empty(inner)
+        }),
+        (Value::List(items), Step::Item { key, value }) => {
+            items.retain(|item| item.get(key).and_then(Value::as_text) != Some(value));
+        }
+        _ => {}
+    }
 }
 
 /// Between our writes nobody else wrote: each began from what the one before it had left.
@@ -175,20 +263,23 @@ fn entry_back(look: &Look, document: &Document<'_>, relation: &Relation) -> Resu
         (Standing::Managed { origin: None, .. }, Some(_)) => Ok(vec![Change::Remove { path: at, footing }]),
         (Standing::Managed { origin: Some(origin), base }, Some(now)) => {
             let entry = dialect.read_entry(&now).ok();
-            if entry.is_some_and(|entry| !entry.launch.same_core(base)) {
+            if entry.is_some_and(|entry| !entry.launch.same_fields(base)) {
                 // They changed it: theirs stands.
                 return Ok(Vec::new());
             }
-            let launch = dialect.read_entry(origin).map_err(|error| error.to_string())?.launch;
-            let fields = dialect.write_entry(&launch, Some(&now)).map_err(|error| error.to_string())?;
+            // What we wrote into the entry, the other way round; what else they keep in it stays.
+            let fields = dialect.write_entry(base, Some(origin)).map_err(|error| error.to_string())?;
             Ok(fields
                 .into_iter()
-                .map(|field| {
-                    let mut path = at.clone();
-                    path.extend(field.path.into_iter().map(switchboard_core::document::Step::Key));
-                    match field.value {
-                        Some(value) => Change::Set { path, value },
-                        None => Change::remove(path),
+                .filter_map(|field| {
+                    let was = field.path.iter().try_fold(origin, |value, key| value.get(key)).cloned();
+                    let path: Vec<Step> =
+                        at.iter().cloned().chain(field.path.into_iter().map(Step::Key)).collect();
+                    match (was, document.value_at(&path)) {
+                        (Some(was), Some(now)) if was == now => None,
+                        (Some(was), _) => Some(Change::Set { path, value: was }),
+                        (None, Some(_)) => Some(Change::remove(path)),
+                        (None, None) => None,
                     }
                 })
                 .collect())

@@ -13,7 +13,7 @@ use crate::execute::Choice;
 use crate::fail::Done;
 use crate::home::Home;
 use crate::observe::{Observer, linked};
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 
 /// Finds clients, imports what they have, shows the plan, asks, writes.
 ///
@@ -32,15 +32,17 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
         return Ok(());
     }
     if !new.is_empty() {
-        ui.heading(format!("{} clients found", new.len()));
+        ui.heading(counted(new.len(), "client") + " found");
         ui.table(
             ["CLIENT", "FILE"],
             new.iter().map(|link| [link.id.to_string(), link.path.clone().unwrap_or_default()]),
         );
         ui.line("");
         let changes: Vec<_> = new.iter().flat_map(link_change).collect();
-        ui.consent("Keep these files in step?", "link the clients that were found")?;
-        change::settings(&mut home, &Ui { quiet: true, ..*ui }, &changes)?;
+        if !ui.dry_run {
+            ui.consent("Keep these files in step?", "link the clients that were found")?;
+        }
+        change::settings(&mut home, &Ui { quiet: true, json: false, ..*ui }, &changes)?;
     }
     let clients = linked(&home)?;
     import_all(
@@ -61,7 +63,8 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
         ui.marked(
             Mark::Good,
             format!(
-                "{servers} servers in {}: edit that one file from now on",
+                "{} in {}: edit that one file from now on",
+                counted(servers, "server"),
                 home.short(&home.dirs.catalogue())
             ),
         );

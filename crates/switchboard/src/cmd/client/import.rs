@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
-use switchboard_core::client::import::{Asked, ImportPlan, Secrets as What, import as plan_import};
+use switchboard_core::client::import::{
+    ImportPlan, Secrets as What, client_only, import as plan_import, may_need_login,
+};
 use switchboard_core::client::reconcile::Verdict;
 use switchboard_core::client::scan::Found;
 use switchboard_core::plan::FileState;
@@ -18,7 +20,7 @@ use crate::execute::{Choice, remember};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::observe::{Linked, Look, Observer, chosen};
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 
 /// What is to be imported.
 #[derive(Clone, Debug, Default)]
@@ -93,9 +95,7 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
     }
     for server in &servers {
         ui.heading(format!("{} would be a server of the catalogue", server.name));
-        for line in in_full(&server.launch) {
-            ui.line(format!("  {line}"));
-        }
+        in_full(&server.launch).iter().for_each(|line| ui.line(format!("  {line}")));
     }
     if !secrets.is_empty() {
         let names = secrets.keys().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -112,7 +112,14 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
     }
     carry_out(home, ui, &parts)?;
     ui.json(&summary(&parts));
-    ui.marked(Mark::Good, format!("{} servers imported, {relations} entries are managed now", servers.len()));
+    ui.marked(
+        Mark::Good,
+        format!(
+            "{} imported, {relations} {} managed now",
+            counted(servers.len(), "server"),
+            if relations == 1 { "entry is" } else { "entries are" },
+        ),
+    );
     match take.then {
         Then::Leave => Ok(()),
         Then::Push => {
@@ -163,12 +170,9 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
         let same = observer.same_in(&catalogue);
         let mut passed_over = Vec::new();
         let chosen = candidates(&look, take, &mut passed_over);
-        let asked = Asked {
-            secrets: if take.keep_secrets { What::Keep } else { What::Store },
-            named: !take.aliases.is_empty(),
-        };
+        let what = if take.keep_secrets { What::Keep } else { What::Store };
         let variables = look.linked.settings.known.variables;
-        let mut plan = plan_import(&chosen, variables, &look.record, &catalogue, asked, &same);
+        let mut plan = plan_import(&chosen, variables, &look.record, &catalogue, what, &same);
         plan.notes.extend(passed_over);
         grown.extend(plan.servers.iter().cloned());
         parts.push(Part { look, plan });
@@ -185,6 +189,7 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                 && matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver)
         })
     };
+    let variables = look.linked.settings.known.variables;
     let named = |found: &Found| take.aliases.iter().any(|alias| found.alias.as_str() == alias);
     look.plan
         .found
@@ -198,12 +203,28 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                 passed_over
                     .push(format!("`{}` is switched off there and stays the client's own", found.alias));
             }
-            found.enabled
+            let alone = found.launch.as_ref().and_then(|launch| client_only(launch, variables));
+            if let Some(text) = alone.as_ref().filter(|_| found.enabled) {
+                passed_over.push(format!(
+                    "`{}` uses `{text}`, which the client alone fills in, and stays the client's own",
+                    found.alias
+                ));
+            }
+            let login = found.launch.as_ref().is_some_and(may_need_login);
+            if login && found.enabled && alone.is_none() {
+                passed_over.push(format!(
+                    "`{0}` has no token, so a login that only the client has may be needed; it stays the client's own \
+                     (import it all the same with --server {0})",
+                    found.alias
+                ));
+            }
+            found.enabled && alone.is_none() && !login
         })
         .collect()
 }
 
-/// Secrets first, then the catalogue, then the records: whatever a crash leaves out is found again by the next import.
+/// Secrets first, then the catalogue, then the records: whatever a crash or a refusal leaves out is found again by the
+/// next import. A record of a server that the catalogue does not have would have its entry removed.
 fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
     let store = FileSecrets::new(home.dirs.secrets());
     let mut approvals = Approvals::load(&home.dirs);
@@ -214,19 +235,19 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
                 .set(name, &Secret::from(secret.as_str()))
                 .map_err(|error| Failure::failed("keep a secret").caused_by(&error))?;
         }
-        for server in &part.plan.servers {
-            approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
-            edits.push(ServerEdit::Add(Box::new(server.clone())));
-        }
+        edits.extend(part.plan.servers.iter().map(|server| ServerEdit::Add(Box::new(server.clone()))));
+    }
+    if !edits.is_empty() {
+        // The clients are written afterwards, by the records that then stand.
+        change::record(home, ui, &edits)?;
+    }
+    for server in parts.iter().flat_map(|part| &part.plan.servers) {
+        approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
     }
     for part in parts {
         let mut record = part.look.record.clone();
         part.plan.relations.iter().for_each(|relation| record.put(relation.clone()));
         remember(home, &part.look, record)?;
     }
-    if edits.is_empty() {
-        return Ok(());
-    }
-    // The clients are written afterwards, with the records that now stand.
-    change::record(home, ui, &edits)
+    Ok(())
 }

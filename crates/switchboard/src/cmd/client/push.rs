@@ -86,7 +86,7 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
                 value["outcome"] =
                     if durable.is_ok() { "written" } else { "published, not proven durable" }.into();
                 value["done"] = json!(done);
-                ui.marked(Mark::Good, format!("{id}: {}", done.join(", ")));
+                ui.marked(Mark::Good, format!("{id}: {}", crate::change::in_short(done)));
                 if let Err(why) = durable {
                     ui.note(format!("warning: {id}: the disk has not confirmed the write: {why}"));
                 }
@@ -215,7 +215,10 @@ pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done
             Undo::Done { removed, done } => {
                 let would = if ui.dry_run { "would be " } else { "" };
                 let what = if removed { "removed again" } else { "as it was before the last push" };
-                ui.marked(Mark::Good, format!("{id}: {file} {would}{what} (undone: {})", done.join(", ")));
+                ui.marked(
+                    Mark::Good,
+                    format!("{id}: {file} {would}{what} (undone: {})", crate::change::in_short(&done)),
+                );
                 if client.settings.mode == Mode::Auto {
                     ui.hint(format!(
                         "{id} is kept in step at once, so the next change writes it again; `switchboard client link {id} --manual` stops that"

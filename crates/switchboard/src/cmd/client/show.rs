@@ -230,7 +230,7 @@ pub(crate) fn history(home: &Home, ui: &Ui, id: &str) -> Done {
             [
                 crate::when::local(write.at),
                 write.revision.to_string(),
-                write.done.join(", "),
+                crate::change::in_short(&write.done),
                 if write.undone { "undone" } else { "" }.to_owned(),
             ]
         }),

@@ -7,19 +7,19 @@ mod show;
 
 pub use show::sentence;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Server};
 use crate::client::bridge::Bridge;
-use crate::client::dialect::Dialect;
+use crate::client::dialect::{Dialect, Unspeakable};
 use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile};
-use crate::client::relation::ClientRecord;
-use crate::client::render::{RenderError, Rendered, render};
+use crate::client::relation::{ClientRecord, Relation, Standing};
+use crate::client::render::{RenderError, Rendered, entry_of, new_entry, render};
 use crate::client::scan::{Found, Scan, scan};
 use crate::document::{Document, Unreadable};
 use crate::launch::Launch;
 use crate::name::{ClientId, ServerName};
 use crate::problem::Problem;
 use crate::select::select;
-use crate::settings::{ClientSettings, Via};
+use crate::settings::{ClientSettings, Face, Via};
 
 /// Everything that one event leads to. The fields stand in the order in which they are carried out.
 #[derive(Debug, Default)]
@@ -128,31 +128,48 @@ pub struct Observed<'t> {
 }
 
 /// Returns what each entry of a client's file is to say.
-pub fn wanted(catalogue: &Catalogue, client: &ClientSettings, dialect: &Dialect, bridge: &Bridge) -> Wanted {
-    select(catalogue, &client.servers)
-        .into_iter()
-        .map(|server| {
-            let launch = match client.via {
-                Via::Bridge | Via::Http => bridge.launch(&server.name),
-                Via::Direct => dialect.heard(&server.launch),
-            };
-            (server.name.clone(), launch)
-        })
-        .collect()
+///
+/// # Errors
+/// The settings ask for what is not there yet. Nothing may be written then, least of all something else.
+pub fn wanted(
+    catalogue: &Catalogue,
+    client: &ClientSettings,
+    dialect: &Dialect,
+    bridge: &Bridge,
+) -> Result<Wanted, Problem> {
+    let launch: &dyn Fn(&Server) -> Launch = match (client.via, client.face) {
+        (Via::Http, _) => return Err(no_gateway("via = \"http\"")),
+        (_, Face::Single) => return Err(no_gateway("face = \"single\"")),
+        (Via::Bridge, Face::PerServer) => &|server| bridge.launch(&server.name),
+        (Via::Direct, Face::PerServer) => &|server| dialect.heard(&server.launch),
+    };
+    let chosen = select(catalogue, &client.servers);
+    Ok(chosen.into_iter().map(|server| (server.name.clone(), launch(server))).collect())
+}
+
+fn no_gateway(setting: &str) -> Problem {
+    Problem::error(format!("`{setting}` needs the gateway, and the gateway is not there yet"))
+        .help("use via = \"bridge\" or \"direct\", with face = \"per-server\"")
 }
 
 /// Returns what is planned for one client's file.
 ///
-/// A file that cannot be read gives a plan without pending items: it is not touched, and the record stays.
+/// A file that cannot be read gives a plan without items: it is not touched, and the record stays. So does a client
+/// of which nobody can say what is wanted. A server that the client cannot be told is a problem of its own; the others
+/// go on.
 pub fn plan_client(
     id: &ClientId,
     dialect: &Dialect,
     record: &ClientRecord,
     observed: Observed<'_>,
-    wanted: Wanted,
+    wanted: Result<Wanted, Problem>,
     bridge: &Bridge,
     same: &Same<'_>,
 ) -> ClientPlan {
+    let (wanted, refused) = match wanted {
+        Ok(wanted) => (wanted, None),
+        Err(problem) => (Wanted::new(), Some(problem)),
+    };
     let mut plan = ClientPlan {
         id: id.clone(),
         state: FileState::Read,
@@ -172,13 +189,54 @@ pub fn plan_client(
     };
     let Scan { found, problems, .. } = scan(&document, dialect, bridge);
     plan.state = state(record, observed, &document, &found);
-    plan.items = reconcile(&found, record, &plan.wanted, same);
-    if plan.state == FileState::Read && problems.iter().any(Problem::is_error) {
-        plan.state = FileState::Unreadable;
+    plan.problems = problems;
+    if plan.problems.iter().any(Problem::is_error) {
+        if plan.state == FileState::Read {
+            plan.state = FileState::Unreadable;
+        }
+    } else if let Some(problem) = refused {
+        plan.problems.push(problem);
+    } else {
+        plan.items = reconcile(&found, record, &plan.wanted, same);
+        plan.leave_out_unspeakable(dialect, record, &found);
     }
     plan.found = found;
-    plan.problems = problems;
     plan
+}
+
+impl ClientPlan {
+    /// What the client cannot be told is a problem, and its entry stays as it is.
+    fn leave_out_unspeakable(&mut self, dialect: &Dialect, record: &ClientRecord, found: &[Found]) {
+        let Self { items, wanted, problems, .. } = self;
+        items.retain(|item| {
+            let Some(why) = unspeakable(item, wanted, dialect, record, found) else { return true };
+            let server = item.server.as_ref().map_or(item.alias.as_str(), ServerName::as_str);
+            problems.push(
+                Problem::warning(format!("server `{server}` cannot be given to this client: {why}"))
+                    .help("use via = \"bridge\" for this client, or leave the server out of its `servers`"),
+            );
+            false
+        });
+    }
+}
+
+fn unspeakable(
+    item: &Item,
+    wanted: &Wanted,
+    dialect: &Dialect,
+    record: &ClientRecord,
+    found: &[Found],
+) -> Option<Unspeakable> {
+    let ours = wanted.get(item.server.as_ref()?)?;
+    let told = match item.verdict {
+        Verdict::Add => new_entry(dialect, record, item, ours).map(drop),
+        Verdict::Update | Verdict::TakeOver => {
+            let entry = entry_of(found, item).map(|entry| &entry.value);
+            dialect.write_entry(ours, entry).map(drop)
+        }
+        _ => Ok(()),
+    };
+    told.err()
 }
 
 fn unreadable(error: &Unreadable) -> Problem {
@@ -206,7 +264,39 @@ fn state(
     }
 }
 
+/// Returns the record after a scan: it says what the file says, and nothing that is pending is lost by it.
+///
+/// Entries of ours whose record was lost are known again, but for second entries of one server: those a push takes
+/// out, and a record would make them stay.
+pub fn scanned(plan: &ClientPlan, record: &ClientRecord) -> ClientRecord {
+    let mut record = record.clone();
+    for item in &plan.items {
+        let Some(server) = &item.server else { continue };
+        let section = item.section.as_deref();
+        let known = record.relation(section, item.alias.as_str());
+        let base = match (&item.verdict, entry_of(&plan.found, item)) {
+            (Verdict::InStep, _) => plan.wanted.get(server),
+            (Verdict::Update | Verdict::Remove, Some(entry)) if known.is_none() => entry.launch.as_ref(),
+            _ => None,
+        };
+        let Some(base) = base else { continue };
+        let origin = known.and_then(|known| match &known.standing {
+            Standing::Managed { origin, .. } | Standing::Stashed { origin, .. } => origin.clone(),
+            Standing::Kept => None,
+        });
+        record.put(Relation {
+            section: item.section.clone(),
+            alias: item.alias.clone(),
+            server: server.clone(),
+            standing: Standing::Managed { base: base.clone(), origin },
+        });
+    }
+    record
+}
+
 /// Returns the new text of a client's file and the record that is true once it is written.
+///
+/// A file that is left alone stays as it is, and so does its record.
 ///
 /// # Errors
 /// An entry that the client cannot have, or a file that cannot be edited safely: nothing of it is written.
@@ -216,6 +306,9 @@ pub fn render_client(
     record: &ClientRecord,
     text: &str,
 ) -> Result<Rendered, RenderError> {
+    if !matches!(plan.state, FileState::Missing | FileState::Read) {
+        return Ok(Rendered { text: text.to_owned(), record: record.clone() });
+    }
     let document = Document::parse(text, dialect.format)
         .map_err(|error| crate::document::Refusal::Unverified(error.to_string()))?;
     render(&document, dialect, &plan.found, &plan.items, &plan.wanted, record)

@@ -157,10 +157,11 @@ pub fn client_only(launch: &Launch, variables: Variables) -> Option<String> {
 /// along identifies anybody. Imported unasked, it would stop working in the client that is logged in.
 pub fn may_need_login(launch: &Launch) -> bool {
     let Launch::Remote { url, headers, .. } = launch else { return false };
+    let far = url.starts_with("https://") || url.starts_with("http://");
     let local = ["http://localhost", "http://127.", "http://[::1]"].iter().any(|own| url.starts_with(own));
     let identified =
         headers.iter().any(|(key, value)| is_secret_name(key) || secret_in(key, value).is_some());
-    !local && !identified && !url.contains("${")
+    far && !local && !identified && !url.contains("${")
 }
 
 /// Moves values that look like secrets out of a launch, and leaves references in their place.

@@ -52,8 +52,7 @@ pub fn render(
     for item in items {
         let Some(server) = &item.server else { continue };
         let section = item.section.as_deref();
-        let entry =
-            found.iter().find(|entry| entry.section.as_deref() == section && entry.alias == item.alias);
+        let entry = entry_of(found, item);
         let ours = wanted.get(server);
         let managed = |base: &Launch, origin: Option<Value>| Relation {
             section: item.section.clone(),
@@ -74,12 +73,12 @@ pub fn render(
             }
             (Verdict::Add, Some(ours)) => {
                 let origin = origin();
-                let stashed = stashed_entry(&record, section, item.alias.as_str());
+                let value = new_entry(dialect, &record, item, ours).map_err(|why| unspeakable(item, why))?;
                 record
                     .footings
                     .entry(section_key(section))
                     .or_insert_with(|| section_footing(document, &path));
-                changes.push(add(dialect, &path, item, ours, stashed)?);
+                changes.push(Change::Set { path: entry_path(dialect, &path, item.alias.as_str()), value });
                 record.put(managed(ours, origin));
             }
             (Verdict::Update | Verdict::TakeOver, Some(ours)) => {
@@ -125,19 +124,24 @@ fn unspeakable(item: &Item, why: Unspeakable) -> RenderError {
     RenderError::Unspeakable { alias: item.alias.as_str().to_owned(), why }
 }
 
-fn add(
+/// Returns the entry that an item is about.
+pub(crate) fn entry_of<'f>(found: &'f [Found], item: &Item) -> Option<&'f Found> {
+    found.iter().find(|entry| entry.section == item.section && entry.alias == item.alias)
+}
+
+/// Returns an entry that is to be added: a fresh one, or the one that we took out before.
+pub(crate) fn new_entry(
     dialect: &Dialect,
-    section: &[String],
+    record: &ClientRecord,
     item: &Item,
     ours: &Launch,
-    stashed: Option<Value>,
-) -> Result<Change, RenderError> {
-    let path = entry_path(dialect, section, item.alias.as_str());
-    let fresh = dialect.fresh_entry(item.alias.as_str(), ours).map_err(|why| unspeakable(item, why))?;
-    let Some(mut value) = stashed else { return Ok(Change::Set { path, value: fresh }) };
-    let fields = dialect.write_entry(ours, Some(&value)).map_err(|why| unspeakable(item, why))?;
+) -> Result<Value, Unspeakable> {
+    let alias = item.alias.as_str();
+    let fresh = dialect.fresh_entry(alias, ours)?;
+    let Some(mut value) = stashed_entry(record, item.section.as_deref(), alias) else { return Ok(fresh) };
+    let fields = dialect.write_entry(ours, Some(&value))?;
     apply(&mut value, &fields);
-    Ok(Change::Set { path, value })
+    Ok(value)
 }
 
 fn update(

@@ -3,6 +3,7 @@
 use super::{ClientPlan, FileState};
 use crate::client::reconcile::{Drift, Item, Verdict};
 use crate::name::ServerName;
+use crate::problem::Problem;
 
 impl ClientPlan {
     /// Returns a line for each thing that a push would do, in the order of the file.
@@ -21,6 +22,9 @@ impl ClientPlan {
             FileState::CutOff => return "cut off, left alone".to_owned(),
             FileState::Shared(other) => return format!("same file as {other}"),
             FileState::Missing | FileState::Read => {}
+        }
+        if self.problems.iter().any(Problem::is_error) {
+            return "nothing planned".to_owned();
         }
         let counts: Vec<String> = [(conflicts, "in conflict"), (drifted, "drifted"), (pending, "pending")]
             .into_iter()

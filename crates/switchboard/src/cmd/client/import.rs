@@ -13,7 +13,7 @@ use switchboard_core::client::scan::Found;
 use switchboard_core::plan::FileState;
 use switchboard_host::secret::{FileSecrets, Secret, Secrets as _};
 
-use crate::approval::{Approvals, in_full};
+use crate::approval::{Approvals, in_full, quoted};
 use crate::change;
 use crate::cli::Which;
 use crate::execute::{Choice, remember};
@@ -213,9 +213,10 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
             let login = found.launch.as_ref().is_some_and(may_need_login);
             if login && found.enabled && alone.is_none() {
                 passed_over.push(format!(
-                    "`{0}` has no token, so a login that only the client has may be needed; it stays the client's own \
-                     (import it all the same with --server {0})",
-                    found.alias
+                    "`{}` has no token, so a login that only the client has may be needed; it stays the client's own \
+                     (import it all the same with --server {})",
+                    found.alias,
+                    quoted(found.alias.as_str())
                 ));
             }
             found.enabled && alone.is_none() && !login

@@ -1,6 +1,6 @@
 //! The catalogue: the only truth about servers.
 //!
-//! [`parse`] reads the text of `mcp-servers.toml`, [`edit`] changes it by lossless splices.
+//! [`parse()`] reads the text of `mcp-servers.toml`, [`edit`] changes it by lossless splices.
 
 pub mod edit;
 pub mod parse;

@@ -128,7 +128,7 @@ impl std::fmt::Debug for SecretOs {
 impl Prepared {
     /// Finds the program of `command` and puts its environment together.
     ///
-    /// `inherited` is the environment of this process; what of it a server sees is the allow-list of [`environment`].
+    /// `inherited` is the environment of this process; what of it a server sees is the allow-list of [`mod@environment`].
     /// `name` is what the guard is called in a list of processes.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl Prepared {
     /// Starts it.
     ///
     /// # Errors
-    /// The guard could not be started. Whether the server itself could be started is said by [`wait`] or
+    /// The guard could not be started. Whether the server itself could be started is said by [`wait()`] or
     /// [`Guarded::ended`], because it happens in the guard.
     pub fn start(&self, wiring: Wiring) -> Result<Guarded, ChildError> {
         guarded::start(self, wiring)

@@ -26,7 +26,7 @@ pub(crate) fn catalogue(home: &mut Home, ui: &Ui, edits: &[ServerEdit]) -> Done 
 /// Changes the catalogue and records the revision; no client is written yet.
 ///
 /// # Errors
-/// As [`catalogue`].
+/// As [`catalogue()`].
 pub(crate) fn record(home: &mut Home, ui: &Ui, edits: &[ServerEdit]) -> Done {
     home.check_catalogue()?;
     let text = edited(&begun(home), edits).map_err(|error| refused(&error))?;

@@ -108,10 +108,10 @@ pub(crate) fn test(
     test_in(program, words, &[], call, timeout)
 }
 
-/// As [`test`], with further variables in the environment of the pipe.
+/// As [`test()`], with further variables in the environment of the pipe.
 ///
 /// # Errors
-/// As [`test`].
+/// As [`test()`].
 pub(crate) fn test_in(
     program: &std::path::Path,
     words: &[String],

@@ -3,7 +3,7 @@
 //! First comes the order: one byte that carries the server's standard input as a descriptor, a length, and the fields
 //! ended by NUL each, because neither an argument nor a variable nor a path can have a NUL in it. The order does not
 //! travel in the guard's own arguments or environment, so that a server's variables cannot change the guard. Then we
-//! send signal numbers, one byte each; the guard answers with one [`Report`] and closes.
+//! send signal numbers, one byte each; the guard answers with one line, the [`report`], and closes.
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};

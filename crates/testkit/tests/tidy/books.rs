@@ -1,5 +1,7 @@
 //! What the books name is there.
 
+use std::path::Path;
+
 use crate::{none, root, sources, text};
 
 pub(crate) const BOOKS: [&str; 5] =
@@ -53,7 +55,7 @@ fn what_the_books_name_exists() {
                 defined(&word) || FOREIGN.contains(&word.as_str())
             } else if word.starts_with("crates/") || word.starts_with("xtask/") || word.starts_with(".ci/") {
                 root().join(&word).exists()
-            } else if word.ends_with(".rs") {
+            } else if Path::new(&word).extension().is_some_and(|extension| extension == "rs") {
                 sources.iter().any(|(path, _)| path.ends_with(&format!("/{word}")))
             } else if word.contains("::") && word.chars().all(|c| c.is_lowercase() || "_:".contains(c)) {
                 let file = format!("/src/{}.rs", word.replace("::", "/"));

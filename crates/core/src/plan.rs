@@ -337,3 +337,6 @@ pub fn with_stored(launch: &Launch, stored: &dyn Fn(&str) -> Option<String>) -> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,7 +95,7 @@ pub fn render(
                 changes
                     .push(Change::Remove { path: entry_path(dialect, &path, item.alias.as_str()), footing });
                 let standing = entry
-                    .filter(|entry| item.verdict == Verdict::Remove && !entry.foreign.is_empty())
+                    .filter(|entry| item.verdict == Verdict::Remove && is_changed(dialect, entry))
                     .map(|entry| Standing::Stashed { entry: entry.value.clone(), origin: origin() });
                 match standing {
                     Some(standing) => record.put(Relation {
@@ -110,7 +110,31 @@ pub fn render(
             _ => {}
         }
     }
+    forget_footings(&mut record, items);
     Ok(Rendered { text: document.revised(&changes)?, record })
+}
+
+/// Returns whether an entry holds anything that a new one would not: then it is worth keeping.
+fn is_changed(dialect: &Dialect, entry: &Found) -> bool {
+    let fresh = entry.launch.as_ref().map(|launch| dialect.fresh_entry(entry.alias.as_str(), launch));
+    !matches!(fresh, Some(Ok(fresh)) if fresh.same_as(&entry.value))
+}
+
+/// Where nothing of ours is left, what the section was like once says nothing about what it is like later.
+fn forget_footings(record: &mut ClientRecord, items: &[Item]) {
+    let ours = |key: &str| {
+        record.relations.iter().any(|relation| {
+            section_key(relation.section.as_deref()) == key
+                && matches!(relation.standing, Standing::Managed { .. })
+        })
+    };
+    let emptied: Vec<String> = items
+        .iter()
+        .filter(|item| matches!(item.verdict, Verdict::Remove | Verdict::RemoveTwin))
+        .map(|item| section_key(item.section.as_deref()))
+        .filter(|key| !ours(key))
+        .collect();
+    emptied.iter().for_each(|key| drop(record.footings.remove(key)));
 }
 
 /// The entry when it was taken out, so that what the client kept in it comes back.

@@ -171,9 +171,17 @@ impl<'a> Work<'a> {
             let server = &relation.server;
             match &relation.standing {
                 Standing::Managed { base, .. } => {
-                    let verdict = self.managed(at, base, server);
+                    let mut verdict = self.managed(at, base, server);
                     if let Some(at) = at {
                         self.done[at] = true;
+                    }
+                    // Renames can leave two records of one server.
+                    if self.served.contains(server) {
+                        verdict = match (verdict, at) {
+                            (Some(Verdict::InStep | Verdict::Update), Some(at)) => Some(twin(&self.found[at])),
+                            (Some(Verdict::Drift(Drift::Removed)), _) => None,
+                            (verdict, _) => verdict,
+                        };
                     }
                     if let Some(verdict) = verdict {
                         self.served.insert(server);
@@ -216,10 +224,10 @@ impl<'a> Work<'a> {
             let Some(server) = entry.ours.as_ref().filter(|_| !self.done[at]) else { continue };
             self.done[at] = true;
             let verdict = match self.wanted.get(server) {
+                None => Verdict::Remove,
                 _ if self.served.contains(server) => twin(entry),
                 Some(ours) if entry.launch.as_ref() == Some(ours) => Verdict::InStep,
                 Some(_) => Verdict::Update,
-                None => Verdict::Remove,
             };
             self.served.insert(server);
             self.item(entry.section.as_deref(), &entry.alias, Some(server), verdict);

@@ -265,7 +265,9 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
     let before = World { servers: world.servers.clone(), text: world.text.clone(), ..copy(world) };
     let root = before.value();
     let old_record = before.record.clone();
-    world.carry_out(&plan);
+    let left_out = world.carry_out(&plan);
+    prop_assert!(restoring || left_out.is_empty(), "{:?}", left_out);
+    plan.items.retain(|item| !left_out.iter().any(|what| what.starts_with(&format!("`{}`:", item.alias))));
     if !matches!(plan.state, FileState::Read | FileState::Missing) {
         prop_assert_eq!(&world.text, &before.text, "a file to be left alone was written");
         prop_assert_eq!(&world.record, &old_record);
@@ -485,7 +487,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_history_breaks_a_law(rolls in rolls(220)) {
+    fn no_history_breaks_a_law(rolls in rolls(500)) {
         let mut dice = Dice::new(rolls);
         let mut world = world(&mut dice);
         for _ in 0..6 + dice.roll(20) {
@@ -495,12 +497,13 @@ proptest! {
     }
 
     #[test]
-    fn what_a_push_added_goes_without_a_trace(rolls in rolls(160)) {
+    fn what_a_push_added_goes_without_a_trace(rolls in rolls(300)) {
         let mut dice = Dice::new(rolls);
         let mut world = world(&mut dice);
         let first = world.text.clone();
         let own = |item: &Item| matches!(item.verdict, Verdict::Add | Verdict::Unmanaged);
-        if !world.plan().items.iter().all(own) {
+        let plan = world.plan();
+        if !plan.items.iter().all(own) || plan.found.iter().any(|found| found.ours.is_some()) {
             return Ok(());
         }
         for _ in 0..dice.roll(4) {
@@ -508,7 +511,8 @@ proptest! {
             let undo = copy(&world);
             change_catalogue(&mut world, &mut dice);
             // A server that the client runs by itself is taken over, and then it is ours to take away.
-            if !world.plan().items.iter().all(|item| item.verdict != Verdict::TakeOver) {
+            let takes = |item: &Item| matches!(item.verdict, Verdict::TakeOver | Verdict::RemoveTwin);
+            if world.plan().items.iter().any(takes) {
                 world = undo;
             }
         }
@@ -524,7 +528,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_that_cannot_be_read_changes_nothing(rolls in rolls(160), cut in any::<prop::sample::Index>()) {
+    fn a_text_that_cannot_be_read_changes_nothing(rolls in rolls(300), cut in any::<prop::sample::Index>()) {
         let mut dice = Dice::new(rolls);
         let mut world = world(&mut dice);
         lawful(&mut world, false)?;

@@ -8,6 +8,7 @@ use crate::client::dialect::{Dialect, Shape};
 use crate::client::known::{Known, find};
 use crate::client::reconcile::{Drift, Item, Same, Verdict};
 use crate::client::relation::{ClientRecord, Relation, Standing};
+use crate::client::render::RenderError;
 use crate::client::scan::{Found, entry_path, section_path};
 use crate::document::{Document, Step};
 use crate::launch::Launch;
@@ -70,10 +71,15 @@ impl World {
     }
 
     /// Carries out what is pending, or nothing where the file is to be left alone.
-    pub(super) fn carry_out(&mut self, plan: &ClientPlan) {
+    ///
+    /// Returns what could not be written.
+    pub(super) fn carry_out(&mut self, plan: &ClientPlan) -> Vec<String> {
         let text = self.text.clone().unwrap_or_default();
-        let rendered = render_client(plan, &self.dialect, &self.record, &text)
-            .unwrap_or_else(|error| panic!("{}: {error}\n{text}\n{:?}", self.settings.id, plan.items));
+        let rendered = match render_client(plan, &self.dialect, &self.record, &text) {
+            Ok(rendered) => rendered,
+            Err(error @ RenderError::Unspeakable { .. }) => return vec![error.to_string()],
+            Err(error) => panic!("{}: {error}\n{text}\n{:?}", self.settings.id, plan.items),
+        };
         if plan.is_pending() {
             self.text = Some(rendered.text);
         } else {
@@ -83,6 +89,7 @@ impl World {
             self.record = rendered.record;
             self.last.clone_from(&self.text);
         }
+        rendered.problems.iter().map(ToString::to_string).collect()
     }
 
     pub(super) fn push(&mut self) -> ClientPlan {

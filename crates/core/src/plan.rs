@@ -299,7 +299,7 @@ pub fn scanned(plan: &ClientPlan, record: &ClientRecord) -> ClientRecord {
 /// A file that is left alone stays as it is, and so does its record.
 ///
 /// # Errors
-/// An entry that the client cannot have, or a file that cannot be edited safely: nothing of it is written.
+/// As [`render`]: nothing of the file is written.
 pub fn render_client(
     plan: &ClientPlan,
     dialect: &Dialect,
@@ -307,7 +307,7 @@ pub fn render_client(
     text: &str,
 ) -> Result<Rendered, RenderError> {
     if !matches!(plan.state, FileState::Missing | FileState::Read) {
-        return Ok(Rendered { text: text.to_owned(), record: record.clone() });
+        return Ok(Rendered { text: text.to_owned(), record: record.clone(), problems: Vec::new() });
     }
     let document = Document::parse(text, dialect.format)
         .map_err(|error| crate::document::Refusal::Unverified(error.to_string()))?;
@@ -337,3 +337,6 @@ pub fn with_stored(launch: &Launch, stored: &dyn Fn(&str) -> Option<String>) -> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,8 +121,8 @@ struct Work<'a> {
     done: Vec<bool>,
     /// Servers that have an entry, or of which a person decided that they have none.
     served: BTreeSet<&'a ServerName>,
-    /// Names of the main section that new entries must not take.
-    taken: BTreeSet<String>,
+    /// Names, each in its section, that new entries must not take.
+    taken: BTreeSet<(Option<String>, String)>,
     items: Vec<Item>,
 }
 
@@ -135,8 +135,7 @@ impl<'a> Work<'a> {
             .collect();
         let taken = found
             .iter()
-            .filter(|entry| entry.section.is_none())
-            .map(|entry| entry.alias.as_str().to_owned())
+            .map(|entry| (entry.section.clone(), entry.alias.as_str().to_owned()))
             .collect();
         Self {
             found,
@@ -159,6 +158,10 @@ impl<'a> Work<'a> {
         });
     }
 
+    fn take(&mut self, section: Option<&str>, alias: &Alias) {
+        self.taken.insert((section.map(str::to_owned), alias.as_str().to_owned()));
+    }
+
     /// Entries that we have a record of.
     fn recorded(&mut self) {
         let record = self.record;
@@ -168,13 +171,21 @@ impl<'a> Work<'a> {
             let server = &relation.server;
             match &relation.standing {
                 Standing::Managed { base, .. } => {
-                    let verdict = self.managed(at, base, server);
+                    let mut verdict = self.managed(at, base, server);
                     if let Some(at) = at {
                         self.done[at] = true;
                     }
+                    // Renames can leave two records of one server.
+                    if self.served.contains(server) {
+                        verdict = match (verdict, at) {
+                            (Some(Verdict::InStep | Verdict::Update), Some(at)) => Some(twin(&self.found[at])),
+                            (Some(Verdict::Drift(Drift::Removed)), _) => None,
+                            (verdict, _) => verdict,
+                        };
+                    }
                     if let Some(verdict) = verdict {
                         self.served.insert(server);
-                        self.taken.insert(relation.alias.as_str().to_owned());
+                        self.take(section, &relation.alias);
                         self.item(section, &relation.alias, Some(server), verdict);
                     }
                 }
@@ -213,12 +224,12 @@ impl<'a> Work<'a> {
             let Some(server) = entry.ours.as_ref().filter(|_| !self.done[at]) else { continue };
             self.done[at] = true;
             let verdict = match self.wanted.get(server) {
+                None => Verdict::Remove,
                 _ if self.served.contains(server) => twin(entry),
                 Some(ours) if entry.launch.as_ref().is_some_and(|theirs| theirs.same_fields(ours)) => {
                     Verdict::InStep
                 }
                 Some(_) => Verdict::Update,
-                None => Verdict::Remove,
             };
             self.served.insert(server);
             self.item(entry.section.as_deref(), &entry.alias, Some(server), verdict);
@@ -259,8 +270,11 @@ impl<'a> Work<'a> {
             });
             let section = stashed.and_then(|relation| relation.section.as_deref());
             let alias = stashed.map_or_else(|| Alias::from(server), |relation| relation.alias.clone());
-            let alias = alias.free(|alias| self.taken.contains(alias));
-            self.taken.insert(alias.as_str().to_owned());
+            let alias = alias.free(|alias| {
+                let of_another = record.relation(section, alias).is_some_and(|own| own.server != *server);
+                of_another || self.taken.contains(&(section.map(str::to_owned), alias.to_owned()))
+            });
+            self.take(section, &alias);
             self.item(section, &alias, Some(server), Verdict::Add);
         }
     }

@@ -6,12 +6,13 @@ use crate::client::relation::{ClientRecord, Relation, Standing, section_key};
 use crate::client::scan::{Found, entry_path, section_footing, section_path};
 use crate::document::{Change, Document, Refusal, Step};
 use crate::launch::Launch;
+use crate::problem::Problem;
 use crate::value::Value;
 
 /// Why an entry cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// The client's file cannot say such a server.
+    /// The client's file cannot say such a server, and nothing else was to be written.
     #[error("`{alias}`: {why}")]
     Unspeakable {
         /// The entry.
@@ -31,14 +32,17 @@ pub struct Rendered {
     pub text: String,
     /// The record after the write.
     pub record: ClientRecord,
+    /// The items that were left out, because the client cannot be told them.
+    pub problems: Vec<Problem>,
 }
 
 /// Returns the text in which every pending item of `items` is done, and the record that is then true.
 ///
-/// Items that are not pending touch nothing; of those in step the record is put right.
+/// Items that are not pending touch nothing; of those in step the record is put right. What the client cannot be told
+/// is left out and told as a problem.
 ///
 /// # Errors
-/// Nothing is written when one item cannot be: a half-done push would be neither the old state nor the new.
+/// The file cannot be edited safely, or there was nothing but what the client cannot be told.
 pub fn render(
     document: &Document<'_>,
     dialect: &Dialect,
@@ -49,6 +53,7 @@ pub fn render(
 ) -> Result<Rendered, RenderError> {
     let mut record = record.clone();
     let mut changes = Vec::new();
+    let mut left_out = Vec::new();
     for item in items {
         let Some(server) = &item.server else { continue };
         let section = item.section.as_deref();
@@ -73,7 +78,13 @@ pub fn render(
             }
             (Verdict::Add, Some(ours)) => {
                 let origin = origin();
-                let value = new_entry(dialect, &record, item, ours).map_err(|why| unspeakable(item, why))?;
+                let value = match new_entry(dialect, &record, item, ours) {
+                    Ok(value) => value,
+                    Err(why) => {
+                        left_out.push((item, why));
+                        continue;
+                    }
+                };
                 record
                     .footings
                     .entry(section_key(section))
@@ -86,7 +97,13 @@ pub fn render(
                     Verdict::TakeOver => entry.map(|entry| entry.value.clone()),
                     _ => origin(),
                 };
-                changes.extend(update(document, dialect, &path, item, ours)?);
+                match update(document, dialect, &path, item, ours) {
+                    Ok(fields) => changes.extend(fields),
+                    Err(why) => {
+                        left_out.push((item, why));
+                        continue;
+                    }
+                }
                 record.put(managed(ours, origin));
             }
             (Verdict::Remove | Verdict::RemoveTwin, _) => {
@@ -94,7 +111,7 @@ pub fn render(
                 changes
                     .push(Change::Remove { path: entry_path(dialect, &path, item.alias.as_str()), footing });
                 let standing = entry
-                    .filter(|entry| item.verdict == Verdict::Remove && !entry.foreign.is_empty())
+                    .filter(|entry| item.verdict == Verdict::Remove && is_changed(dialect, entry))
                     .map(|entry| Standing::Stashed { entry: entry.value.clone(), origin: origin() });
                 match standing {
                     Some(standing) => record.put(Relation {
@@ -109,7 +126,36 @@ pub fn render(
             _ => {}
         }
     }
-    Ok(Rendered { text: document.revised(&changes)?, record })
+    if let (true, Some((item, why))) = (changes.is_empty(), left_out.first()) {
+        return Err(RenderError::Unspeakable { alias: item.alias.to_string(), why: why.clone() });
+    }
+    forget_footings(&mut record, items);
+    let problems =
+        left_out.iter().map(|(item, why)| Problem::warning(format!("`{}`: {why}", item.alias))).collect();
+    Ok(Rendered { text: document.revised(&changes)?, record, problems })
+}
+
+/// Returns whether an entry holds anything that a new one would not: then it is worth keeping.
+fn is_changed(dialect: &Dialect, entry: &Found) -> bool {
+    let fresh = entry.launch.as_ref().map(|launch| dialect.fresh_entry(entry.alias.as_str(), launch));
+    !matches!(fresh, Some(Ok(fresh)) if fresh.same_as(&entry.value))
+}
+
+/// Where nothing of ours is left, what the section was like once says nothing about what it is like later.
+fn forget_footings(record: &mut ClientRecord, items: &[Item]) {
+    let ours = |key: &str| {
+        record.relations.iter().any(|relation| {
+            section_key(relation.section.as_deref()) == key
+                && matches!(relation.standing, Standing::Managed { .. })
+        })
+    };
+    let emptied: Vec<String> = items
+        .iter()
+        .filter(|item| matches!(item.verdict, Verdict::Remove | Verdict::RemoveTwin))
+        .map(|item| section_key(item.section.as_deref()))
+        .filter(|key| !ours(key))
+        .collect();
+    emptied.iter().for_each(|key| drop(record.footings.remove(key)));
 }
 
 /// The entry when it was taken out, so that what the client kept in it comes back.
@@ -118,10 +164,6 @@ fn stashed_entry(record: &ClientRecord, section: Option<&str>, alias: &str) -> O
         Standing::Stashed { entry, .. } => Some(entry.clone()),
         _ => None,
     }
-}
-
-fn unspeakable(item: &Item, why: Unspeakable) -> RenderError {
-    RenderError::Unspeakable { alias: item.alias.as_str().to_owned(), why }
 }
 
 /// Returns the entry that an item is about.
@@ -150,10 +192,10 @@ fn update(
     section: &[String],
     item: &Item,
     ours: &Launch,
-) -> Result<Vec<Change>, RenderError> {
+) -> Result<Vec<Change>, Unspeakable> {
     let path = entry_path(dialect, section, item.alias.as_str());
     let existing = document.value_at(&path);
-    let fields = dialect.write_entry(ours, existing.as_ref()).map_err(|why| unspeakable(item, why))?;
+    let fields = dialect.write_entry(ours, existing.as_ref())?;
     Ok(fields
         .into_iter()
         .map(|field| {

@@ -159,9 +159,17 @@ fn read_section(
             }
         }
         (NodeKind::List(list), Shape::Items { name_key }) => {
+            let mut names = std::collections::HashSet::new();
             for item in &list.items {
-                if let Some(name) = item.get(name_key).and_then(Node::as_text) {
+                let Some(name) = item.get(name_key).and_then(Node::as_text) else { continue };
+                if names.insert(name) {
                     entry(dialect, bridge, section, name, item, place(item), scan);
+                } else {
+                    scan.problems.push(
+                        Problem::warning(format!("entry `{name}` stands twice; the first one counts"))
+                            .at(place(item))
+                            .help("give it another name, or remove it"),
+                    );
                 }
             }
         }

@@ -1,0 +1,6 @@
+//! Clients' files over their whole life: stories, and the laws that no history may break.
+
+mod hand;
+mod histories;
+mod stories;
+mod world;

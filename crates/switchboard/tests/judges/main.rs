@@ -1,0 +1,1 @@
+//! Real clients read what was written.

@@ -1,6 +1,9 @@
 //! Programs that some tests need and a machine may lack.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Returns the path of an installed Node package's program, or says that the test does nothing without it.
 ///
@@ -40,4 +43,31 @@ pub fn is_soak() -> bool {
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment what they may use")]
 fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Runs a program to its end, and ends it with all that it started when it takes longer than `limit`: then `None`.
+///
+/// # Panics
+/// When it cannot be started.
+#[cfg(unix)]
+pub fn run_within(limit: Duration, command: &mut Command) -> Option<ExitStatus> {
+    use std::os::unix::process::CommandExt;
+
+    let mut child =
+        command.process_group(0).spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+    let end = Instant::now() + limit;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() >= end {
+            let group = rustix::process::Pid::from_child(&child);
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            let _ = child.wait();
+            return None;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(8));
+    }
 }

@@ -2,20 +2,22 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testkit::strace::{self, Point};
-use testkit::tools::is_soak;
+use testkit::tools::{is_soak, run_within};
 
 use crate::judge::{Findings, judge};
 use crate::stage::{CLIENTS, Client, Flow, Stage};
 
 const ERRORS: [&str; 8] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT", "EINTR", "EMFILE", "EPERM"];
 
+/// What takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(30);
 /// How many points of a run are tried; all in a soak.
-const KILLS: usize = 150;
+const KILLS: usize = 600;
 /// How many calls are made to fail; all with every error in a soak, and with two of them otherwise.
-const FAILURES: usize = 50;
+const FAILURES: usize = 130;
 
 /// Tries all cases, two at a time, each in a home of its own.
 fn run(client: &'static Client, flow: Flow, cases: impl Fn(&[Point]) -> Vec<(Point, String)>) -> Findings {
@@ -46,8 +48,10 @@ fn run(client: &'static Client, flow: Flow, cases: impl Fn(&[Point]) -> Vec<(Poi
 fn work(stage: &Stage, cases: &[(Point, String)], next: &AtomicUsize, findings: &Mutex<Findings>) {
     while let Some((point, fault)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
         stage.reset();
-        let status = strace::injected(fault, point, &stage.command()).status().unwrap();
-        let mut found = judge(stage, status);
+        let mut found = match run_within(LIMIT, &mut strace::injected(fault, point, &stage.command())) {
+            Some(status) => judge(stage, status),
+            None => Findings { runs: 1, faults: vec!["it never ended".to_owned()], ..Findings::default() },
+        };
         let place = format!("{} {:?} {fault} at {}", stage.client.id, stage.flow, point.line);
         found.faults.iter_mut().for_each(|what| *what = format!("{place}: {what}"));
         findings.lock().unwrap().add(found);

@@ -137,9 +137,6 @@ impl Stage {
         stage.command_unbroken();
         stage.after = stage.files();
         assert_ne!(stage.before.client, stage.after.client, "{}: nothing was written", client.id);
-        if let Some(client) = &stage.after.client {
-            fs::write(stage.path("new"), client).unwrap();
-        }
         stage.reset();
         stage
     }
@@ -182,8 +179,8 @@ impl Stage {
             return self.scratch.command(&args(self.flow, self.client.id));
         }
         let mut command = self.scratch.other(Path::new("/bin/sh"));
-        command.args(["-c", r#"text=$(cat "$1"); printf "%s\n" "$text" > "$0"; exit 0"#]);
-        command.arg(self.file()).arg(self.path("new"));
+        let text = String::from_utf8(self.after.client.clone().unwrap()).unwrap();
+        command.args(["-c", r#"printf "%s" "$1" > "$0"; exit 0"#]).arg(self.file()).arg(text);
         command
     }
 

@@ -13,7 +13,7 @@ use crate::stage::{CLIENTS, Client, Flow, Stage};
 const ERRORS: [&str; 8] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EDQUOT", "EINTR", "EMFILE", "EPERM"];
 
 /// What takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(12);
 /// How many points of a run are tried; all in a soak.
 const KILLS: usize = 600;
 /// How many calls are made to fail; all with every error in a soak, and with two of them otherwise.
@@ -42,6 +42,9 @@ fn run(client: &'static Client, flow: Flow, cases: impl Fn(&[Point]) -> Vec<(Poi
         findings.faults.len(),
         begun.elapsed().as_secs_f32(),
     );
+    if flow != Flow::Broken {
+        findings.faults.iter().for_each(|fault| println!("  {fault}"));
+    }
     findings
 }
 
@@ -72,7 +75,9 @@ fn kill(client: &'static Client, flow: Flow, count: usize) -> Findings {
 
 fn fail(client: &'static Client, flow: Flow, count: usize) -> Findings {
     run(client, flow, |points| {
-        let points = chosen(points, count, client.id.len());
+        // strace does not carry out what it lets fail, but a close that fails has closed the file all the same.
+        let points: Vec<Point> = points.iter().filter(|point| point.call != "close").cloned().collect();
+        let points = chosen(&points, count, client.id.len());
         let errors = |at: usize| {
             let all = if is_soak() { ERRORS.len() } else { 2 };
             (0..all).map(move |next| ERRORS[(at * all + next) % ERRORS.len()])

@@ -50,6 +50,8 @@ fn put(home: &mut Home, ui: &Ui, text: &str) -> Done {
     }
     if ui.dry_run {
         show_difference(ui, &home.short(&home.dirs.catalogue()), home.catalogue.text(), text);
+        // What would follow is planned upon it; nothing of it is kept.
+        home.catalogue.catalogue = parsed.value;
         return Ok(());
     }
     let path = home.dirs.catalogue();
@@ -175,7 +177,7 @@ pub(crate) fn show_difference(ui: &Ui, name: &str, before: &str, after: &str) {
         ui.json(&serde_json::json!({ "file": name, "diff": "" }));
         return;
     }
-    let lines = crate::diff::unified(name, before, after);
+    let lines = crate::diff::discreet(name, before, after, Format::Toml);
     let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
     ui.json(&serde_json::json!({ "file": name, "diff": plain }));
     for line in lines {

@@ -2,9 +2,17 @@
 
 use owo_colors::{OwoColorize, Stream};
 use similar::{ChangeTag, TextDiff};
+use switchboard_core::document::Format;
+
+use crate::mask::masked;
 
 /// Lines of context around each change.
 const CONTEXT: usize = 3;
+
+/// Returns the lines of a unified diff of two documents in which values that may be secrets are hidden.
+pub(crate) fn discreet(name: &str, before: &str, after: &str, format: Format) -> Vec<String> {
+    unified(name, &masked(before, format), &masked(after, format))
+}
 
 /// Returns the lines of a unified diff, coloured where colour is wanted.
 pub(crate) fn unified(name: &str, before: &str, after: &str) -> Vec<String> {

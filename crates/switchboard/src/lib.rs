@@ -13,6 +13,7 @@ mod fail;
 mod history;
 mod home;
 mod journal;
+mod mask;
 mod observe;
 mod probe;
 mod retention;

@@ -105,7 +105,14 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
         let edits: Vec<ServerEdit> =
             servers.iter().map(|server| ServerEdit::Add(Box::new((*server).clone()))).collect();
         ui.json(&summary(&parts));
-        return change::catalogue(home, ui, &edits);
+        change::catalogue(home, ui, &edits)?;
+        for part in parts {
+            let mut record = part.look.record;
+            record.path = part.look.linked.path.to_string_lossy().into_owned();
+            part.plan.relations.into_iter().for_each(|relation| record.put(relation));
+            home.relations.clients.insert(part.look.linked.id().clone(), record);
+        }
+        return Ok(());
     }
     if !servers.is_empty() {
         ui.consent("Import these servers? From then on they may be started.", "import")?;

@@ -9,7 +9,7 @@ use super::show::rendered;
 use crate::cli::{Entry, Which};
 use crate::cmd::server::known;
 use crate::cmd::status::{client_json, reload_hint};
-use crate::diff::unified;
+use crate::diff::discreet;
 use crate::execute::{self, Choice, Push, Undo};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
@@ -164,7 +164,8 @@ fn dry_run(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
         }
         match rendered(look) {
             Ok(text) => {
-                for line in unified(&home.short(&look.linked.path), look.text(), &text) {
+                let format = look.linked.dialect.format;
+                for line in discreet(&home.short(&look.linked.path), look.text(), &text, format) {
                     ui.line(format!("  {line}"));
                 }
             }

@@ -10,7 +10,7 @@ use crate::approval::in_full;
 use crate::cli::Which;
 use crate::cmd::server::brief;
 use crate::cmd::status::{self, client_json, reload_hint};
-use crate::diff::unified;
+use crate::diff::discreet;
 use crate::discover;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
@@ -175,7 +175,7 @@ pub(crate) fn diff(home: &Home, ui: &Ui, which: &Which) -> Done {
         let lines = if text == look.text() {
             Vec::new()
         } else {
-            unified(&home.short(&look.linked.path), look.text(), &text)
+            discreet(&home.short(&look.linked.path), look.text(), &text, look.linked.dialect.format)
         };
         all.push(json!({
             "client": look.linked.id(), "pending": look.plan.sentences(),

@@ -1,0 +1,111 @@
+//! `client adopt`, `keep` and `restore`: what somebody else changed, seen, asked about, never written over.
+
+use crate::{CATALOGUE, CURSOR, managed};
+
+/// Somebody puts an own launch into an entry of ours.
+fn edited() -> testkit::home::FakeHome {
+    let home = managed();
+    home.edit(CURSOR, "\"connect\", \"files\"", "\"connect\", \"files\", \"--verbose\"");
+    home
+}
+
+#[test]
+fn drift_is_shown_and_not_written_over() {
+    let home = edited();
+    let before = home.text(CURSOR);
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    assert_eq!(home.text(CURSOR), before);
+    insta::assert_snapshot!(home.run("status"), @"");
+}
+
+#[test]
+fn restore_makes_the_file_say_again_what_the_catalogue_wants() {
+    let home = edited();
+    insta::assert_snapshot!(home.run("client restore cursor files"), @"");
+    assert!(!home.text(CURSOR).contains("--verbose"));
+}
+
+#[test]
+fn keep_lets_the_file_stand_until_restore() {
+    let home = edited();
+    insta::assert_snapshot!(home.run("client keep cursor files"), @"");
+    home.ok("client push cursor --yes");
+    assert!(home.text(CURSOR).contains("--verbose"));
+    assert_eq!(home.ok("status --json").json()["clients"][0]["summary"], "in step");
+    home.ok("client restore cursor files");
+    assert!(!home.text(CURSOR).contains("--verbose"), "{}", home.text(CURSOR));
+}
+
+#[test]
+fn adopt_takes_the_change_into_the_catalogue_and_asks_first() {
+    let home = managed();
+    let program = env!("CARGO_BIN_EXE_switchboard");
+    let text = home.text(CURSOR).replacen(program, "new-files-mcp", 1).replacen(
+        "\"connect\", \"files\"",
+        "\"/srv\"",
+        1,
+    );
+    home.write(CURSOR, text);
+    let before = home.tree();
+    insta::assert_snapshot!(home.run("client adopt cursor files"), @"");
+    assert_eq!(before.changes(&home.tree()), Vec::<String>::new());
+    insta::assert_snapshot!(home.run("client adopt cursor files --yes"), @"");
+    assert!(home.text(CATALOGUE).contains("new-files-mcp"), "{}", home.text(CATALOGUE));
+    let text = home.text(CURSOR);
+    assert!(text.contains("\"connect\", \"files\"") && text.contains("autoApprove"), "{text}");
+}
+
+#[test]
+fn an_entry_that_somebody_removed_is_asked_about() {
+    let home = managed();
+    let text = home.text(CURSOR);
+    let start = text.find("    \"web\"").unwrap();
+    let end = text.find("  },\n  \"theme\"").unwrap();
+    home.write(CURSOR, format!("{}{}", &text[..start], &text[end..]));
+    let push = home.ok("client push cursor --yes");
+    assert!(push.stdout.contains("`web` was removed by somebody else"), "{push}");
+    assert!(!home.text(CURSOR).contains("\"web\""));
+    home.ok("client adopt cursor web");
+    assert_eq!(home.ok("status --json").json()["clients"][0]["summary"], "in step");
+    home.ok("client restore cursor web");
+    assert!(home.text(CURSOR).contains("\"web\""));
+}
+
+#[test]
+fn both_changed_is_a_conflict_and_ends_with_five() {
+    let home = edited();
+    home.ok("server rename files documents");
+    let before = home.text(CURSOR);
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    assert_eq!(home.text(CURSOR), before);
+    home.ok("client restore cursor documents");
+    assert!(home.text(CURSOR).contains("\"connect\", \"documents\""), "{}", home.text(CURSOR));
+}
+
+#[test]
+fn a_wiped_file_is_recognised_and_restored_by_one_command() {
+    for wiped in ["{}\n", "", "{ \"mcpServers\": {} }\n"] {
+        let home = managed();
+        home.write(CURSOR, wiped);
+        let push = home.run("client push cursor --yes");
+        assert_eq!(push.code, 5, "{wiped:?}: {push}");
+        assert!(push.all().contains("switchboard client restore cursor"), "{push}");
+        assert_eq!(home.text(CURSOR), wiped);
+        home.ok("client restore cursor");
+        let text = home.text(CURSOR);
+        assert!(text.contains("\"files\"") && text.contains("\"web\""), "{wiped:?}:\n{text}");
+    }
+    let home = managed();
+    std::fs::remove_file(home.path(CURSOR)).unwrap();
+    assert_eq!(home.run("client push cursor --yes").code, 5);
+    home.ok("client restore cursor");
+    assert!(home.text(CURSOR).contains("\"files\""));
+}
+
+#[test]
+fn when_nothing_drifted_there_is_nothing_to_say() {
+    let home = managed();
+    insta::assert_snapshot!(home.run("client adopt cursor"), @"");
+    insta::assert_snapshot!(home.run("client keep cursor web"), @"");
+    insta::assert_snapshot!(home.run("client restore cursor"), @"");
+}

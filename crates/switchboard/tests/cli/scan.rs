@@ -1,0 +1,55 @@
+//! `client scan`: nothing is lost by it.
+
+use crate::{CURSOR, TWO, cursor, managed};
+
+#[test]
+fn a_scan_tells_what_is_found() {
+    let home = cursor(TWO);
+    insta::assert_snapshot!(home.run("client scan cursor"), @"");
+    assert_eq!(home.text(CURSOR), TWO);
+}
+
+#[test]
+fn a_scan_that_would_drop_what_is_pending_says_which() {
+    let home = managed();
+    home.ok("server add new --url https://new.example/mcp");
+    let before = home.tree();
+    insta::assert_snapshot!(home.run("client scan cursor"), @"");
+    assert_eq!(before.changes(&home.tree()), Vec::<String>::new());
+    insta::assert_snapshot!(home.run("client scan cursor --discard-pending"), @"");
+    // What the file said then is what is wanted.
+    assert_eq!(home.ok("client diff cursor --json").json()[0]["pending"], serde_json::json!([]));
+    home.ok("client restore cursor");
+    assert!(home.text(CURSOR).contains("\"new\""));
+}
+
+#[test]
+fn a_lost_record_is_rebuilt() {
+    let home = managed();
+    std::fs::remove_file(home.path("switchboard/state/relations.json")).unwrap();
+    let text = home.text(CURSOR);
+    home.ok("client scan --all");
+    assert_eq!(home.ok("status --json").json()["clients"][0]["summary"], "in step");
+    home.ok("client push --all --yes");
+    assert_eq!(home.text(CURSOR), text);
+}
+
+#[test]
+fn a_damaged_record_is_set_aside_and_told() {
+    let home = managed();
+    home.write("switchboard/state/relations.json", "{ \"clients\": ");
+    let text = home.text(CURSOR);
+    home.ok("client scan --all");
+    assert_eq!(home.ok("status --json").json()["clients"][0]["summary"], "in step");
+    assert_eq!(home.text(CURSOR), text);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_makes_nobody_forget() {
+    let home = managed();
+    let text = home.text(CURSOR);
+    home.write(CURSOR, "{ \"mcpServers\": { \"files\": ");
+    insta::assert_snapshot!(home.run("client scan cursor"), @"");
+    home.write(CURSOR, &text);
+    assert_eq!(home.ok("status --json").json()["clients"][0]["summary"], "in step");
+}

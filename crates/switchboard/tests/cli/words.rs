@@ -1,0 +1,192 @@
+//! What holds for every command: JSON alone on standard output, dry runs that change nothing, plain words.
+
+use crate::{CATALOGUE, CURSOR, TWO, cursor, full, home, managed};
+
+/// Commands that change something, each beginning from two managed servers.
+const CHANGES: &[&str] = &[
+    "server add new -- new-mcp",
+    "server add new --url https://new.example/mcp",
+    "server edit files --tag x",
+    "server remove files",
+    "server rename files documents",
+    "server disable files",
+    "server enable files",
+    "client link codex",
+    "client unlink cursor",
+    "client scan cursor",
+    "client scan --all --discard-pending",
+    "client import cursor",
+    "client push cursor",
+    "client push --all",
+    "client adopt cursor",
+    "client keep cursor",
+    "client restore cursor",
+    "client undo cursor",
+    "client undo cursor --force",
+    "profile add work files",
+    "config undo",
+    "up",
+    "uninstall",
+];
+
+const LOOKS: &[&str] = &[
+    "status",
+    "doctor",
+    "server list",
+    "server show files",
+    "client list",
+    "client list --all",
+    "client show cursor",
+    "client diff cursor",
+    "client history cursor",
+    "profile list",
+    "config check",
+    "config path",
+    "config history",
+    "config schema",
+    "config schema settings",
+    "config export cursor",
+    "completions bash",
+    "man",
+];
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    for pushed in [true, false] {
+        let home = if pushed { managed() } else { cursor(TWO) };
+        home.write(".codex/config.toml", "model = 'x'\n");
+        let before = home.tree();
+        for line in CHANGES {
+            let (verb, rest) =
+                line.split_once(" -- ").map_or((*line, String::new()), |(a, b)| (a, format!(" -- {b}")));
+            let output = home.run(&format!("{verb} --dry-run{rest}"));
+            assert_eq!(before.changes(&home.tree()), Vec::<String>::new(), "{line}: {output}");
+            if pushed {
+                assert_eq!(output.code, 0, "{line}: {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let home = managed();
+    let before = home.tree();
+    for line in LOOKS {
+        let output = home.ok(line);
+        assert_eq!(before.changes(&home.tree()), Vec::<String>::new(), "{line}: {output}");
+    }
+}
+
+#[test]
+fn looking_at_a_home_that_is_not_there_makes_none() {
+    let home = full();
+    let before = home.tree();
+    for line in LOOKS.iter().filter(|line| !line.contains("files") && !line.ends_with("cursor")) {
+        home.ok(line);
+        assert_eq!(before.changes(&home.tree()), Vec::<String>::new(), "{line}");
+    }
+}
+
+#[test]
+fn json_stands_alone_on_standard_output() {
+    let plain =
+        ["config schema", "config schema settings", "config export cursor", "completions bash", "man"];
+    for line in LOOKS.iter().filter(|line| !plain.contains(line)) {
+        let output = managed().run(&format!("{line} --json"));
+        output.json();
+    }
+    for line in CHANGES {
+        let (verb, rest) =
+            line.split_once(" -- ").map_or((*line, String::new()), |(a, b)| (a, format!(" -- {b}")));
+        for more in ["--yes", "--dry-run", ""] {
+            let home = managed();
+            home.write(".codex/config.toml", "model = 'x'\n");
+            let output = home.run(&format!("{verb} --json {more}{rest}"));
+            output.json();
+            // Whatever fails says so to programs too.
+            if output.code != 0 {
+                assert!(output.all().contains("failed to"), "{line} {more}: {output}");
+            }
+        }
+    }
+    for (line, code) in [("server show nobody", 2), ("client push nobody", 2), ("server add x", 2)] {
+        let output = home().run(&format!("{line} --json"));
+        assert_eq!(output.code, code, "{output}");
+        assert_eq!(output.json()["exit_code"], code);
+    }
+    // A failure that is told line by line is one document all the same.
+    let home = cursor("{ broken");
+    for line in ["client push cursor --yes --json", "client scan cursor --json", "doctor --json"] {
+        let output = home.run(line);
+        assert_ne!(output.code, 0, "{line}: {output}");
+        output.json();
+    }
+}
+
+#[test]
+fn piped_output_holds_no_escape_codes() {
+    let home = managed();
+    home.edit(CURSOR, "\"connect\", \"files\"", "\"connect\", \"files\", \"-v\"");
+    home.ok("server add new --url https://new.example/mcp");
+    for line in LOOKS.iter().chain(CHANGES) {
+        let output =
+            home.run(&format!("{line} --dry-run").replace("-- new-mcp --dry-run", "--dry-run -- new-mcp"));
+        if !line.starts_with("man") {
+            assert!(!output.all().contains('\u{1b}'), "{line}: {output}");
+        }
+    }
+}
+
+#[test]
+fn failures_are_sentences_with_something_to_type() {
+    let home = managed();
+    for (line, code) in [
+        ("server show filse", 2),
+        ("server add files -- x", 2),
+        ("server add new", 2),
+        ("server edit files", 2),
+        ("server rename files web", 2),
+        ("server add new --url https://x --header nonsense", 2),
+        ("server add new --env nonsense -- x", 2),
+        ("client show nobody", 2),
+        ("client link nobody", 2),
+        ("client push codex", 2),
+        ("profile show nobody", 2),
+        ("profile remove nobody", 2),
+        ("config undo 99", 2),
+        ("config export nobody", 2),
+        ("connect nobody", 2),
+        ("connect nobody --client cursor", 2),
+        ("server test nobody", 2),
+        ("server test nobody --client cursor", 2),
+        ("server test files --args {} --tool x --client cursor", 5),
+    ] {
+        let output = home.run(line);
+        assert_eq!(output.code, code, "{line}: {output}");
+        assert!(output.stderr.starts_with("error: failed to "), "{line}: {output}");
+        let hint = output.stderr.lines().find(|line| line.starts_with("hint: "));
+        assert!(hint.is_some_and(|hint| hint.len() > 12), "{line}: {output}");
+        assert_eq!(
+            output.stdout.lines().filter(|line| line.contains("error")).count(),
+            0,
+            "{line}: {output}"
+        );
+    }
+}
+
+#[test]
+fn quiet_tells_problems_only() {
+    let home = managed();
+    for line in ["status --quiet", "client push cursor --quiet --yes", "server disable web --quiet"] {
+        let output = home.ok(line);
+        assert_eq!(output.all(), "", "{line}");
+    }
+    home.write(CATALOGUE, "[servers.x");
+    assert_ne!(home.run("server remove files --quiet").stderr, "");
+}
+
+#[test]
+fn the_help_names_every_command() {
+    insta::assert_snapshot!(home().run("--help"), @"");
+}

@@ -120,10 +120,8 @@ fn first_text(world: &World, dice: &mut Dice) -> Option<String> {
     }
     for pattern in dialect.sections {
         for &project in PROJECTS.iter().take(dice.roll(3)) {
-            let path: Vec<String> = pattern
-                .iter()
-                .map(|key| if *key == "*" { project } else { key }.to_owned())
-                .collect();
+            let path: Vec<String> =
+                pattern.iter().map(|key| if *key == "*" { project } else { key }.to_owned()).collect();
             if let Some(entry) = foreign_entry(world, "sqlite", dice) {
                 put_entry(&mut root, &path, "sqlite", dialect.shape, entry);
             }
@@ -227,10 +225,8 @@ fn change_file(world: &mut World, dice: &mut Dice) {
 
 fn in_place_text(text: &str, format: Format, before: &Value, after: &Value) -> Option<String> {
     let (Value::Map(before), Value::Map(members)) = (before, after) else { return None };
-    let mut changes: Vec<Change> = members
-        .iter()
-        .map(|(key, value)| Change::set([Step::key(key)], value.clone()))
-        .collect();
+    let mut changes: Vec<Change> =
+        members.iter().map(|(key, value)| Change::set([Step::key(key)], value.clone())).collect();
     let gone = before.iter().filter(|(key, _)| after.get(key).is_none());
     changes.extend(gone.map(|(key, _)| Change::remove([Step::key(key)])));
     Document::parse(text, format).unwrap().revised(&changes).ok()
@@ -297,7 +293,7 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
             Some(Verdict::Update | Verdict::TakeOver) => {
                 let item = item.unwrap();
                 let ours = &plan.wanted[item.server.as_ref().unwrap()];
-                let after = of(item).unwrap();
+                let after = of(item).ok_or_else(|| TestCaseError::fail(context()))?;
                 prop_assert!(core_equal(after.launch.as_ref().unwrap(), ours), "{}", context());
                 let mut parts = [&found.value, &after.value].map(|value| clients_part(&world.dialect, value));
                 let refused = match ours {
@@ -336,10 +332,7 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
     Ok(())
 }
 
-fn same_record(
-    a: &crate::client::relation::ClientRecord,
-    b: &crate::client::relation::ClientRecord,
-) -> bool {
+fn same_record(a: &crate::client::relation::ClientRecord, b: &crate::client::relation::ClientRecord) -> bool {
     a.footings == b.footings
         && a.relations.len() == b.relations.len()
         && a.relations.iter().all(|one| b.relations.contains(one))

@@ -368,9 +368,9 @@ fn what_somebody_else_changed_is_asked_about() {
     drifted.keep();
     insta::assert_snapshot!(pushed(&mut drifted), @r#"
     (in step)
+    `a` is kept as the file has it
     `c` is in step
     `b2` (server `b`) is in step
-    `a` is kept as the file has it
     ---
     {
       "mcpServers": {

@@ -282,6 +282,23 @@ pub(super) fn lawful(world: &mut World, restoring: bool) -> Law {
     };
     prop_assert!(!next.is_pending(), "still pending: {:?}\n{}", next.sentences(), context());
     aliases_stay(&plan, &next).map_err(|what| TestCaseError::fail(format!("{what}\n{}", context())))?;
+    remembered(world, &next).map_err(|what| TestCaseError::fail(format!("{what}\n{}", context())))?;
+    for relation in old_record.relations.iter().filter(|_| !restoring) {
+        let Standing::Managed { base, .. } = &relation.standing else { continue };
+        let (section, alias) = (relation.section.as_deref(), relation.alias.as_str());
+        let theirs = plan
+            .found
+            .iter()
+            .find(|found| found.section == relation.section && found.alias == relation.alias);
+        let edited = theirs.is_some_and(|theirs| {
+            let ours = plan.wanted.get(&relation.server);
+            theirs.launch.as_ref() != Some(base) && theirs.launch.as_ref() != ours
+        });
+        if edited {
+            let both = [bytes(&before, section, alias), bytes(world, section, alias)];
+            prop_assert!(both[0] == both[1], "what they wrote into `{}` was lost\n{}", alias, context());
+        }
+    }
     let of = |item: &Item| entry(&next.found, item);
     for found in &plan.found {
         let section = found.section.as_deref();
@@ -329,6 +346,19 @@ pub(super) fn lawful(world: &mut World, restoring: bool) -> Law {
     world.push();
     prop_assert_eq!(&world.text, &text);
     prop_assert!(same_record(&world.record, &record), "{:?}\n{:?}", world.record, record);
+    Ok(())
+}
+
+/// After a push there is a record of every entry of ours, of what it says.
+fn remembered(world: &World, next: &ClientPlan) -> Result<(), String> {
+    for item in next.items.iter().filter(|item| item.verdict == Verdict::InStep) {
+        let relation = world.record.relation(item.section.as_deref(), item.alias.as_str());
+        let ours = item.server.as_ref().and_then(|server| next.wanted.get(server));
+        match relation.map(|relation| &relation.standing) {
+            Some(Standing::Managed { base, .. }) if Some(base) == ours => {}
+            other => return Err(format!("of `{}` is remembered {other:?}", item.alias)),
+        }
+    }
     Ok(())
 }
 

@@ -68,3 +68,6 @@ pub struct ProfileFile {
     /// Names, globs, `tag:NAME` and `profile:NAME`.
     servers: Vec<String>,
 }
+
+#[cfg(test)]
+mod laws;

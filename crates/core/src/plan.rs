@@ -9,13 +9,13 @@ pub use show::sentence;
 
 use crate::catalogue::{Catalogue, Server};
 use crate::client::bridge::Bridge;
-use crate::client::dialect::{Dialect, Unspeakable};
+use crate::client::dialect::{Dialect, Support, Unspeakable};
 use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile};
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::render::{RenderError, Rendered, entry_of, new_entry, render};
 use crate::client::scan::{Found, Scan, scan};
 use crate::document::{Document, Unreadable};
-use crate::launch::Launch;
+use crate::launch::{Launch, Remote};
 use crate::name::{ClientId, ServerName};
 use crate::problem::Problem;
 use crate::select::select;
@@ -141,7 +141,13 @@ pub fn wanted(
         (Via::Http, _) => return Err(no_gateway("via = \"http\"")),
         (_, Face::Single) => return Err(no_gateway("face = \"single\"")),
         (Via::Bridge, Face::PerServer) => &|server| bridge.launch(&server.name),
-        (Via::Direct, Face::PerServer) => &|server| dialect.heard(&server.launch),
+        (Via::Direct, Face::PerServer) => &|server| match &server.launch {
+            // Told as another transport, it would be understood and not work.
+            Launch::Remote { kind: Remote::Sse, .. } if dialect.spelling.sse == Support::No => {
+                server.launch.clone()
+            }
+            launch => dialect.heard(launch),
+        },
     };
     let chosen = select(catalogue, &client.servers);
     Ok(chosen.into_iter().map(|server| (server.name.clone(), launch(server))).collect())
@@ -291,6 +297,7 @@ pub fn scanned(plan: &ClientPlan, record: &ClientRecord) -> ClientRecord {
             standing: Standing::Managed { base: base.clone(), origin },
         });
     }
+    record.forget_renamed(&plan.found);
     record
 }
 

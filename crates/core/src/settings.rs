@@ -287,3 +287,6 @@ struct ClientFile {
     /// Which servers it is given: names, globs, `tag:NAME`, `profile:NAME`.
     servers: Option<Vec<String>>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,7 @@ impl<'c> Same<'c> {
 /// never written over.
 pub fn reconcile(found: &[Found], record: &ClientRecord, wanted: &Wanted, same: &Same<'_>) -> Vec<Item> {
     let mut work = Work::new(found, record, wanted);
-    work.recorded();
+    work.recorded(same);
     work.strangers();
     work.same_servers(same);
     work.missing();
@@ -133,10 +133,8 @@ impl<'a> Work<'a> {
             .enumerate()
             .map(|(at, entry)| ((entry.section.as_deref(), entry.alias.as_str()), at))
             .collect();
-        let taken = found
-            .iter()
-            .map(|entry| (entry.section.clone(), entry.alias.as_str().to_owned()))
-            .collect();
+        let taken =
+            found.iter().map(|entry| (entry.section.clone(), entry.alias.as_str().to_owned())).collect();
         Self {
             found,
             record,
@@ -163,8 +161,17 @@ impl<'a> Work<'a> {
     }
 
     /// Entries that we have a record of.
-    fn recorded(&mut self) {
+    fn recorded(&mut self, same: &Same<'_>) {
         let record = self.record;
+        // What the client or its owner calls otherwise now: the new name counts, and nothing was removed.
+        let renamed: BTreeSet<ServerName> = self
+            .found
+            .iter()
+            .filter(|entry| {
+                entry.enabled && record.relation(entry.section.as_deref(), entry.alias.as_str()).is_none()
+            })
+            .filter_map(|entry| entry.ours.as_ref().or_else(|| same.server(entry.launch.as_ref()?)).cloned())
+            .collect();
         for relation in &record.relations {
             let section = relation.section.as_deref();
             let at = self.index.get(&(section, relation.alias.as_str())).copied();
@@ -175,10 +182,15 @@ impl<'a> Work<'a> {
                     if let Some(at) = at {
                         self.done[at] = true;
                     }
-                    // Renames can leave two records of one server.
+                    if matches!(verdict, Some(Verdict::Drift(Drift::Removed))) && renamed.contains(server) {
+                        verdict = None;
+                    }
+                    // A rename in the catalogue can leave two records of one server.
                     if self.served.contains(server) {
                         verdict = match (verdict, at) {
-                            (Some(Verdict::InStep | Verdict::Update), Some(at)) => Some(twin(&self.found[at])),
+                            (Some(Verdict::InStep | Verdict::Update), Some(at)) => {
+                                Some(twin(&self.found[at]))
+                            }
                             (Some(Verdict::Drift(Drift::Removed)), _) => None,
                             (verdict, _) => verdict,
                         };

@@ -2,10 +2,11 @@
 //!
 //! It is state, not configuration: a lost record is rebuilt by a scan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::scan::Found;
 use crate::document::Footing;
 use crate::launch::Launch;
 use crate::name::{Alias, ClientId, ServerName};
@@ -92,13 +93,32 @@ impl ClientRecord {
 
     /// Puts a record in the place of the one for the same entry.
     pub fn put(&mut self, relation: Relation) {
-        self.forget(relation.section.as_deref(), relation.alias.as_str());
-        self.relations.push(relation);
+        let same = |own: &&mut Relation| own.section == relation.section && own.alias == relation.alias;
+        match self.relations.iter_mut().find(same) {
+            // In its place: of two records of one server the first counts, today and tomorrow.
+            Some(own) => *own = relation,
+            None => self.relations.push(relation),
+        }
     }
 
     /// Removes the record of this entry.
     pub fn forget(&mut self, section: Option<&str>, alias: &str) {
         self.relations.retain(|own| own.section.as_deref() != section || own.alias.as_str() != alias);
+    }
+
+    /// Removes records of entries that are not there, where their server has another one that is: it was renamed.
+    pub(crate) fn forget_renamed(&mut self, found: &[Found]) {
+        let there = |own: &Relation| {
+            found.iter().any(|entry| entry.section == own.section && entry.alias == own.alias)
+        };
+        let managed = |own: &Relation| matches!(own.standing, Standing::Managed { .. });
+        let served: BTreeSet<ServerName> = self
+            .relations
+            .iter()
+            .filter(|own| managed(own) && there(own))
+            .map(|own| own.server.clone())
+            .collect();
+        self.relations.retain(|own| !managed(own) || there(own) || !served.contains(&own.server));
     }
 
     /// Returns whether a push has ever written, or an import taken over, an entry of this file.

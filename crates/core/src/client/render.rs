@@ -129,6 +129,7 @@ pub fn render(
     if let (true, Some((item, why))) = (changes.is_empty(), left_out.first()) {
         return Err(RenderError::Unspeakable { alias: item.alias.to_string(), why: why.clone() });
     }
+    record.forget_renamed(found);
     forget_footings(&mut record, items);
     let problems =
         left_out.iter().map(|(item, why)| Problem::warning(format!("`{}`: {why}", item.alias))).collect();

@@ -2,5 +2,6 @@
 
 mod hand;
 mod histories;
+mod imports;
 mod stories;
 mod world;

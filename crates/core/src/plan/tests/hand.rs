@@ -154,9 +154,8 @@ impl Hand<'_> {
         let Value::Map(members) = table else { return };
         let mut later = Vec::new();
         for (key, value) in members {
-            let tables = |items: &[Value]| {
-                !items.is_empty() && items.iter().all(|item| matches!(item, Value::Map(_)))
-            };
+            let tables =
+                |items: &[Value]| !items.is_empty() && items.iter().all(|item| matches!(item, Value::Map(_)));
             let apart = match value {
                 Value::Map(members) => path.len() < 2 && (path.is_empty() || !members.is_empty()),
                 Value::List(items) => tables(items) && path.is_empty(),
@@ -295,8 +294,7 @@ impl Hand<'_> {
 }
 
 fn toml_key(key: &str) -> String {
-    let bare =
-        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if bare { key.to_owned() } else { quoted(key) }
 }
 

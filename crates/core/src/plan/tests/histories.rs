@@ -120,10 +120,8 @@ fn first_text(world: &World, dice: &mut Dice) -> Option<String> {
     }
     for pattern in dialect.sections {
         for &project in PROJECTS.iter().take(dice.roll(3)) {
-            let path: Vec<String> = pattern
-                .iter()
-                .map(|key| if *key == "*" { project } else { key }.to_owned())
-                .collect();
+            let path: Vec<String> =
+                pattern.iter().map(|key| if *key == "*" { project } else { key }.to_owned()).collect();
             if let Some(entry) = foreign_entry(world, "sqlite", dice) {
                 put_entry(&mut root, &path, "sqlite", dialect.shape, entry);
             }
@@ -135,7 +133,7 @@ fn first_text(world: &World, dice: &mut Dice) -> Option<String> {
     Some(written(&root, dialect.format, dice))
 }
 
-fn world(dice: &mut Dice) -> World {
+pub(super) fn world(dice: &mut Dice) -> World {
     let dialects = dialects();
     let (known, dialect) = dialects[dice.roll(dialects.len())];
     let via = dice.of(&[Via::Bridge, Via::Bridge, Via::Direct]);
@@ -227,16 +225,14 @@ fn change_file(world: &mut World, dice: &mut Dice) {
 
 fn in_place_text(text: &str, format: Format, before: &Value, after: &Value) -> Option<String> {
     let (Value::Map(before), Value::Map(members)) = (before, after) else { return None };
-    let mut changes: Vec<Change> = members
-        .iter()
-        .map(|(key, value)| Change::set([Step::key(key)], value.clone()))
-        .collect();
+    let mut changes: Vec<Change> =
+        members.iter().map(|(key, value)| Change::set([Step::key(key)], value.clone())).collect();
     let gone = before.iter().filter(|(key, _)| after.get(key).is_none());
     changes.extend(gone.map(|(key, _)| Change::remove([Step::key(key)])));
     Document::parse(text, format).unwrap().revised(&changes).ok()
 }
 
-type Law = Result<(), TestCaseError>;
+pub(super) type Law = Result<(), TestCaseError>;
 
 /// Every entry's own bytes.
 fn bytes(world: &World, section: Option<&str>, alias: &str) -> Option<String> {
@@ -257,7 +253,7 @@ fn core_equal(a: &Launch, b: &Launch) -> bool {
 }
 
 /// Pushes, and judges everything that a push may and must do.
-fn lawful(world: &mut World, restoring: bool) -> Law {
+pub(super) fn lawful(world: &mut World, restoring: bool) -> Law {
     let mut plan = world.plan();
     if restoring {
         plan.restore(None);
@@ -286,6 +282,23 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
     };
     prop_assert!(!next.is_pending(), "still pending: {:?}\n{}", next.sentences(), context());
     aliases_stay(&plan, &next).map_err(|what| TestCaseError::fail(format!("{what}\n{}", context())))?;
+    remembered(world, &next).map_err(|what| TestCaseError::fail(format!("{what}\n{}", context())))?;
+    for relation in old_record.relations.iter().filter(|_| !restoring) {
+        let Standing::Managed { base, .. } = &relation.standing else { continue };
+        let (section, alias) = (relation.section.as_deref(), relation.alias.as_str());
+        let theirs = plan
+            .found
+            .iter()
+            .find(|found| found.section == relation.section && found.alias == relation.alias);
+        let edited = theirs.is_some_and(|theirs| {
+            let ours = plan.wanted.get(&relation.server);
+            theirs.launch.as_ref() != Some(base) && theirs.launch.as_ref() != ours
+        });
+        if edited {
+            let both = [bytes(&before, section, alias), bytes(world, section, alias)];
+            prop_assert!(both[0] == both[1], "what they wrote into `{}` was lost\n{}", alias, context());
+        }
+    }
     let of = |item: &Item| entry(&next.found, item);
     for found in &plan.found {
         let section = found.section.as_deref();
@@ -297,7 +310,7 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
             Some(Verdict::Update | Verdict::TakeOver) => {
                 let item = item.unwrap();
                 let ours = &plan.wanted[item.server.as_ref().unwrap()];
-                let after = of(item).unwrap();
+                let after = of(item).ok_or_else(|| TestCaseError::fail(context()))?;
                 prop_assert!(core_equal(after.launch.as_ref().unwrap(), ours), "{}", context());
                 let mut parts = [&found.value, &after.value].map(|value| clients_part(&world.dialect, value));
                 let refused = match ours {
@@ -336,10 +349,20 @@ fn lawful(world: &mut World, restoring: bool) -> Law {
     Ok(())
 }
 
-fn same_record(
-    a: &crate::client::relation::ClientRecord,
-    b: &crate::client::relation::ClientRecord,
-) -> bool {
+/// After a push there is a record of every entry of ours, of what it says.
+fn remembered(world: &World, next: &ClientPlan) -> Result<(), String> {
+    for item in next.items.iter().filter(|item| item.verdict == Verdict::InStep) {
+        let relation = world.record.relation(item.section.as_deref(), item.alias.as_str());
+        let ours = item.server.as_ref().and_then(|server| next.wanted.get(server));
+        match relation.map(|relation| &relation.standing) {
+            Some(Standing::Managed { base, .. }) if Some(base) == ours => {}
+            other => return Err(format!("of `{}` is remembered {other:?}", item.alias)),
+        }
+    }
+    Ok(())
+}
+
+fn same_record(a: &crate::client::relation::ClientRecord, b: &crate::client::relation::ClientRecord) -> bool {
     a.footings == b.footings
         && a.relations.len() == b.relations.len()
         && a.relations.iter().all(|one| b.relations.contains(one))
@@ -368,6 +391,11 @@ fn strip_containers(root: &mut Value, dialect: &Dialect) {
             for (_, project) in projects.iter_mut() {
                 remove(project, &[Step::key(*pattern.last().unwrap())]);
             }
+            // A project that we bring back after a wipe holds nothing else.
+            projects.retain(|(_, project)| *project != Value::Map(Vec::new()));
+        }
+        if at_mut(root, &parent) == Some(&mut Value::Map(Vec::new())) {
+            remove(root, &parent);
         }
     }
 }
@@ -473,18 +501,18 @@ fn act(world: &mut World, dice: &mut Dice) -> Law {
     Ok(())
 }
 
-fn rolls(most: usize) -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn rolls(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..most)
 }
 
-fn cases(usual: u32) -> ProptestConfig {
+pub(super) fn cases(usual: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = if asked.cases == 256 { usual } else { asked.cases };
     ProptestConfig { cases, failure_persistence: None, ..asked }
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn no_history_breaks_a_law(rolls in rolls(500)) {

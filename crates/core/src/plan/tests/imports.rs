@@ -1,0 +1,88 @@
+//! What an import takes over, and that it takes it over once.
+
+use proptest::prelude::*;
+
+use super::hand::Dice;
+use super::histories::{cases, lawful, rolls, world};
+use super::world::World;
+use crate::client::import::{ImportPlan, Secrets, import};
+use crate::client::reconcile::{Same, Verdict};
+use crate::client::scan::Found;
+use crate::launch::Launch;
+
+/// What an import of everything that is the client's own would do.
+fn planned(world: &World) -> ImportPlan {
+    let plan = world.plan();
+    let own = |found: &&Found| {
+        let item = plan.items.iter().find(|item| item.alias == found.alias && item.section == found.section);
+        found.enabled && item.is_some_and(|item| item.verdict == Verdict::Unmanaged)
+    };
+    let chosen: Vec<&Found> = plan.found.iter().filter(own).collect();
+    let catalogue = world.catalogue();
+    let plain = |launch: &Launch| launch.clone();
+    let same = Same::of(&catalogue, &plain);
+    import(&chosen, world.settings.known.variables, &world.record, &catalogue, Secrets::Keep, &same)
+}
+
+fn imported(world: &mut World) -> ImportPlan {
+    let plan = planned(world);
+    world.servers.extend(plan.servers.iter().cloned());
+    for relation in &plan.relations {
+        world.record.put(relation.clone());
+    }
+    plan
+}
+
+proptest! {
+    #![proptest_config(cases(256))]
+
+    #[test]
+    fn an_import_keeps_every_name_and_happens_once(rolls in rolls(300)) {
+        let mut world = world(&mut Dice::new(rolls));
+        let before = world.plan();
+        let plan = imported(&mut world);
+        let mut names: Vec<_> = world.servers.iter().map(|server| server.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        prop_assert_eq!(names.len(), world.servers.len(), "a name was given twice");
+        for relation in &plan.relations {
+            let of = |found: &&Found| found.alias == relation.alias && found.section == relation.section;
+            prop_assert!(before.found.iter().any(|found| of(&found)), "{:?}", relation.alias);
+        }
+        // Nobody who had an entry loses its name or a key of its own: the push is judged as any other.
+        lawful(&mut world, false)?;
+        let again = planned(&world);
+        prop_assert!(again.relations.is_empty() && again.servers.is_empty(), "{:?}", again);
+    }
+}
+
+#[test]
+fn two_files_with_one_server_share_it_and_keep_their_names() {
+    let file = |alias: &str, program: &str| {
+        format!("{{ \"mcpServers\": {{ \"{alias}\": {{ \"command\": \"{program}\", \"keep\": 1 }} }} }}\n")
+    };
+    let mut shop = World::new("cursor");
+    shop.text = Some(file("memoryFoo", "memory"));
+    imported(&mut shop);
+    let mut web = World::new("cursor");
+    web.servers.clone_from(&shop.servers);
+    web.text = Some(file("memoryBar", "memory"));
+    assert_eq!(imported(&mut web).servers, []);
+    web.push();
+    assert_eq!(web.servers.len(), 1);
+    assert_eq!(
+        web.text.as_deref(),
+        Some(
+            "{ \"mcpServers\": { \"memoryBar\": { \"command\": \"/bin/switchboard\", \"keep\": 1, \"args\": [\"connect\", \"memoryFoo\"] } } }\n"
+        )
+    );
+    // The same name for another server is taken: the catalogue's gets a number, the file's stays.
+    let mut other = World::new("cursor");
+    other.servers.clone_from(&shop.servers);
+    other.text = Some(file("memoryFoo", "another"));
+    let plan = imported(&mut other);
+    assert_eq!(plan.servers[0].name.as_str(), "memoryFoo1");
+    assert_eq!(plan.relations[0].alias.as_str(), "memoryFoo");
+    other.push();
+    assert!(other.text.unwrap().contains("\"memoryFoo\": { \"command\": \"/bin/switchboard\""));
+}

@@ -111,9 +111,9 @@ mod yaml {
     #[divan::bench(args = SIZES)]
     fn baseline(bencher: Bencher<'_, '_>, size: usize) {
         let text = texts::goose(size);
-        bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
-            saphyr::Yaml::load_from_str(black_box(&text)).expect("the text is well-formed")
-        });
+        bencher
+            .counter(BytesCount::of_str(&text))
+            .bench_local(|| saphyr::Yaml::load_from_str(black_box(&text)).expect("the text is well-formed"));
     }
 
     #[divan::bench(args = SIZES)]

@@ -156,7 +156,9 @@ fn forget_footings(record: &mut ClientRecord, items: &[Item]) {
         .map(|item| section_key(item.section.as_deref()))
         .filter(|key| !ours(key))
         .collect();
-    emptied.iter().for_each(|key| drop(record.footings.remove(key)));
+    for key in &emptied {
+        record.footings.remove(key);
+    }
 }
 
 /// The entry when it was taken out, so that what the client kept in it comes back.

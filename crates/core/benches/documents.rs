@@ -2,6 +2,8 @@
 //!
 //! A push is all but the disk: read, planned, edited, and the result read again and compared.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run should say where")]
+
 mod texts;
 
 use divan::counter::BytesCount;
@@ -41,7 +43,7 @@ fn push(bencher: Bencher<'_, '_>, known: &Known, text: &str) {
     let same = Same::of(&switchboard_core::catalogue::Catalogue::default(), &plain);
     bencher.counter(BytesCount::of_str(text)).bench_local(|| {
         let observed = Observed { text: Some(black_box(text)), last: None };
-        let plan = plan_client(&id, &known.dialect, &record, observed, wanted.clone(), &bridge, &same);
+        let plan = plan_client(&id, &known.dialect, &record, observed, Ok(wanted.clone()), &bridge, &same);
         let rendered = render_client(&plan, &known.dialect, &record, text).expect("the text can be edited");
         assert!(rendered.text.len() > text.len(), "the server was added");
         rendered

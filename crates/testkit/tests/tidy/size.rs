@@ -15,6 +15,7 @@ const LARGER: &[(&str, &str)] = &[
         "crates/core/src/plan/tests/histories.rs",
         "one law over generated histories, and the model that it needs",
     ),
+    ("crates/core/src/plan/tests/stories.rs", "a list of stories, each short"),
 ];
 
 #[test]

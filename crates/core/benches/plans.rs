@@ -93,8 +93,8 @@ impl Machine {
         let mut machine = Self::fresh(servers);
         let plans = machine.plan();
         for (client, plan) in machine.clients.iter_mut().zip(plans) {
-            let rendered = render_client(&plan, &client.known.dialect, &client.record, "")
-                .expect("a file can be begun");
+            let rendered =
+                render_client(&plan, &client.known.dialect, &client.record, "").expect("a file can be begun");
             client.record = rendered.record;
             client.text = Some(rendered.text);
         }
@@ -110,7 +110,7 @@ impl Machine {
             .map(|client| {
                 let dialect = &client.known.dialect;
                 let wanted = wanted(&self.catalogue, &client.settings, dialect, &self.bridge);
-                let observed = Observed { text: client.text.as_deref(), last: None };
+                let observed = Observed { text: client.text.as_deref(), last: None, document: None };
                 plan_client(
                     &client.settings.id,
                     dialect,

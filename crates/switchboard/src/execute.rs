@@ -4,7 +4,7 @@ use std::path::Path;
 
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ServerName;
-use switchboard_core::plan::{ClientPlan, FileState, render_client};
+use switchboard_core::plan::{ClientPlan, FileState, render_document};
 use switchboard_host::backup::Label;
 use switchboard_host::file::{self, Options, Outcome, Snapshot, Target, replace};
 use switchboard_host::hash::Hash;
@@ -62,19 +62,22 @@ pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<
     let mut record = before.clone();
     let mut done: Vec<String> = Vec::new();
     for _ in 0..ATTEMPTS {
-        let look = {
+        let (look, rendered) = {
             let observer = Observer::new(home)?;
-            let mut look = observer.look_with(linked, record.clone(), &observer.same());
-            choice.apply(&mut look.plan);
-            look
+            observer.look_and(linked, record.clone(), &observer.same(), |plan, record, document| {
+                choice.apply(plan);
+                render_document(plan, &linked.dialect, record, document)
+            })
         };
         if let Some(refused) = refused(&look) {
             return Ok(refused);
         }
         let sentences = look.plan.sentences();
-        let rendered = match render_client(&look.plan, &linked.dialect, &look.record, look.text()) {
-            Ok(rendered) => rendered,
-            Err(error) => {
+        let rendered = match rendered {
+            Some(Ok(rendered)) => rendered,
+            // Refused above: what cannot be read is not rendered.
+            None => return Ok(Push::InStep),
+            Some(Err(error)) => {
                 let hint = match &error {
                     switchboard_core::client::render::RenderError::Refused(refusal) => {
                         Some(refusal.help().to_owned())

@@ -7,6 +7,7 @@ use switchboard_core::client::dialect::Dialect;
 use switchboard_core::client::known::{self, Known, Place, Scope, Status};
 use switchboard_core::client::reconcile::Same;
 use switchboard_core::client::relation::ClientRecord;
+use switchboard_core::document::Document;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::ClientId;
 use switchboard_core::plan::{ClientPlan, FileState, Observed, plan_client, wanted, with_stored};
@@ -81,7 +82,7 @@ fn link(home: &Home, settings: ClientSettings) -> Option<Linked> {
 
 /// Returns where a known client's own file is, or would be.
 pub(crate) fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
-    discover::places(known, &home.surroundings())
+    discover::places(known, home.surroundings())
         .into_iter()
         .min_by_key(|place| !place.exists)
         .map(|place| place.path)
@@ -89,10 +90,7 @@ pub(crate) fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> 
 
 /// Returns how a client writes the file at this path.
 pub(crate) fn dialect_at(home: &Home, known: &'static Known, path: &std::path::Path) -> Dialect {
-    known::recognise(path, &home.surroundings())
-        .into_iter()
-        .find(|(found, _)| found.id == known.id)
-        .map_or(known.dialect, |(known, place)| known.dialect_at(place))
+    known.place_at(path, home.surroundings()).map_or(known.dialect, |place| known.dialect_at(place))
 }
 
 /// Reads one line of `client_configs`: `path`, or `client-id=path`.
@@ -108,8 +106,7 @@ fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
     let known = if let Some(id) = named {
         known::find(id).ok_or_else(|| wrong(format!("`{id}` is no known client")))?
     } else {
-        let around = home.surroundings();
-        known::recognise(&path, &around)
+        known::recognise(&path, home.surroundings())
             .first()
             .map(|(known, _)| *known)
             .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
@@ -214,14 +211,25 @@ impl<'h> Observer<'h> {
     }
 
     /// Looks at one client's file and plans for it by this record.
-    pub(crate) fn look_with(&self, linked: &Linked, mut record: ClientRecord, same: &Same<'_>) -> Look {
+    pub(crate) fn look_with(&self, linked: &Linked, record: ClientRecord, same: &Same<'_>) -> Look {
+        self.look_and(linked, record, same, |_, _, _| ()).0
+    }
+
+    /// Looks at one client's file and plans for it by this record; where the file can be read, `then` has the plan
+    /// with the record and the document that it is for.
+    pub(crate) fn look_and<T>(
+        &self,
+        linked: &Linked,
+        mut record: ClientRecord,
+        same: &Same<'_>,
+        then: impl FnOnce(&mut ClientPlan, &ClientRecord, &Document<'_>) -> T,
+    ) -> (Look, Option<T>) {
         let path = linked.path.to_string_lossy().into_owned();
         // What is remembered of another file says nothing about this one.
         if record.path != path {
             record = ClientRecord { path, ..ClientRecord::default() };
         }
         let wanted = wanted(&self.home.catalogue.catalogue, &linked.settings, &linked.dialect, &self.bridge);
-        let last = record.seen.as_ref().and_then(|seen| self.seen(seen));
         let read = file::read(&linked.path);
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),
@@ -229,29 +237,33 @@ impl<'h> Observer<'h> {
             Err(error) => (None, Some(Problem::error(error.to_string()).help(error.help()))),
         };
         let text = file.as_ref().map(|file| std::str::from_utf8(&file.bytes));
+        // What it was matters only when it is not that any more.
+        let seen = record.seen.as_deref().and_then(Hash::parse);
+        let changed = seen.filter(|seen| file.as_ref().is_some_and(|file| file.hash != *seen));
+        let last = changed.and_then(|seen| self.home.backups().load(seen).ok());
         let last = last.as_deref().and_then(|last| std::str::from_utf8(last).ok());
-        let plan = |text| {
-            let observed = Observed { text, last };
-            plan_client(linked.id(), &linked.dialect, &record, observed, wanted.clone(), &self.bridge, same)
+        let plan = |text: Option<&str>| {
+            let read = Document::parse(text.unwrap_or_default(), linked.dialect.format).ok();
+            let observed = Observed { text, last, document: read.as_ref() };
+            let mut plan =
+                plan_client(linked.id(), &linked.dialect, &record, observed, wanted, &self.bridge, same);
+            let then = read.as_ref().map(|document| then(&mut plan, &record, document));
+            (plan, then)
         };
-        let plan = match (text, problem) {
-            (_, Some(problem)) => unreadable(plan(None), problem),
+        let (plan, then) = match (text, problem) {
+            (_, Some(problem)) => (unreadable(plan(None).0, problem), None),
             (Some(Err(_)), None) => {
                 let bytes = file.as_ref().map_or(&[][..], |file| &file.bytes);
-                let problem = switchboard_core::document::Document::decode(bytes).err().map_or_else(
+                let problem = Document::decode(bytes).err().map_or_else(
                     || Problem::error("the file is not UTF-8"),
                     |error| Problem::error(error.reason.to_string()).at(error.place).help(error.help()),
                 );
-                unreadable(plan(None), problem)
+                (unreadable(plan(None).0, problem), None)
             }
             (Some(Ok(text)), None) => plan(Some(text)),
             (None, None) => plan(None),
         };
-        Look { linked: linked.clone(), file, record, plan }
-    }
-
-    fn seen(&self, hash: &str) -> Option<Vec<u8>> {
-        self.home.backups().load(Hash::parse(hash)?).ok()
+        (Look { linked: linked.clone(), file, record, plan }, then)
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
-use crate::client::relation::{ClientRecord, Standing};
+use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
 use crate::launch::{Fingerprint, Launch};
 use crate::name::{Alias, ServerName};
@@ -273,13 +273,18 @@ impl<'a> Work<'a> {
     /// Servers that are wanted and have no entry.
     fn missing(&mut self) {
         let (wanted, record) = (self.wanted, self.record);
+        let stashes: HashMap<&ServerName, &Relation> = record
+            .relations
+            .iter()
+            .rev()
+            .filter(|relation| matches!(relation.standing, Standing::Stashed { .. }))
+            .map(|relation| (&relation.server, relation))
+            .collect();
         for server in wanted.keys() {
             if !self.served.insert(server) {
                 continue;
             }
-            let stashed = record.relations.iter().find(|relation| {
-                relation.server == *server && matches!(relation.standing, Standing::Stashed { .. })
-            });
+            let stashed = stashes.get(server);
             let section = stashed.and_then(|relation| relation.section.as_deref());
             let alias = stashed.map_or_else(|| Alias::from(server), |relation| relation.alias.clone());
             let alias = alias.free(|alias| {

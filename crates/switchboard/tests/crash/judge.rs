@@ -97,5 +97,6 @@ fn aftermath(stage: &Stage) -> Option<String> {
     if !undone.status.success() {
         return Some(format!("undo: {}", told(&undone)));
     }
-    (stage.files().client != stage.undone().client).then(|| "undo does not give back the old bytes".to_owned())
+    (stage.files().client != stage.undone().client)
+        .then(|| "undo does not give back the old bytes".to_owned())
 }

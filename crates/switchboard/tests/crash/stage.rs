@@ -37,13 +37,7 @@ pub(crate) const CLIENTS: [Client; 4] = [
         real: Some("dotfiles/cursor.json"),
         mode: 0o640,
     },
-    Client {
-        id: "codex",
-        fixture: "codex/config.toml",
-        path: ".codex/config.toml",
-        real: None,
-        mode: 0o644,
-    },
+    Client { id: "codex", fixture: "codex/config.toml", path: ".codex/config.toml", real: None, mode: 0o644 },
     Client {
         id: "continue",
         fixture: "continue/config.yaml",

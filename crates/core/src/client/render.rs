@@ -193,11 +193,16 @@ impl<'k> Ledger<'k> {
         Some(&relation.standing)
     }
 
-    /// Puts a relation behind the others, and takes away the one for the same entry.
+    /// Puts a relation in the place of the one for the same entry, else behind the others: of two records of one server
+    /// the first counts, so their order must not change.
     fn put(&mut self, key: Key<'k>, relation: Relation) {
-        self.forget(key);
-        self.at.insert(key, self.relations.len());
-        self.relations.push(Some(Cow::Owned(relation)));
+        let relation = Some(Cow::Owned(relation));
+        if let Some(&at) = self.at.get(&key) {
+            self.relations[at] = relation;
+        } else {
+            self.at.insert(key, self.relations.len());
+            self.relations.push(relation);
+        }
     }
 
     fn forget(&mut self, key: Key<'k>) {

@@ -53,8 +53,10 @@ fn setting(name: &str) -> Option<String> {
 pub fn run_within(limit: Duration, command: &mut Command) -> Option<ExitStatus> {
     use std::os::unix::process::CommandExt;
 
-    let mut child =
-        command.process_group(0).spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+    let mut child = command
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
     let end = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
     loop {

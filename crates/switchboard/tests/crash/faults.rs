@@ -83,7 +83,9 @@ fn fail(client: &'static Client, flow: Flow, count: usize) -> Findings {
             (0..all).map(move |next| ERRORS[(at * all + next) % ERRORS.len()])
         };
         let cases = points.iter().enumerate();
-        cases.flat_map(|(at, point)| errors(at).map(|error| (point.clone(), format!("error={error}")))).collect()
+        cases
+            .flat_map(|(at, point)| errors(at).map(|error| (point.clone(), format!("error={error}"))))
+            .collect()
     })
 }
 

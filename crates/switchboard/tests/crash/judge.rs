@@ -97,7 +97,8 @@ fn aftermath(stage: &Stage) -> Option<String> {
     if !undone.status.success() {
         return Some(format!("undo: {}", told(&undone)));
     }
-    (stage.files().client != stage.undone().client).then(|| "undo does not give back the old bytes".to_owned())
+    (stage.files().client != stage.undone().client)
+        .then(|| "undo does not give back the old bytes".to_owned())
 }
 
 /// Returns the first file that is not as it should be, with what is in it.
@@ -108,6 +109,7 @@ fn differs(files: &Files, wanted: &Files) -> Option<String> {
         ("settings", &files.settings, &wanted.settings),
     ];
     let (name, is, should) = pairs.into_iter().find(|(_, is, should)| is != should)?;
-    let [is, should] = [is, should].map(|bytes| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()));
+    let [is, should] =
+        [is, should].map(|bytes| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()));
     Some(format!("another {name}:\n{is}\ninstead of\n{should}"))
 }

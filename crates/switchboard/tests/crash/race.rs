@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::scratch::Scratch;
 
+use crate::stage::scratch_folder;
+
 /// How many pushes there are. The test ends by counts, not by time.
 const PUSHES: usize = 40;
 /// How many changes the other program makes at least.
@@ -48,12 +50,15 @@ fn other_program(path: &Path, write: Write, done: &AtomicBool) -> usize {
 }
 
 fn catalogue(round: usize) -> String {
-    format!("[servers.always]\ncommand = \"always-{round}\"\n\n[servers.{}]\ncommand = \"other\"\n", ["odd", "even"][round % 2])
+    format!(
+        "[servers.always]\ncommand = \"always-{round}\"\n\n[servers.{}]\ncommand = \"other\"\n",
+        ["odd", "even"][round % 2]
+    )
 }
 
 fn race(story: &str, write: Write) {
     let begun = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch_folder();
     let scratch = Scratch::new(folder.path(), env!("CARGO_BIN_EXE_switchboard"));
     let path = scratch.home().join(".claude.json");
     fs::copy(testkit::fixture("claude-code/.claude.json"), &path).unwrap();
@@ -86,7 +91,8 @@ fn race(story: &str, write: Write) {
         .collect();
     let markers: Vec<String> = (0..changes).map(marker).collect();
     let (there, elsewhere): (Vec<_>, Vec<_>) = markers.iter().partition(|marker| text.contains(*marker));
-    let lost: Vec<_> = elsewhere.iter().filter(|marker| !kept.iter().any(|text| text.contains(**marker))).collect();
+    let lost: Vec<_> =
+        elsewhere.iter().filter(|marker| !kept.iter().any(|text| text.contains(**marker))).collect();
     println!(
         "{story}: {written} of {PUSHES} pushes written, {changes} foreign changes: {} in the file, {} only in the backups, {} lost, {:.1} s",
         there.len(),
@@ -99,9 +105,9 @@ fn race(story: &str, write: Write) {
     // Once nobody else writes, everything falls into place.
     scratch.run(&["client", "restore", "claude-code", "--yes"]);
     assert_eq!(scratch.status("claude-code")["in_step"], true);
-    let left = fs::read_dir(scratch.home()).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().contains(".switchboard-")
-    });
+    let left = fs::read_dir(scratch.home())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".switchboard-"));
     assert_eq!(left.count(), 0);
 }
 

@@ -15,7 +15,10 @@ pub(crate) fn only_these_changed(before: &str, after: &str, ours: &[&str], other
     let (was, is) = middles(before, after);
     assert!(was != is, "nothing changed");
     for other in others {
-        assert!(!was.contains(other) && !is.contains(other), "`{other}` is in the change from {was:?} to {is:?}");
+        assert!(
+            !was.contains(other) && !is.contains(other),
+            "`{other}` is in the change from {was:?} to {is:?}"
+        );
     }
     for name in ours {
         assert!(after.contains(name) || before.contains(name), "`{name}` is nowhere");

@@ -28,7 +28,7 @@ pub(crate) struct Client {
     /// Names in the sample file that must not stand in any change of ours.
     pub(crate) others: &'static [&'static str],
     pub(crate) list: &'static [&'static str],
-    /// Whether a list shows these servers; given the home, for `${HOME}` of what it shows.
+    /// Whether a list shows this server as it should.
     pub(crate) shows: fn(list: &str, server: &str) -> bool,
     pub(crate) add: &'static [&'static str],
     pub(crate) remove: &'static [&'static str],

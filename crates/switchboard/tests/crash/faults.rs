@@ -124,16 +124,14 @@ fn whatever_call_fails_files_are_old_or_new_and_success_is_true() {
 fn other_commands_are_as_safe_as_a_push() {
     if strace::is_there() {
         let mut findings = Findings::default();
-        for flow in [Flow::Undo, Flow::Add, Flow::Import] {
-            let clients = if is_soak() { &CLIENTS[..] } else { &CLIENTS[1..2] };
-            for client in clients {
-                findings.add(kill(client, flow, KILLS / 4));
-            }
-            if is_soak() {
-                for client in clients {
-                    findings.add(fail(client, flow, FAILURES));
-                }
-            }
+        let flows = [Flow::Undo, Flow::Add, Flow::Import];
+        let clients = if is_soak() { &CLIENTS[..] } else { &CLIENTS[1..2] };
+        let all = || flows.iter().flat_map(|flow| clients.iter().map(move |client| (client, *flow)));
+        for (client, flow) in all() {
+            findings.add(kill(client, flow, KILLS / 4));
+        }
+        for (client, flow) in all().filter(|_| is_soak()) {
+            findings.add(fail(client, flow, FAILURES));
         }
         is_clean(&findings);
     }

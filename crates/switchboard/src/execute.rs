@@ -181,6 +181,7 @@ fn note(
         done: sentences.to_vec(),
         record: before.clone(),
         undone: false,
+        undoing: false,
     });
     save(&home.dirs.journal(), &home.journal)?;
     crate::retention::prune_now_and_then(home);
@@ -299,6 +300,8 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
     if dry_run {
         return Ok(outcome);
     }
+    home.journal.entries[at].undoing = true;
+    save(&home.dirs.journal(), &home.journal)?;
     match entry.before {
         Some(before) => {
             let bytes =
@@ -308,13 +311,46 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
         }
         None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
-    home.journal.entries[at].undone = true;
-    save(&home.dirs.journal(), &home.journal)?;
-    let mut record = entry.record;
-    record.path = path.into_owned();
-    home.relations.clients.insert(linked.id().clone(), record);
-    home.save_relations()?;
+    note_undone(home, at);
+    save_undone(home)?;
     Ok(outcome)
+}
+
+/// Notes an undo down; the record of the client is again what it was before the write.
+fn note_undone(home: &mut Home, at: usize) {
+    let write = &mut home.journal.entries[at];
+    (write.undone, write.undoing) = (true, false);
+    let mut record = write.record.clone();
+    record.path.clone_from(&write.path);
+    home.relations.clients.insert(write.client.clone(), record);
+}
+
+/// The journal last: until it is saved, the undo counts as not finished, and is finished again.
+fn save_undone(home: &Home) -> Result<(), Failure> {
+    home.save_relations()?;
+    save(&home.dirs.journal(), &home.journal)
+}
+
+/// Finishes undos that a crash cut off: where the file was put back already, it is remembered as put back.
+///
+/// # Errors
+/// Our own state cannot be kept.
+pub(crate) fn finish_undos(home: &mut Home) -> Result<(), Failure> {
+    let begun: Vec<usize> =
+        (0..home.journal.entries.len()).filter(|at| home.journal.entries[*at].undoing).collect();
+    for &at in &begun {
+        let write = &mut home.journal.entries[at];
+        let hash = match file::read(Path::new(&write.path)) {
+            Ok(file) => Some(file.hash),
+            Err(file::ReadError::Missing { .. }) => None,
+            Err(_) => continue,
+        };
+        write.undoing = false;
+        if hash == write.before {
+            note_undone(home, at);
+        }
+    }
+    if begun.is_empty() { Ok(()) } else { save_undone(home) }
 }
 
 /// Says in words why a write did not come to pass.

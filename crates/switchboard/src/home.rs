@@ -122,6 +122,7 @@ impl Home {
     /// Puts in order what a crash left behind, and takes note of a catalogue that was edited by hand.
     fn settle(&mut self) -> Result<(), Failure> {
         self.sweep();
+        crate::execute::finish_undos(self)?;
         if !self.catalogue.last_good && self.history.differs(&self.catalogue.catalogue) {
             self.record_revision()?;
         }

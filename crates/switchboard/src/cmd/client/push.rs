@@ -8,7 +8,7 @@ use switchboard_core::settings::Mode;
 use super::show::rendered;
 use crate::cli::{Entry, Which};
 use crate::cmd::server::known;
-use crate::cmd::status::{client_json, reload_hint};
+use crate::cmd::status::{self, client_json, reload_hint};
 use crate::diff::discreet;
 use crate::execute::{self, Choice, Push, Undo};
 use crate::fail::{Code, Done, Failure};
@@ -119,6 +119,15 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
                 "`switchboard client adopt {id}` takes the change over, `keep` lets it stand, `restore` undoes it"
             ));
         }
+    }
+    if home.catalogue.last_good {
+        // What was pushed is not what the person wrote last.
+        status::catalogue_problems(home, ui);
+        worse(
+            &mut worst,
+            Failure::new(Code::BadFile, "push the newest catalogue: its file is wrong")
+                .hint("mend it, then run `switchboard config check`"),
+        );
     }
     ui.json(&results);
     for hint in &hints {

@@ -105,6 +105,14 @@ fn adopt_takes_the_change_into_the_catalogue_and_asks_first() {
 }
 
 #[test]
+fn what_still_runs_switchboard_is_not_taken_into_the_catalogue() {
+    let home = edited();
+    let before = home.tree();
+    insta::assert_snapshot!(home.run("client adopt cursor files --yes"), @"");
+    assert_eq!(before.changes(&home.tree()), Vec::<String>::new());
+}
+
+#[test]
 fn an_entry_that_somebody_removed_is_asked_about() {
     let home = managed();
     let text = home.text(CURSOR);

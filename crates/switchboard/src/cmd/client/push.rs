@@ -104,7 +104,9 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
         match &push {
             Push::InStep => {
                 value["outcome"] = "in step".into();
-                ui.marked(Mark::Good, format!("{id}: {}", look.plan.summary()));
+                let disputed = look.plan.drifted().chain(look.plan.conflicts()).next().is_some();
+                let mark = if disputed { Mark::Warn } else { Mark::Good };
+                ui.marked(mark, format!("{id}: {}", look.plan.summary()));
             }
             Push::Written { done, durable } => {
                 value["outcome"] =

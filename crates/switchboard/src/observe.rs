@@ -1,5 +1,7 @@
 //! Linked clients: which there are, where their files stand, and what is planned for each.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
 use switchboard_core::client::bridge::Bridge;
@@ -13,7 +15,7 @@ use switchboard_core::name::ClientId;
 use switchboard_core::plan::{ClientPlan, FileState, Observed, plan_client, wanted, with_stored};
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::{ClientSettings, Face, Mode, Via};
-use switchboard_host::file::{self, ReadError, Snapshot};
+use switchboard_host::file::{self, ReadError, Snapshot, Target};
 use switchboard_host::hash::Hash;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
@@ -112,18 +114,24 @@ fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
             .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
     };
     let id = ClientId::parse(known.id).map_err(|error| wrong(error.to_string()))?;
-    let settings = ClientSettings {
+    let text = path.to_string_lossy().into_owned();
+    let settings = ClientSettings { path: Some(text), ..defaults(id, known, Mode::Auto) };
+    let dialect = dialect_at(home, known, &path);
+    Ok(Linked { settings, path, dialect })
+}
+
+/// Returns the settings of a client about which the user has said nothing.
+pub(crate) fn defaults(id: ClientId, known: &'static Known, mode: Mode) -> ClientSettings {
+    ClientSettings {
         id,
         known,
-        path: Some(path.to_string_lossy().into_owned()),
-        mode: Mode::Auto,
+        path: None,
+        mode,
         via: Via::Bridge,
         face: Face::PerServer,
         tools: switchboard_core::settings::Tools::Full,
         servers: vec!["*".to_owned()],
-    };
-    let dialect = dialect_at(home, known, &path);
-    Ok(Linked { settings, path, dialect })
+    }
 }
 
 /// Returns the linked clients that `ids` name, or all.
@@ -165,6 +173,8 @@ pub(crate) struct Observer<'h> {
     home: &'h Home,
     bridge: Bridge,
     plain: Box<dyn Fn(&Launch) -> Launch>,
+    /// Clients whose entries another linked client keeps in step: the same file, the same place in it.
+    shared: BTreeMap<ClientId, ClientId>,
 }
 
 impl<'h> Observer<'h> {
@@ -177,7 +187,7 @@ impl<'h> Observer<'h> {
         let stored =
             move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
         let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
-        Ok(Self { home, bridge: home.bridge()?, plain })
+        Ok(Self { home, bridge: home.bridge()?, plain, shared: shared(home) })
     }
 
     /// Returns which launches are servers of the catalogue.
@@ -193,15 +203,7 @@ impl<'h> Observer<'h> {
     /// Looks at all of `clients` and plans for each.
     pub(crate) fn plan(&self, clients: &[Linked]) -> Vec<Look> {
         let same = self.same();
-        let mut looks: Vec<Look> = Vec::new();
-        for linked in clients {
-            let mut look = self.look(linked, &same);
-            if let Some(first) = looks.iter().find(|other| shares(other, &look)) {
-                look.plan.state = FileState::Shared(first.linked.id().clone());
-            }
-            looks.push(look);
-        }
-        looks
+        clients.iter().map(|linked| self.look(linked, &same)).collect()
     }
 
     /// Looks at one client's file and plans for it.
@@ -250,7 +252,7 @@ impl<'h> Observer<'h> {
             let then = read.as_ref().map(|document| then(&mut plan, &record, document));
             (plan, then)
         };
-        let (plan, then) = match (text, problem) {
+        let (mut plan, then) = match (text, problem) {
             (_, Some(problem)) => (unreadable(plan(None).0, problem), None),
             (Some(Err(_)), None) => {
                 let bytes = file.as_ref().map_or(&[][..], |file| &file.bytes);
@@ -263,6 +265,9 @@ impl<'h> Observer<'h> {
             (Some(Ok(text)), None) => plan(Some(text)),
             (None, None) => plan(None),
         };
+        if let Some(first) = self.shared.get(linked.id()) {
+            plan.state = FileState::Shared(first.clone());
+        }
         (Look { linked: linked.clone(), file, record, plan }, then)
     }
 }
@@ -276,13 +281,25 @@ fn unreadable(mut plan: ClientPlan, problem: Problem) -> ClientPlan {
     plan
 }
 
-/// Two clients with the same entries: one file, one place in it.
-fn shares(a: &Look, b: &Look) -> bool {
-    let same_file = match (&a.file, &b.file) {
-        (Some(a), Some(b)) => a.target.real() == b.target.real(),
-        _ => a.linked.path == b.linked.path,
-    };
-    same_file && a.linked.dialect.containers.first() == b.linked.dialect.containers.first()
+/// Finds clients with the same entries: of those with one file and one place in it, the first keeps them in step.
+fn shared(home: &Home) -> BTreeMap<ClientId, ClientId> {
+    // Whoever asks for the clients is told why they cannot be listed.
+    let all = linked(home).unwrap_or_default();
+    let mut first = BTreeMap::new();
+    let mut shared = BTreeMap::new();
+    for linked in &all {
+        let real =
+            Target::resolve(&linked.path).map_or_else(|_| linked.path.clone(), |to| to.real().to_owned());
+        match first.entry((real, linked.dialect.containers.first())) {
+            Entry::Vacant(free) => {
+                free.insert(linked.id());
+            }
+            Entry::Occupied(taken) => {
+                shared.insert(linked.id().clone(), (*taken.get()).clone());
+            }
+        }
+    }
+    shared
 }
 
 /// Returns whether a known client is worth offering: in use, with a place of a user's that can be written.

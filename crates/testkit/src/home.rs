@@ -310,6 +310,10 @@ fn walk(root: &Path, folder: &Path, tree: &mut BTreeMap<PathBuf, Node>) -> io::R
             Vec::new()
         };
         let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
+        // Whoever looks whether something is to be changed holds the lock meanwhile.
+        if name.ends_with("state/lock") {
+            continue;
+        }
         tree.insert(name, Node { what: what(&meta), content });
         if kind.is_dir() {
             walk(root, &path, tree)?;

@@ -48,6 +48,14 @@ pub struct Scan {
 /// A bad entry is a problem, never a failure: the others count.
 pub fn scan(document: &Document<'_>, dialect: &Dialect, bridge: &Bridge) -> Scan {
     let mut scan = Scan { main: main_section(document, dialect), ..Scan::default() };
+    if let Some(root) = document.root().filter(|root| !document.is_blank() && root.as_map().is_none()) {
+        scan.problems.push(
+            Problem::error(format!("the file holds {}, where a map belongs", root.kind_word()))
+                .at(Place::of(document.text(), root.span.start))
+                .help("this is not how the client writes its file; look whether it is the right one"),
+        );
+        return scan;
+    }
     let main = scan.main.clone();
     let mut places = Places::of(document.text());
     if let Some(node) = document.at(&section_steps(&main)) {

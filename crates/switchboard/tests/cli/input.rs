@@ -100,19 +100,47 @@ fn a_place_that_cannot_be_written_says_why() {
     home.run_words(["server", "add", "new", "--", "new-mcp"]);
     // No folder.
     home.ok("client link cursor");
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: the folder `[HOME]/.cursor` does not exist
+    ----- stderr -----
+    hint: start the client once, or run `mkdir -p '[HOME]/.cursor'`
+    error: failed to write `cursor`: the folder `[HOME]/.cursor` does not exist
+    ");
     // A link that leads nowhere.
     std::fs::create_dir(home.path(".cursor")).unwrap();
     std::os::unix::fs::symlink(home.path("gone.json"), home.path(CURSOR)).unwrap();
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: the link `[HOME]/.cursor/mcp.json` leads to `[HOME]/gone.json`, which does not exist
+    ----- stderr -----
+    hint: make `[HOME]/gone.json`, or remove the link `[HOME]/.cursor/mcp.json`
+    error: failed to write `cursor`: the link `[HOME]/.cursor/mcp.json` leads to `[HOME]/gone.json`, which does not exist
+    ");
     // Not a regular file: nobody waits for a pipe that nobody writes.
     std::fs::remove_file(home.path(CURSOR)).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(home.path(CURSOR)).status().unwrap().success());
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
+    ----- stderr -----
+    hint: give the path of the client's config file
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
+    ");
     // A folder.
     std::fs::remove_file(home.path(CURSOR)).unwrap();
     std::fs::create_dir(home.path(CURSOR)).unwrap();
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a folder, not a file
+    ----- stderr -----
+    hint: give the path of the client's config file
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a folder, not a file
+    ");
 }
 
 #[test]
@@ -215,7 +243,14 @@ fn a_file_of_a_hundred_megabytes_is_refused_quickly() {
     let begun = Instant::now();
     let push = home.run("client push cursor --yes");
     assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
-    insta::assert_snapshot!(push, @"");
+    insta::assert_snapshot!(push, @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` has 104857600 bytes, more than the 67108864 that are read
+    ----- stderr -----
+    hint: check the path: no config file is that large
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` has 104857600 bytes, more than the 67108864 that are read
+    ");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
+use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::import::{
     ImportPlan, Secrets as What, client_only, import as plan_import, may_need_login,
 };
@@ -201,7 +202,7 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
     look.plan
         .found
         .iter()
-        .filter(|found| own(found) && found.launch.is_some())
+        .filter(|found| own(found) && found.launch.as_ref().is_some_and(|launch| !Bridge::starts_us(launch)))
         .filter(|found| {
             if !take.aliases.is_empty() {
                 return named(found);

@@ -302,7 +302,8 @@ fn a_broken_catalogue_changes_nothing_and_the_last_good_one_stays_in_service() {
         let status = home.ok("status");
         assert!(status.all().contains(says), "{bad}: {status}");
         assert!(status.stdout.contains("2 servers"), "{bad}: {status}");
-        let push = home.ok("client push --all --yes");
+        let push = home.run("client push --all --yes");
+        assert_eq!(push.code, 3, "{bad}: what was pushed is not the newest: {push}");
         assert_eq!(home.text(CURSOR), file, "{bad}: {push}");
         for line in [
             "server remove web",
@@ -331,7 +332,7 @@ fn a_catalogue_that_is_gone_is_no_order_to_remove_everything() {
     let home = managed();
     let file = home.text(CURSOR);
     std::fs::remove_file(home.path(CATALOGUE)).unwrap();
-    home.ok("client push --all --yes");
+    assert_eq!(home.run("client push --all --yes").code, 3);
     assert_eq!(home.text(CURSOR), file);
     home.ok("config undo");
     assert!(home.text(CATALOGUE).contains("[servers.files]"));

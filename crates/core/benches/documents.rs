@@ -2,6 +2,8 @@
 //!
 //! A push is all but the disk: read, planned, edited, and the result read again and compared.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run should say where")]
+
 mod texts;
 
 use divan::counter::BytesCount;

@@ -1,5 +1,7 @@
 //! What deciding costs: the catalogue read, its content named, the plan for all clients made.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run should say where")]
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use switchboard_core::catalogue::{self, Catalogue};

@@ -92,12 +92,14 @@ impl Launch {
                 part("stdio");
                 part(command);
                 part(&args.len().to_string());
-                args.iter().for_each(|arg| part(arg));
+                for arg in args {
+                    part(arg);
+                }
                 part(&env.len().to_string());
-                env.iter().for_each(|(key, value)| {
+                for (key, value) in env {
                     part(key);
                     part(value);
-                });
+                }
                 part(cwd.as_deref().map_or("", |_| "cwd"));
                 part(cwd.as_deref().unwrap_or_default());
             }
@@ -108,10 +110,10 @@ impl Launch {
                 });
                 part(url);
                 part(&headers.len().to_string());
-                headers.iter().for_each(|(key, value)| {
+                for (key, value) in headers {
                     part(&key.to_ascii_lowercase());
                     part(value);
-                });
+                }
             }
         }
         Fingerprint(hash.finalize().into())

@@ -33,7 +33,7 @@ fn pinned(home: &Home) -> HashSet<Hash> {
 ///
 /// A store that cannot be looked through is left as it is: nothing is lost by keeping too much.
 pub(crate) fn prune_now_and_then(home: &Home) {
-    if home.journal.entries.len() % EVERY == 0 {
+    if home.journal.entries.len().is_multiple_of(EVERY) {
         let _ = home.backups().prune(LIMITS, &pinned(home));
     }
 }

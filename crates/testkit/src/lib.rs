@@ -1,5 +1,12 @@
 //! What the tests of all crates share.
 
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that fails should say where, and one that does nothing should say so"
+)]
+
 pub mod home;
 #[cfg(unix)]
 #[expect(clippy::panic, reason = "a test that cannot go on fails")]

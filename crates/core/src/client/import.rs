@@ -72,29 +72,28 @@ pub fn import(
         let (launch, notes) = translated(raw, variables);
         plan.notes.extend(notes.iter().map(|note| format!("`{}`: {note}", found.alias)));
         let fingerprint = launch.fingerprint();
-        let server = match same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
-            Some(name) => name.clone(),
-            None => {
-                let name = ServerName::near(found.alias.as_str())
-                    .free(|name| catalogue.server(name.as_str()).is_some() || new_names.contains(name));
-                let mut stored = BTreeMap::new();
-                let launch = match secrets {
-                    Secrets::Store => without_secrets(&name, launch, &mut stored, &|name| {
-                        plan.secrets.contains_key(name) || in_use.contains(name)
-                    }),
-                    Secrets::Keep => launch,
-                };
-                let server = Server::new(name.clone(), launch);
-                if let Some(why) = refused(&server) {
-                    plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
-                    continue;
-                }
-                plan.secrets.extend(stored);
-                fresh.insert(fingerprint, name.clone());
-                new_names.insert(name.clone());
-                plan.servers.push(server);
-                name
+        let server = if let Some(name) = same.server(&launch).or_else(|| fresh.get(&fingerprint)) {
+            name.clone()
+        } else {
+            let name = ServerName::near(found.alias.as_str())
+                .free(|name| catalogue.server(name.as_str()).is_some() || new_names.contains(name));
+            let mut stored = BTreeMap::new();
+            let launch = match secrets {
+                Secrets::Store => without_secrets(&name, launch, &mut stored, &|name| {
+                    plan.secrets.contains_key(name) || in_use.contains(name)
+                }),
+                Secrets::Keep => launch,
+            };
+            let server = Server::new(name.clone(), launch);
+            if let Some(why) = refused(&server) {
+                plan.notes.push(format!("`{}` stays the client's own: {why}", found.alias));
+                continue;
             }
+            plan.secrets.extend(stored);
+            fresh.insert(fingerprint, name.clone());
+            new_names.insert(name.clone());
+            plan.servers.push(server);
+            name
         };
         if !served.insert((found.section.clone(), server.clone())) {
             plan.notes.push(format!(
@@ -179,7 +178,7 @@ fn without_secrets(
                 let Some((before, secret)) = secret_in(&key, &value) else { return (key, value) };
                 let plain = secret_name(name, &key);
                 let stored = std::iter::once(plain.clone())
-                    .chain((1..).map(|number| format!("{plain}{number}")))
+                    .chain((1..=u32::MAX).map(|number| format!("{plain}{number}")))
                     .find(|name| !taken(name) && !secrets.contains_key(name))
                     .unwrap_or(plain);
                 let reference = format!("{before}${{keyring:{stored}}}");

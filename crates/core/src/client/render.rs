@@ -167,7 +167,9 @@ fn forget_footings(record: &mut ClientRecord, items: &[Item]) {
         .map(|item| section_key(item.section.as_deref()))
         .filter(|key| !ours(key))
         .collect();
-    emptied.iter().for_each(|key| drop(record.footings.remove(key)));
+    for key in &emptied {
+        record.footings.remove(key);
+    }
 }
 
 /// An entry: its section, and what the client calls it.

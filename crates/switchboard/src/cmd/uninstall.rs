@@ -44,7 +44,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         match back {
             Ok(Back::Nothing) => ui.line(format!("{id}: nothing of ours is in it")),
             Ok(Back::Remove) => {
-                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"))
+                ui.marked(Mark::Plan, format!("{id}: removed again, as it was not there before"));
             }
             Ok(Back::Bytes(_)) => {
                 ui.marked(Mark::Plan, format!("{id}: as it was before the first push, to the byte"));
@@ -213,7 +213,7 @@ fn takes_out_ours_only(look: &Look, text: &str) -> bool {
 }
 
 fn whole(document: &Document<'_>) -> Value {
-    document.root().map_or(Value::Null, |root| root.value())
+    document.root().map_or(Value::Null, switchboard_core::document::Node::value)
 }
 
 /// Takes what stands at `path` out of `value`, and the maps and lists around it that are empty then.

@@ -13,13 +13,16 @@ fn every_file_is_part_of_a_crate() {
         if is_root(folder, file) {
             continue;
         }
-        let module = file.trim_end_matches(".rs");
-        let parents = [
-            format!("{folder}.rs"),
-            format!("{folder}/mod.rs"),
-            format!("{folder}/lib.rs"),
-            format!("{folder}/main.rs"),
-        ];
+        let (folder, module) = match file.trim_end_matches(".rs") {
+            "mod" => folder.rsplit_once('/').unwrap(),
+            module => (folder, module),
+        };
+        let is_parent = |path: &str| {
+            let (beside, file) = path.rsplit_once('/').unwrap();
+            path == format!("{folder}.rs")
+                || (beside == folder
+                    && (matches!(file, "mod.rs" | "lib.rs" | "main.rs") || is_root(beside, file)))
+        };
         let (name, attribute) = (format!("mod {module};"), format!("/{file}\""));
         let says = |line: &str| {
             let before = line.trim().strip_suffix(&name);
@@ -27,7 +30,7 @@ fn every_file_is_part_of_a_crate() {
                 || (line.contains("path = ") && line.contains(&attribute))
         };
         let is_named =
-            sources.iter().filter(|(path, _)| parents.contains(path)).any(|(_, text)| text.lines().any(says));
+            sources.iter().filter(|(path, _)| is_parent(path)).any(|(_, text)| text.lines().any(says));
         if !is_named {
             forgotten.push(format!("{path}: no file says `mod {module};`"));
         }

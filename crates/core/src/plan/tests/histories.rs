@@ -8,7 +8,7 @@ use crate::catalogue::Server;
 use crate::client::dialect::{Dialect, Shape};
 use crate::client::known::{Known, all};
 use crate::client::reconcile::{Item, Verdict};
-use crate::client::relation::Standing;
+use crate::client::relation::{ClientRecord, Standing};
 use crate::client::scan::{Found, section_path};
 use crate::document::{Change, Document, Format, Step};
 use crate::launch::{Launch, Remote};
@@ -362,7 +362,7 @@ fn remembered(world: &World, next: &ClientPlan) -> Result<(), String> {
     Ok(())
 }
 
-fn same_record(a: &crate::client::relation::ClientRecord, b: &crate::client::relation::ClientRecord) -> bool {
+fn same_record(a: &ClientRecord, b: &ClientRecord) -> bool {
     a.footings == b.footings
         && a.relations.len() == b.relations.len()
         && a.relations.iter().all(|one| b.relations.contains(one))
@@ -488,7 +488,7 @@ fn act(world: &mut World, dice: &mut Dice) -> Law {
         0..=3 => lawful(world, false)?,
         4 | 5 => lawful_scan(world)?,
         6 => {
-            world.record = Default::default();
+            world.record = ClientRecord::default();
             lawful_scan(world)?;
         }
         7 => lawful(world, true)?,

@@ -527,7 +527,7 @@ fn what_cannot_be_said_does_not_hold_up_the_rest() {
     use crate::settings::{Face, Via};
     let mut world = world("codex", "", &["a"]);
     let url = "https://s/sse".to_owned();
-    let sse = Launch::Remote { kind: Remote::Sse, url, headers: Default::default() };
+    let sse = Launch::Remote { kind: Remote::Sse, url, headers: std::collections::BTreeMap::default() };
     world.servers.push(Server::new(name("events"), sse));
     world.settings.via = Via::Direct;
     insta::assert_snapshot!(pushed(&mut world), @r#"

@@ -36,6 +36,7 @@ pub(super) fn bridge() -> Bridge {
 }
 
 impl World {
+    #[expect(clippy::large_types_passed_by_value, reason = "the world keeps it")]
     pub(super) fn of(known: &'static Known, dialect: Dialect, via: Via) -> Self {
         let settings = ClientSettings {
             id: ClientId::parse(known.id).unwrap(),

@@ -7,6 +7,8 @@ mod show;
 
 pub use show::sentence;
 
+use std::sync::Arc;
+
 use crate::catalogue::Catalogue;
 use crate::client::bridge::Bridge;
 use crate::client::dialect::Dialect;
@@ -49,7 +51,7 @@ pub struct ClientPlan {
     /// What is wrong with the file or its entries.
     pub problems: Vec<Problem>,
     /// What each entry is to say.
-    pub wanted: Wanted,
+    pub wanted: Arc<Wanted>,
 }
 
 /// What a client's file is like.
@@ -151,7 +153,7 @@ pub fn plan_client(
     dialect: &Dialect,
     record: &ClientRecord,
     observed: Observed<'_>,
-    wanted: Wanted,
+    wanted: impl Into<Arc<Wanted>>,
     bridge: &Bridge,
     same: &Same<'_>,
 ) -> ClientPlan {
@@ -161,7 +163,7 @@ pub fn plan_client(
         found: Vec::new(),
         items: Vec::new(),
         problems: Vec::new(),
-        wanted,
+        wanted: wanted.into(),
     };
     let read;
     let document = match observed.document {

@@ -1,11 +1,14 @@
 //! Linked clients: which there are, where their files stand, and what is planned for each.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::dialect::Dialect;
 use switchboard_core::client::known::{self, Known, Place, Scope, Status};
-use switchboard_core::client::reconcile::Same;
+use switchboard_core::client::reconcile::{Same, Wanted};
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::document::Document;
 use switchboard_core::launch::Launch;
@@ -164,6 +167,8 @@ pub(crate) struct Observer<'h> {
     home: &'h Home,
     bridge: Bridge,
     plain: Box<dyn Fn(&Launch) -> Launch>,
+    /// What clients of these selectors are given, where they reach their servers through us.
+    bridged: RefCell<HashMap<Vec<String>, Arc<Wanted>>>,
 }
 
 impl<'h> Observer<'h> {
@@ -176,7 +181,7 @@ impl<'h> Observer<'h> {
         let stored =
             move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
         let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
-        Ok(Self { home, bridge: home.bridge()?, plain })
+        Ok(Self { home, bridge: home.bridge()?, plain, bridged: RefCell::default() })
     }
 
     /// Returns which launches are servers of the catalogue.
@@ -201,6 +206,16 @@ impl<'h> Observer<'h> {
             looks.push(look);
         }
         looks
+    }
+
+    /// Returns what a client is to be given; the same for all that name the same servers and go through us.
+    fn wanted(&self, linked: &Linked) -> Arc<Wanted> {
+        let Linked { settings, dialect, .. } = linked;
+        let make = || Arc::new(wanted(&self.home.catalogue.catalogue, settings, dialect, &self.bridge));
+        if settings.via == Via::Direct {
+            return make();
+        }
+        self.bridged.borrow_mut().entry(settings.servers.clone()).or_insert_with(make).clone()
     }
 
     /// Looks at one client's file and plans for it.
@@ -228,7 +243,7 @@ impl<'h> Observer<'h> {
         if record.path != path {
             record = ClientRecord { path, ..ClientRecord::default() };
         }
-        let wanted = wanted(&self.home.catalogue.catalogue, &linked.settings, &linked.dialect, &self.bridge);
+        let wanted = self.wanted(linked);
         let read = file::read(&linked.path);
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),

@@ -2,7 +2,7 @@
 //!
 //! Their edits win over ours by asking, not by guessing: only what nobody else changed is written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -120,9 +120,9 @@ struct Work<'a> {
     /// Entries that have their item.
     done: Vec<bool>,
     /// Servers that have an entry, or of which a person decided that they have none.
-    served: BTreeSet<&'a ServerName>,
+    served: HashSet<&'a ServerName>,
     /// Names of the main section that new entries must not take.
-    taken: BTreeSet<String>,
+    taken: HashSet<String>,
     items: Vec<Item>,
 }
 
@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
             wanted,
             index,
             done: vec![false; found.len()],
-            served: BTreeSet::new(),
+            served: HashSet::new(),
             taken,
             items: Vec::new(),
         }

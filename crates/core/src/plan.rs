@@ -7,6 +7,8 @@ mod show;
 
 pub use show::sentence;
 
+use std::sync::Arc;
+
 use crate::catalogue::{Catalogue, Server};
 use crate::client::bridge::Bridge;
 use crate::client::dialect::{Dialect, Support, Unspeakable};
@@ -49,7 +51,7 @@ pub struct ClientPlan {
     /// What is wrong with the file or its entries.
     pub problems: Vec<Problem>,
     /// What each entry is to say.
-    pub wanted: Wanted,
+    pub wanted: Arc<Wanted>,
 }
 
 /// What a client's file is like.
@@ -170,13 +172,13 @@ pub fn plan_client(
     dialect: &Dialect,
     record: &ClientRecord,
     observed: Observed<'_>,
-    wanted: Result<Wanted, Problem>,
+    wanted: Result<impl Into<Arc<Wanted>>, Problem>,
     bridge: &Bridge,
     same: &Same<'_>,
 ) -> ClientPlan {
     let (wanted, refused) = match wanted {
-        Ok(wanted) => (wanted, None),
-        Err(problem) => (Wanted::new(), Some(problem)),
+        Ok(wanted) => (wanted.into(), None),
+        Err(problem) => (Arc::default(), Some(problem)),
     };
     let mut plan = ClientPlan {
         id: id.clone(),

@@ -1,13 +1,15 @@
 //! Linked clients: which there are, where their files stand, and what is planned for each.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::dialect::Dialect;
 use switchboard_core::client::known::{self, Known, Place, Scope, Status};
-use switchboard_core::client::reconcile::Same;
+use switchboard_core::client::reconcile::{Same, Wanted};
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::document::Document;
 use switchboard_core::launch::Launch;
@@ -175,6 +177,8 @@ pub(crate) struct Observer<'h> {
     plain: Box<dyn Fn(&Launch) -> Launch>,
     /// Clients whose entries another linked client keeps in step: the same file, the same place in it.
     shared: BTreeMap<ClientId, ClientId>,
+    /// What clients of these selectors are given, where they reach their servers through us.
+    bridged: RefCell<HashMap<Vec<String>, Arc<Wanted>>>,
 }
 
 impl<'h> Observer<'h> {
@@ -187,7 +191,7 @@ impl<'h> Observer<'h> {
         let stored =
             move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
         let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
-        Ok(Self { home, bridge: home.bridge()?, plain, shared: shared(home) })
+        Ok(Self { home, bridge: home.bridge()?, plain, shared: shared(home), bridged: RefCell::default() })
     }
 
     /// Returns which launches are servers of the catalogue.
@@ -204,6 +208,21 @@ impl<'h> Observer<'h> {
     pub(crate) fn plan(&self, clients: &[Linked]) -> Vec<Look> {
         let same = self.same();
         clients.iter().map(|linked| self.look(linked, &same)).collect()
+    }
+
+    /// Returns what a client is to be given; the same for all that name the same servers and go through us.
+    fn wanted(&self, linked: &Linked) -> Result<Arc<Wanted>, Problem> {
+        let Linked { settings, dialect, .. } = linked;
+        let make = || wanted(&self.home.catalogue.catalogue, settings, dialect, &self.bridge).map(Arc::new);
+        if settings.via != Via::Bridge || settings.face != Face::PerServer {
+            return make();
+        }
+        if let Some(known) = self.bridged.borrow().get(&settings.servers) {
+            return Ok(Arc::clone(known));
+        }
+        let made = make()?;
+        self.bridged.borrow_mut().insert(settings.servers.clone(), Arc::clone(&made));
+        Ok(made)
     }
 
     /// Looks at one client's file and plans for it.
@@ -231,7 +250,7 @@ impl<'h> Observer<'h> {
         if record.path != path {
             record = ClientRecord { path, ..ClientRecord::default() };
         }
-        let wanted = wanted(&self.home.catalogue.catalogue, &linked.settings, &linked.dialect, &self.bridge);
+        let wanted = self.wanted(linked);
         let read = file::read(&linked.path);
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),

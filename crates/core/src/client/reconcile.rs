@@ -2,7 +2,7 @@
 //!
 //! Their edits win over ours by asking, not by guessing: only what nobody else changed is written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -120,9 +120,9 @@ struct Work<'a> {
     /// Entries that have their item.
     done: Vec<bool>,
     /// Servers that have an entry, or of which a person decided that they have none.
-    served: BTreeSet<&'a ServerName>,
+    served: HashSet<&'a ServerName>,
     /// Names, each in its section, that new entries must not take.
-    taken: BTreeSet<(Option<String>, String)>,
+    taken: HashSet<(Option<String>, String)>,
     items: Vec<Item>,
 }
 
@@ -141,7 +141,7 @@ impl<'a> Work<'a> {
             wanted,
             index,
             done: vec![false; found.len()],
-            served: BTreeSet::new(),
+            served: HashSet::new(),
             taken,
             items: Vec::new(),
         }
@@ -164,7 +164,7 @@ impl<'a> Work<'a> {
     fn recorded(&mut self, same: &Same<'_>) {
         let record = self.record;
         // What the client or its owner calls otherwise now: the new name counts, and nothing was removed.
-        let renamed: BTreeSet<ServerName> = self
+        let renamed: HashSet<ServerName> = self
             .found
             .iter()
             .filter(|entry| {

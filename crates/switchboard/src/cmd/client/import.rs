@@ -218,12 +218,14 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                     found.alias
                 ));
             }
-            let login = found.launch.as_ref().is_some_and(may_need_login);
+            // `up` must not break what runs: whoever asks for an import by name of the command gets all of them.
+            let login = take.then == Then::Leave && found.launch.as_ref().is_some_and(may_need_login);
             if login && found.enabled && alone.is_none() {
                 passed_over.push(format!(
                     "`{}` has no token, so a login that only the client has may be needed; it stays the client's own \
-                     (import it all the same with --server {})",
+                     (take it over all the same with `switchboard client import {} --server {}`)",
                     found.alias,
+                    look.linked.id(),
                     quoted(found.alias.as_str())
                 ));
             }

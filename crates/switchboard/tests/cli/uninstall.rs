@@ -32,7 +32,7 @@ fn an_entry_that_somebody_edited_is_theirs() {
     let text = home.text(CURSOR);
     assert!(text.contains("\"-v\""), "{text}");
     assert!(text.contains("https://web.example/mcp"), "{text}");
-    assert!(text.contains("\"X-Team\": \"core\""), "{text}");
+    assert!(text.contains(r#""X-Token": "${env:WEB_TOKEN}""#), "{text}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn keys_that_had_to_go_come_back_where_others_wrote_too() {
     let home = home();
     home.write(".codex/config.toml", text);
     home.ok("client link codex");
-    home.ok("client import codex --yes");
+    home.ok("client import codex --server figma --yes");
     home.ok("client push codex --yes");
     assert!(!home.text(".codex/config.toml").contains("bearer"));
     home.edit(".codex/config.toml", "x = 1", "x = 2");

@@ -378,6 +378,8 @@ fn masked(text: &str) -> String {
     while let Some(first) = rest.chars().next() {
         let (word, length) = if let Some(length) = shaped(rest, "0000-00-00 00:00:00Z") {
             ("[TIME]", length)
+        } else if out.ends_with("\"at\": ") && first.is_ascii_digit() {
+            ("[TIME]", rest.bytes().take_while(u8::is_ascii_digit).count())
         } else if let Some(length) = hash(rest) {
             ("[HASH]", length)
         } else if let Some(length) = duration(rest).filter(|_| !out.ends_with(|c: char| c.is_ascii_digit())) {

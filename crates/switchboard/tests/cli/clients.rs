@@ -85,7 +85,7 @@ fn a_diff_shows_what_a_push_would_write() {
        // mine
        "mcpServers": {
     -    "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
-    -    "web": { "url": "https://web.example/mcp", "headers": { "X-Team": "***" } },
+    -    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
     +    "files": { "command": "[PROGRAM]", "args": ["connect", "files"], "autoApprove": ["read"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
     +    "web": { "command": "[PROGRAM]", "args": ["connect", "web"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
        },

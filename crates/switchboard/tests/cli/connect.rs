@@ -38,7 +38,7 @@ fn errors_say_what_to_do_and_leave_standard_output_alone() {
     insta::assert_snapshot!(home.run("connect gone"), @"
     exit code: 1
     ----- stderr -----
-    error: failed to connect to `gone`: could not start `gone`: `/no/such/program` does not exist: `/no/such/program` does not exist
+    error: failed to connect to `gone`: could not start `gone`: `/no/such/program` does not exist
     hint: correct the path in the server's `command`
     ");
     insta::assert_snapshot!(home.run("connect nobody"), @"

@@ -44,6 +44,8 @@ fn each_finding_has_the_command_that_mends_it() {
         chmod go-w [HOME]/switchboard/config/mcp-servers.toml
     ✗ server `files` cannot be started: `files-mcp` is not in PATH
         install it, or give its full path as `command`; a client started from the desktop has a shorter PATH than a terminal
+    ! `headers.X-Token` of server `web` refers to `${env:WEB_TOKEN}`, which is not there
+        export WEB_TOKEN=..
     ✗ server `b` cannot be started: `/no/such/program` does not exist
         correct the path in the server's `command`
     ! `env.A` of server `b` refers to `${keyring:nothing}`, which is not there
@@ -57,7 +59,7 @@ fn each_finding_has_the_command_that_mends_it() {
     ! cursor: `web` was removed by somebody else
         switchboard client adopt|keep|restore cursor web
     ----- stderr -----
-    error: failed to find everything in order: 4 of 9 findings are grave
+    error: failed to find everything in order: 4 of 10 findings are grave
     ");
     let found = home.run("doctor --json");
     assert_eq!(found.code, 1);

@@ -16,7 +16,7 @@ fn drift_is_shown_and_not_written_over() {
     insta::assert_snapshot!(home.run("client push cursor --yes"), @"
     exit code: 0
     ----- stdout -----
-    ✓ cursor: 1 drifted
+    ! cursor: 1 drifted
     ! cursor: `files` was edited by somebody else
     ----- stderr -----
     hint: `switchboard client adopt cursor` takes the change over, `keep` lets it stand, `restore` undoes it
@@ -82,7 +82,6 @@ fn adopt_takes_the_change_into_the_catalogue_and_asks_first() {
     ----- stdout -----
     files would be
       runs   new-files-mcp /srv
-      with   SWITCHBOARD_HOME
     ----- stderr -----
     error: failed to adopt the change: nobody was there to be asked
     hint: add --yes to agree beforehand
@@ -93,7 +92,6 @@ fn adopt_takes_the_change_into_the_catalogue_and_asks_first() {
     ----- stdout -----
     files would be
       runs   new-files-mcp /srv
-      with   SWITCHBOARD_HOME
     ✓ cursor: 1 taken over
     ✓ cursor: update `files`
     ----- stderr -----
@@ -108,7 +106,13 @@ fn adopt_takes_the_change_into_the_catalogue_and_asks_first() {
 fn what_still_runs_switchboard_is_not_taken_into_the_catalogue() {
     let home = edited();
     let before = home.tree();
-    insta::assert_snapshot!(home.run("client adopt cursor files --yes"), @"");
+    insta::assert_snapshot!(home.run("client adopt cursor files --yes"), @"
+    exit code: 5
+    ----- stderr -----
+    error: failed to adopt `files`: it still runs switchboard itself, with other words
+    hint: put it back with `switchboard client restore cursor files`
+    hint: or let it stand with `switchboard client keep cursor files`
+    ");
     assert_eq!(before.changes(&home.tree()), Vec::<String>::new());
 }
 
@@ -136,7 +140,7 @@ fn both_changed_is_a_conflict_and_ends_with_five() {
     insta::assert_snapshot!(home.run("client push cursor --yes"), @"
     exit code: 5
     ----- stdout -----
-    ✓ cursor: 1 in conflict
+    ! cursor: 1 in conflict
     ! cursor: `files` (server `documents`) was edited by somebody else, and so was the catalogue
     ----- stderr -----
     error: failed to push everything to `cursor`: `files` (server `documents`) was edited by somebody else, and so was the catalogue

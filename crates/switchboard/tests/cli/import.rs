@@ -12,7 +12,7 @@ fn what_would_be_run_is_shown_and_asked_about() {
       runs   files-mcp /tmp
     web would be a server of the catalogue
       calls  https://web.example/mcp
-      with   X-Team
+      with   X-Token
     ----- stderr -----
     error: failed to import: nobody was there to be asked
     hint: add --yes to agree beforehand
@@ -24,7 +24,7 @@ fn what_would_be_run_is_shown_and_asked_about() {
       runs   files-mcp /tmp
     web would be a server of the catalogue
       calls  https://web.example/mcp
-      with   X-Team
+      with   X-Token
     ✓ 2 servers imported, 2 entries are managed now
     ----- stderr -----
     hint: clients in manual mode get it with `switchboard client push --all`
@@ -38,7 +38,7 @@ fn what_would_be_run_is_shown_and_asked_about() {
 
     [servers.web]
     url = "https://web.example/mcp"
-    headers = { X-Team = "core" }
+    headers = { X-Token = "${env:WEB_TOKEN}" }
     "#);
     assert_eq!(home.text(CURSOR), TWO, "the file is written by a push");
     insta::assert_snapshot!(home.run("client import cursor --yes"), @"

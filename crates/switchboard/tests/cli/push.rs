@@ -107,7 +107,7 @@ fn the_dry_run_reads_like_sentences() {
          // mine
          "mcpServers": {
       -    "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
-      -    "web": { "url": "https://web.example/mcp", "headers": { "X-Team": "***" } },
+      -    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
       +    "files": { "command": "[PROGRAM]", "args": ["connect", "files"], "autoApprove": ["read"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
       +    "web": { "command": "[PROGRAM]", "args": ["connect", "web"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
       +    "a": {

@@ -34,8 +34,9 @@ fn a_scan_that_would_drop_what_is_pending_says_which() {
     insta::assert_snapshot!(home.run("client scan cursor --discard-pending"), @"
     exit code: 0
     ----- stdout -----
-    ✓ cursor: 2 entries, 0 of its own; 1 pending
-        add `new`
+    ! cursor: dropped: add `new`
+    ✓ cursor: 2 entries, 0 of its own; in step
+        `new` is kept as the file has it
     ");
     // What the file said then is what is wanted.
     assert_eq!(home.ok("client diff cursor --json").json()[0]["pending"], serde_json::json!([]));

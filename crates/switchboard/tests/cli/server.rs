@@ -206,7 +206,7 @@ fn a_server_of_the_catalogue_is_tried_without_a_question() {
     insta::assert_snapshot!(test, @"
     exit code: 0
     ----- stdout -----
-    ✓ hello answers: greeter 0.1.0, protocol 2025-11-25, 1 tools, ready after [MS] ms, ping [MS] ms
+    ✓ hello answers: greeter 0.1.0, protocol 2025-11-25, 1 tool, ready after [MS] ms, ping [MS] ms
     ✓ greet:
       Hello, you, from greeter!
     ");
@@ -217,7 +217,7 @@ fn a_server_of_the_catalogue_is_tried_without_a_question() {
     exit code: 1
     ----- stderr -----
     error: failed to test `gone`: it ended with code 1:
-        error: failed to connect to `gone`: could not start `gone`: `/no/such/program` does not exist: `/no/such/program` does not exist
+        error: failed to connect to `gone`: could not start `gone`: `/no/such/program` does not exist
         hint: correct the path in the server's `command`
     ");
 }

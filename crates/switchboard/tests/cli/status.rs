@@ -67,7 +67,7 @@ fn everything_is_seen_at_a_glance() {
       ],
       "problems": [],
       "revision": {
-        "at": 1795186818,
+        "at": [TIME],
         "hash": "[HASH]",
         "number": 2,
         "reason": "server 'new' added",

@@ -32,7 +32,7 @@ fn an_entry_that_somebody_edited_is_theirs() {
     let text = home.text(CURSOR);
     assert!(text.contains("\"-v\""), "{text}");
     assert!(text.contains("https://web.example/mcp"), "{text}");
-    assert!(text.contains("\"X-Team\": \"core\""), "{text}");
+    assert!(text.contains(r#""X-Token": "${env:WEB_TOKEN}""#), "{text}");
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn keys_that_had_to_go_come_back_where_others_wrote_too() {
     let home = home();
     home.write(".codex/config.toml", text);
     home.ok("client link codex");
-    home.ok("client import codex --yes");
+    home.ok("client import codex --server figma --yes");
     home.ok("client push codex --yes");
     assert!(!home.text(".codex/config.toml").contains("bearer"));
     home.edit(".codex/config.toml", "x = 1", "x = 2");

@@ -31,7 +31,7 @@ fn one_command_takes_everything_over() {
       runs   files-mcp /tmp
     web would be a server of the catalogue
       calls  https://web.example/mcp
-      with   X-Team
+      with   X-Token
     --- ~/switchboard/config/mcp-servers.toml
     +++ ~/switchboard/config/mcp-servers.toml
     @@ -0,0 +1,9 @@
@@ -43,7 +43,7 @@ fn one_command_takes_everything_over() {
     +
     +[servers.web]
     +url = "https://web.example/mcp"
-    +headers = { X-Team = "***" }
+    +headers = { X-Token = "${env:WEB_TOKEN}" }
     codex would get in ~/.codex/config.toml:
     → add `files`
     → add `web`
@@ -71,7 +71,7 @@ fn one_command_takes_everything_over() {
          // mine
          "mcpServers": {
       -    "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
-      -    "web": { "url": "https://web.example/mcp", "headers": { "X-Team": "***" } },
+      -    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
       +    "files": { "command": "[PROGRAM]", "args": ["connect", "files"], "autoApprove": ["read"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
       +    "web": { "command": "[PROGRAM]", "args": ["connect", "web"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
          },
@@ -94,7 +94,7 @@ fn one_command_takes_everything_over() {
       runs   files-mcp /tmp
     web would be a server of the catalogue
       calls  https://web.example/mcp
-      with   X-Team
+      with   X-Token
     ✓ 2 servers imported, 2 entries are managed now
     ✓ codex: add `files`, add `web`
     ✓ cursor: update `files`, update `web`

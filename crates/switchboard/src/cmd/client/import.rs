@@ -1,6 +1,6 @@
 //! `client import`: unmanaged entries into servers of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use switchboard_core::catalogue::Server;
@@ -190,13 +190,14 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
 
 /// The entries to import: the client's own that it would use, and those that are a server of the catalogue already.
 fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) -> Vec<&'l Found> {
-    let own = |found: &Found| {
-        look.plan.items.iter().any(|item| {
-            item.section == found.section
-                && item.alias == found.alias
-                && matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver)
-        })
-    };
+    let own: BTreeSet<(Option<&str>, &str)> = look
+        .plan
+        .items
+        .iter()
+        .filter(|item| matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver))
+        .map(|item| (item.section.as_deref(), item.alias.as_str()))
+        .collect();
+    let own = |found: &Found| own.contains(&(found.section.as_deref(), found.alias.as_str()));
     let variables = look.linked.settings.known.variables;
     let named = |found: &Found| take.aliases.iter().any(|alias| found.alias.as_str() == alias);
     look.plan
@@ -252,9 +253,8 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
         // The clients are written afterwards, by the records that then stand.
         change::record(home, ui, &edits)?;
     }
-    for server in parts.iter().flat_map(|part| &part.plan.servers) {
-        approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
-    }
+    let servers = parts.iter().flat_map(|part| &part.plan.servers);
+    approvals.add_all(servers.map(|server| (server.name.as_str(), &server.launch)), &home.dirs)?;
     for part in parts {
         let mut record = part.look.record.clone();
         part.plan.relations.iter().for_each(|relation| record.put(relation.clone()));

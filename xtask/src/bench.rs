@@ -1,8 +1,67 @@
-//! `cargo xtask bench`: the benchmarks.
+//! `cargo xtask bench`: what was promised about speed, measured beside what others need in the same run.
+//!
+//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan` or `process`.
 
-use crate::steps::{self, cargo};
+mod divan;
+mod home;
+mod process;
+mod table;
+mod timer;
 
-/// Runs the benchmarks of core; `args` go to them.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use table::Table;
+
+/// Runs the benchmarks that `args` name, or all, and prints one Markdown table.
+///
+/// # Errors
+/// Something could not be built or run.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    steps::run(cargo(["bench", "-p", "switchboard-core", "--"]).args(args))
+    let parts = ["documents", "plan", "process"];
+    if let Some(wrong) = args.iter().find(|arg| !parts.contains(&arg.as_str())) {
+        return Err(format!("there is no benchmark `{wrong}`: there are {}", parts.join(", ")));
+    }
+    let wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
+    let mut table = Table::default();
+    if wanted("documents") {
+        divan::documents(&mut table)?;
+    }
+    if wanted("plan") {
+        divan::plans(&mut table)?;
+    }
+    if wanted("process") {
+        process::measure(&mut table)?;
+    }
+    print(&table.to_string());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what was asked for")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+/// Runs a command to its end and returns what it printed.
+fn output(command: &mut Command) -> Result<String, String> {
+    let named = format!("{command:?}");
+    let done = command.output().map_err(|error| format!("{named}: {error}"))?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    Err(format!("{named}: {}\n{}", done.status, String::from_utf8_lossy(&done.stderr)))
+}
+
+/// Returns a command of the cargo that runs this one, in the workspace.
+fn cargo() -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command
+}
+
+/// Returns the folder that cargo builds into: this program stands in it.
+fn target() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = program.parent().and_then(Path::parent);
+    Ok(folder.ok_or("this program stands nowhere")?.to_owned())
 }

@@ -15,7 +15,7 @@ use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::document::Document;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::{ClientId, ServerName};
-use switchboard_core::plan::{Observed, plan_client, render_client};
+use switchboard_core::plan::{Observed, plan_client, render_document};
 
 /// The sizes of the texts, in bytes.
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
@@ -42,9 +42,12 @@ fn push(bencher: Bencher<'_, '_>, known: &Known, text: &str) {
     let plain = |launch: &Launch| launch.clone();
     let same = Same::of(&switchboard_core::catalogue::Catalogue::default(), &plain);
     bencher.counter(BytesCount::of_str(text)).bench_local(|| {
-        let observed = Observed { text: Some(black_box(text)), last: None };
+        let document =
+            Document::parse(black_box(text), known.dialect.format).expect("the text is well-formed");
+        let observed = Observed { text: Some(text), last: None, document: Some(&document) };
         let plan = plan_client(&id, &known.dialect, &record, observed, Ok(wanted.clone()), &bridge, &same);
-        let rendered = render_client(&plan, &known.dialect, &record, text).expect("the text can be edited");
+        let rendered =
+            render_document(&plan, &known.dialect, &record, &document).expect("the text can be edited");
         assert!(rendered.text.len() > text.len(), "the server was added");
         rendered
     });

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run should say where")]
 
+use std::sync::Arc;
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use switchboard_core::catalogue::{self, Catalogue};
@@ -107,18 +109,21 @@ impl Machine {
     fn plan(&self) -> Vec<ClientPlan> {
         let plain = |launch: &Launch| launch.clone();
         let same = Same::of(&self.catalogue, &plain);
+        // All of them go through us and name the same servers: they are given the same.
+        let first = &self.clients[0];
+        let dialect = &first.known.dialect;
+        let wanted = wanted(&self.catalogue, &first.settings, dialect, &self.bridge).map(Arc::new);
         self.clients
             .iter()
             .map(|client| {
                 let dialect = &client.known.dialect;
-                let wanted = wanted(&self.catalogue, &client.settings, dialect, &self.bridge);
-                let observed = Observed { text: client.text.as_deref(), last: None };
+                let observed = Observed { text: client.text.as_deref(), last: None, document: None };
                 plan_client(
                     &client.settings.id,
                     dialect,
                     &client.record,
                     observed,
-                    wanted,
+                    wanted.clone(),
                     &self.bridge,
                     &same,
                 )

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::duration::parse_duration;
 use crate::nearest::nearest;
-use crate::place::Place;
+use crate::place::{Place, Places};
 use crate::problem::Problem;
 
 /// What a whole file gave: its table and the problems of its grammar.
@@ -61,8 +61,11 @@ impl<'a, 't> Fields<'a, 't> {
 
     /// Returns where byte `offset` stands in the file, a byte-order mark before it included.
     fn place(&self, offset: usize) -> Place {
-        let bom = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Place::of(self.text, offset + bom)
+        Place::of(self.text, offset + self.bom())
+    }
+
+    fn bom(&self) -> usize {
+        if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
     }
 
     pub(crate) fn problem_at(&mut self, offset: usize, problem: Problem) {
@@ -272,6 +275,8 @@ impl<'a, 't> Fields<'a, 't> {
             self.wrong(key, value, "a table");
             return;
         };
+        let mut places = Places::of(self.text);
+        let bom = self.bom();
         for (name, item) in table {
             let label = format!("{noun} `{}`", name.get_ref());
             let Some(inner) = item.get_ref().as_table() else {
@@ -279,7 +284,7 @@ impl<'a, 't> Fields<'a, 't> {
                 self.problem_at(item.span().start, Problem::error(what));
                 continue;
             };
-            let place = self.place(name.span().start);
+            let place = places.at(name.span().start + bom);
             let mut fields = Fields::of(self.text, label, name.span(), inner, self.problems);
             read(name.get_ref(), place, &mut fields);
             fields.finish();

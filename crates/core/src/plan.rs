@@ -7,6 +7,8 @@ mod show;
 
 pub use show::sentence;
 
+use std::sync::Arc;
+
 use crate::catalogue::{Catalogue, Server};
 use crate::client::bridge::Bridge;
 use crate::client::dialect::{Dialect, Support, Unspeakable};
@@ -49,7 +51,7 @@ pub struct ClientPlan {
     /// What is wrong with the file or its entries.
     pub problems: Vec<Problem>,
     /// What each entry is to say.
-    pub wanted: Wanted,
+    pub wanted: Arc<Wanted>,
 }
 
 /// What a client's file is like.
@@ -125,6 +127,8 @@ pub struct Observed<'t> {
     pub text: Option<&'t str>,
     /// Its text when it was last read in full or written by us, if that is known.
     pub last: Option<&'t str>,
+    /// Its text as a document, if somebody read it already.
+    pub document: Option<&'t Document<'t>>,
 }
 
 /// Returns what each entry of a client's file is to say.
@@ -168,13 +172,13 @@ pub fn plan_client(
     dialect: &Dialect,
     record: &ClientRecord,
     observed: Observed<'_>,
-    wanted: Result<Wanted, Problem>,
+    wanted: Result<impl Into<Arc<Wanted>>, Problem>,
     bridge: &Bridge,
     same: &Same<'_>,
 ) -> ClientPlan {
     let (wanted, refused) = match wanted {
-        Ok(wanted) => (wanted, None),
-        Err(problem) => (Wanted::new(), Some(problem)),
+        Ok(wanted) => (wanted.into(), None),
+        Err(problem) => (Arc::default(), Some(problem)),
     };
     let mut plan = ClientPlan {
         id: id.clone(),
@@ -184,17 +188,23 @@ pub fn plan_client(
         problems: Vec::new(),
         wanted,
     };
-    let text = observed.text.unwrap_or_default();
-    let document = match Document::parse(text, dialect.format) {
-        Ok(document) => document,
-        Err(error) => {
-            plan.state = FileState::Unreadable;
-            plan.problems.push(unreadable(&error));
-            return plan;
-        }
+    let read;
+    let document = match observed.document {
+        Some(document) => document,
+        None => match Document::parse(observed.text.unwrap_or_default(), dialect.format) {
+            Ok(document) => {
+                read = document;
+                &read
+            }
+            Err(error) => {
+                plan.state = FileState::Unreadable;
+                plan.problems.push(unreadable(&error));
+                return plan;
+            }
+        },
     };
-    let Scan { found, problems, .. } = scan(&document, dialect, bridge);
-    plan.state = state(record, observed, &document, &found);
+    let Scan { found, problems, .. } = scan(document, dialect, bridge);
+    plan.state = state(record, observed, document, &found);
     plan.problems = problems;
     if plan.problems.iter().any(Problem::is_error) {
         if plan.state == FileState::Read {
@@ -318,7 +328,20 @@ pub fn render_client(
     }
     let document = Document::parse(text, dialect.format)
         .map_err(|error| crate::document::Refusal::Unverified(error.to_string()))?;
-    render(&document, dialect, &plan.found, &plan.items, &plan.wanted, record)
+    render_document(plan, dialect, record, &document)
+}
+
+/// Returns the same of a file that was read already.
+///
+/// # Errors
+/// As [`render_client`].
+pub fn render_document(
+    plan: &ClientPlan,
+    dialect: &Dialect,
+    record: &ClientRecord,
+    document: &Document<'_>,
+) -> Result<Rendered, RenderError> {
+    render(document, dialect, &plan.found, &plan.items, &plan.wanted, record)
 }
 
 /// Returns a launch whose references to stored secrets are replaced by the secrets, for comparing.

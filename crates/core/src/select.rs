@@ -1,7 +1,5 @@
 //! Selectors: names, globs, `tag:NAME` and `profile:NAME`, as `servers = [..]` holds them.
 
-use std::collections::BTreeSet;
-
 use globset::{Glob, GlobMatcher};
 
 use crate::catalogue::{Catalogue, Server};
@@ -13,33 +11,39 @@ const DEEPEST: usize = 16;
 ///
 /// A selector that chooses nothing is no error: the server may come later. A profile that names itself adds nothing.
 pub fn select<'c>(catalogue: &'c Catalogue, selectors: &[String]) -> Vec<&'c Server> {
-    let mut chosen = BTreeSet::new();
+    let mut chosen = vec![false; catalogue.servers().len()];
     gather(catalogue, selectors, DEEPEST, &mut chosen);
     catalogue
         .servers()
         .iter()
-        .enumerate()
-        .filter(|(at, server)| server.enabled && chosen.contains(at))
-        .map(|(_, server)| server)
+        .zip(chosen)
+        .filter(|(server, chosen)| server.enabled && *chosen)
+        .map(|(server, _)| server)
         .collect()
 }
 
-fn gather(catalogue: &Catalogue, selectors: &[String], depth: usize, chosen: &mut BTreeSet<usize>) {
+fn gather(catalogue: &Catalogue, selectors: &[String], depth: usize, chosen: &mut [bool]) {
     let servers = catalogue.servers();
     for selector in selectors {
         if selector == "*" {
-            chosen.extend(0..servers.len());
+            chosen.fill(true);
         } else if let Some(tag) = selector.strip_prefix("tag:") {
-            chosen.extend((0..servers.len()).filter(|&at| servers[at].tags.iter().any(|own| own == tag)));
+            choose(chosen, servers, |server| server.tags.iter().any(|own| own == tag));
         } else if let Some(profile) = selector.strip_prefix("profile:") {
             if let (Some(inner), Some(depth)) = (catalogue.profiles.get(profile), depth.checked_sub(1)) {
                 gather(catalogue, inner, depth, chosen);
             }
         } else if let Some(at) = servers.iter().position(|server| server.name.as_str() == selector) {
-            chosen.insert(at);
+            chosen[at] = true;
         } else if let Some(glob) = glob(selector) {
-            chosen.extend((0..servers.len()).filter(|&at| glob.is_match(servers[at].name.as_str())));
+            choose(chosen, servers, |server| glob.is_match(server.name.as_str()));
         }
+    }
+}
+
+fn choose(chosen: &mut [bool], servers: &[Server], fits: impl Fn(&Server) -> bool) {
+    for (chosen, server) in chosen.iter_mut().zip(servers) {
+        *chosen |= fits(server);
     }
 }
 

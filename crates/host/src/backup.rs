@@ -238,8 +238,8 @@ impl Backups {
         if ends_half_way(&mut file)? {
             text.insert(0, b'\n');
         }
-        file.write_all(&text)?;
-        file.sync_all()
+        // Not waited for: what a power cut takes of it are labels, and the objects are durable without.
+        file.write_all(&text)
     }
 
     /// Returns the lines of the index that can be read.

@@ -45,8 +45,22 @@ impl Approvals {
     /// # Errors
     /// The state folder cannot be written.
     pub(crate) fn add(&mut self, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
-        let approval = Approval { at: now(), name: name.to_owned() };
-        self.approved.insert(launch.fingerprint().to_string(), approval);
+        self.add_all([(name, launch)], dirs)
+    }
+
+    /// Takes note that these launches were shown and approved.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub(crate) fn add_all<'l>(
+        &mut self,
+        launches: impl IntoIterator<Item = (&'l str, &'l Launch)>,
+        dirs: &Dirs,
+    ) -> Result<(), Failure> {
+        for (name, launch) in launches {
+            let approval = Approval { at: now(), name: name.to_owned() };
+            self.approved.insert(launch.fingerprint().to_string(), approval);
+        }
         save(&dirs.approvals(), self)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ServerName;
-use switchboard_core::plan::{ClientPlan, FileState, render_client};
+use switchboard_core::plan::{ClientPlan, FileState, render_document};
 use switchboard_host::backup::Label;
 use switchboard_host::file::{self, Options, Outcome, Snapshot, Target, replace};
 use switchboard_host::hash::Hash;
@@ -62,19 +62,22 @@ pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<
     let mut record = before.clone();
     let mut done: Vec<String> = Vec::new();
     for _ in 0..ATTEMPTS {
-        let look = {
+        let (look, rendered) = {
             let observer = Observer::new(home)?;
-            let mut look = observer.look_with(linked, record.clone(), &observer.same());
-            choice.apply(&mut look.plan);
-            look
+            observer.look_and(linked, record.clone(), &observer.same(), |plan, record, document| {
+                choice.apply(plan);
+                render_document(plan, &linked.dialect, record, document)
+            })
         };
         if let Some(refused) = refused(&look) {
             return Ok(refused);
         }
         let sentences = look.plan.sentences();
-        let rendered = match render_client(&look.plan, &linked.dialect, &look.record, look.text()) {
-            Ok(rendered) => rendered,
-            Err(error) => {
+        let rendered = match rendered {
+            Some(Ok(rendered)) => rendered,
+            // Refused above: what cannot be read is not rendered.
+            None => return Ok(Push::InStep),
+            Some(Err(error)) => {
                 let hint = match &error {
                     switchboard_core::client::render::RenderError::Refused(refusal) => {
                         Some(refusal.help().to_owned())
@@ -178,6 +181,7 @@ fn note(
         done: sentences.to_vec(),
         record: before.clone(),
         undone: false,
+        undoing: false,
     });
     save(&home.dirs.journal(), &home.journal)?;
     crate::retention::prune_now_and_then(home);
@@ -296,6 +300,8 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
     if dry_run {
         return Ok(outcome);
     }
+    home.journal.entries[at].undoing = true;
+    save(&home.dirs.journal(), &home.journal)?;
     match entry.before {
         Some(before) => {
             let bytes =
@@ -305,13 +311,46 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
         }
         None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
-    home.journal.entries[at].undone = true;
-    save(&home.dirs.journal(), &home.journal)?;
-    let mut record = entry.record;
-    record.path = path.into_owned();
-    home.relations.clients.insert(linked.id().clone(), record);
-    home.save_relations()?;
+    note_undone(home, at);
+    save_undone(home)?;
     Ok(outcome)
+}
+
+/// Notes an undo down; the record of the client is again what it was before the write.
+fn note_undone(home: &mut Home, at: usize) {
+    let write = &mut home.journal.entries[at];
+    (write.undone, write.undoing) = (true, false);
+    let mut record = write.record.clone();
+    record.path.clone_from(&write.path);
+    home.relations.clients.insert(write.client.clone(), record);
+}
+
+/// The journal last: until it is saved, the undo counts as not finished, and is finished again.
+fn save_undone(home: &Home) -> Result<(), Failure> {
+    home.save_relations()?;
+    save(&home.dirs.journal(), &home.journal)
+}
+
+/// Finishes undos that a crash cut off: where the file was put back already, it is remembered as put back.
+///
+/// # Errors
+/// Our own state cannot be kept.
+pub(crate) fn finish_undos(home: &mut Home) -> Result<(), Failure> {
+    let begun: Vec<usize> =
+        (0..home.journal.entries.len()).filter(|at| home.journal.entries[*at].undoing).collect();
+    for &at in &begun {
+        let write = &mut home.journal.entries[at];
+        let hash = match file::read(Path::new(&write.path)) {
+            Ok(file) => Some(file.hash),
+            Err(file::ReadError::Missing { .. }) => None,
+            Err(_) => continue,
+        };
+        write.undoing = false;
+        if hash == write.before {
+            note_undone(home, at);
+        }
+    }
+    if begun.is_empty() { Ok(()) } else { save_undone(home) }
 }
 
 /// Says in words why a write did not come to pass.

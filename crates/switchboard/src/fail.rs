@@ -69,8 +69,8 @@ impl Failure {
         let mut next = Some(error);
         while let Some(error) = next {
             let text = error.to_string();
-            // A transparent error says the same as its source.
-            if self.causes.last() != Some(&text) {
+            // A transparent error says the same as its source, and some name it at their end.
+            if self.causes.last().is_none_or(|last| !last.ends_with(&text)) {
                 self.causes.push(text);
             }
             next = error.source();

@@ -1,6 +1,7 @@
 //! One home: its files read, and the lock under which they are changed.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use switchboard_core::catalogue::{self, Catalogue};
@@ -34,6 +35,8 @@ pub(crate) struct Home {
     pub(crate) journal: Journal,
     /// Records of ours that were damaged and set aside, as sentences.
     pub(crate) notes: Vec<String>,
+    /// What paths of clients depend on, once somebody asked.
+    around: OnceLock<Surroundings>,
     /// Held while anything is changed.
     lock: Option<Lock>,
 }
@@ -100,12 +103,26 @@ impl Home {
         let journal = load(&dirs.journal(), &mut notes)?;
         let backups = Backups::new(dirs.backups());
         let catalogue = serve(&dirs, &history, &backups);
-        Ok(Self { env, dirs, settings, settings_file, catalogue, history, relations, journal, notes, lock })
+        let around = OnceLock::new();
+        Ok(Self {
+            env,
+            dirs,
+            settings,
+            settings_file,
+            catalogue,
+            history,
+            relations,
+            journal,
+            notes,
+            around,
+            lock,
+        })
     }
 
     /// Puts in order what a crash left behind, and takes note of a catalogue that was edited by hand.
     fn settle(&mut self) -> Result<(), Failure> {
         self.sweep();
+        crate::execute::finish_undos(self)?;
         if !self.catalogue.last_good && self.history.differs(&self.catalogue.catalogue) {
             self.record_revision()?;
         }
@@ -169,8 +186,8 @@ impl Home {
     }
 
     /// Returns what paths of clients depend on.
-    pub(crate) fn surroundings(&self) -> Surroundings {
-        surroundings(&self.env)
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        self.around.get_or_init(|| surroundings(&self.env))
     }
 
     /// Returns a path with `~` put in full.

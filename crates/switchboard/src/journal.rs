@@ -37,6 +37,10 @@ pub(crate) struct Write {
     /// It was undone.
     #[serde(default)]
     pub(crate) undone: bool,
+    /// It is being undone. Noted before the file is touched, so that what a crash cuts off can be finished: the hash
+    /// tells whether the file was put back.
+    #[serde(default)]
+    pub(crate) undoing: bool,
 }
 
 impl Journal {
@@ -95,6 +99,7 @@ mod tests {
             done: vec![after.to_string()],
             record: ClientRecord::default(),
             undone: false,
+            undoing: false,
         }
     }
 

@@ -57,6 +57,8 @@ fn walk(node: &Node<'_>, key: &str, sensitive: bool, out: &mut Vec<Range<usize>>
             };
             let reference = ["${", "{env:", "{file:"].iter().any(|start| text.contains(start))
                 || text.strip_prefix('$').is_some_and(|name| !name.is_empty());
+            // A default is no reference: it is the value itself.
+            let reference = reference && !text.contains(":-");
             let plain = key == HOME_VARIABLE || text.is_empty() || reference;
             if (sensitive && !plain) || secret_in(key, text).is_some() {
                 out.push(node.span.clone());

@@ -1,18 +1,23 @@
 //! Linked clients: which there are, where their files stand, and what is planned for each.
 
+use std::cell::RefCell;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::dialect::Dialect;
 use switchboard_core::client::known::{self, Known, Place, Scope, Status};
-use switchboard_core::client::reconcile::Same;
+use switchboard_core::client::reconcile::{Same, Wanted};
 use switchboard_core::client::relation::ClientRecord;
+use switchboard_core::document::Document;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::ClientId;
 use switchboard_core::plan::{ClientPlan, FileState, Observed, plan_client, wanted, with_stored};
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::{ClientSettings, Face, Mode, Via};
-use switchboard_host::file::{self, ReadError, Snapshot};
+use switchboard_host::file::{self, ReadError, Snapshot, Target};
 use switchboard_host::hash::Hash;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
@@ -81,7 +86,7 @@ fn link(home: &Home, settings: ClientSettings) -> Option<Linked> {
 
 /// Returns where a known client's own file is, or would be.
 pub(crate) fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> {
-    discover::places(known, &home.surroundings())
+    discover::places(known, home.surroundings())
         .into_iter()
         .min_by_key(|place| !place.exists)
         .map(|place| place.path)
@@ -89,10 +94,7 @@ pub(crate) fn usual_path(home: &Home, known: &'static Known) -> Option<PathBuf> 
 
 /// Returns how a client writes the file at this path.
 pub(crate) fn dialect_at(home: &Home, known: &'static Known, path: &std::path::Path) -> Dialect {
-    known::recognise(path, &home.surroundings())
-        .into_iter()
-        .find(|(found, _)| found.id == known.id)
-        .map_or(known.dialect, |(known, place)| known.dialect_at(place))
+    known.place_at(path, home.surroundings()).map_or(known.dialect, |place| known.dialect_at(place))
 }
 
 /// Reads one line of `client_configs`: `path`, or `client-id=path`.
@@ -108,25 +110,30 @@ fn configured(home: &Home, config: &str) -> Result<Linked, Failure> {
     let known = if let Some(id) = named {
         known::find(id).ok_or_else(|| wrong(format!("`{id}` is no known client")))?
     } else {
-        let around = home.surroundings();
-        known::recognise(&path, &around)
+        known::recognise(&path, home.surroundings())
             .first()
             .map(|(known, _)| *known)
             .ok_or_else(|| wrong("no known client keeps its servers there".to_owned()))?
     };
     let id = ClientId::parse(known.id).map_err(|error| wrong(error.to_string()))?;
-    let settings = ClientSettings {
+    let text = path.to_string_lossy().into_owned();
+    let settings = ClientSettings { path: Some(text), ..defaults(id, known, Mode::Auto) };
+    let dialect = dialect_at(home, known, &path);
+    Ok(Linked { settings, path, dialect })
+}
+
+/// Returns the settings of a client about which the user has said nothing.
+pub(crate) fn defaults(id: ClientId, known: &'static Known, mode: Mode) -> ClientSettings {
+    ClientSettings {
         id,
         known,
-        path: Some(path.to_string_lossy().into_owned()),
-        mode: Mode::Auto,
+        path: None,
+        mode,
         via: Via::Bridge,
         face: Face::PerServer,
         tools: switchboard_core::settings::Tools::Full,
         servers: vec!["*".to_owned()],
-    };
-    let dialect = dialect_at(home, known, &path);
-    Ok(Linked { settings, path, dialect })
+    }
 }
 
 /// Returns the linked clients that `ids` name, or all.
@@ -168,6 +175,10 @@ pub(crate) struct Observer<'h> {
     home: &'h Home,
     bridge: Bridge,
     plain: Box<dyn Fn(&Launch) -> Launch>,
+    /// Clients whose entries another linked client keeps in step: the same file, the same place in it.
+    shared: BTreeMap<ClientId, ClientId>,
+    /// What clients of these selectors are given, where they reach their servers through us.
+    bridged: RefCell<HashMap<Vec<String>, Arc<Wanted>>>,
 }
 
 impl<'h> Observer<'h> {
@@ -180,7 +191,7 @@ impl<'h> Observer<'h> {
         let stored =
             move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
         let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
-        Ok(Self { home, bridge: home.bridge()?, plain })
+        Ok(Self { home, bridge: home.bridge()?, plain, shared: shared(home), bridged: RefCell::default() })
     }
 
     /// Returns which launches are servers of the catalogue.
@@ -196,15 +207,22 @@ impl<'h> Observer<'h> {
     /// Looks at all of `clients` and plans for each.
     pub(crate) fn plan(&self, clients: &[Linked]) -> Vec<Look> {
         let same = self.same();
-        let mut looks: Vec<Look> = Vec::new();
-        for linked in clients {
-            let mut look = self.look(linked, &same);
-            if let Some(first) = looks.iter().find(|other| shares(other, &look)) {
-                look.plan.state = FileState::Shared(first.linked.id().clone());
-            }
-            looks.push(look);
+        clients.iter().map(|linked| self.look(linked, &same)).collect()
+    }
+
+    /// Returns what a client is to be given; the same for all that name the same servers and go through us.
+    fn wanted(&self, linked: &Linked) -> Result<Arc<Wanted>, Problem> {
+        let Linked { settings, dialect, .. } = linked;
+        let make = || wanted(&self.home.catalogue.catalogue, settings, dialect, &self.bridge).map(Arc::new);
+        if settings.via != Via::Bridge || settings.face != Face::PerServer {
+            return make();
         }
-        looks
+        if let Some(known) = self.bridged.borrow().get(&settings.servers) {
+            return Ok(Arc::clone(known));
+        }
+        let made = make()?;
+        self.bridged.borrow_mut().insert(settings.servers.clone(), Arc::clone(&made));
+        Ok(made)
     }
 
     /// Looks at one client's file and plans for it.
@@ -214,14 +232,25 @@ impl<'h> Observer<'h> {
     }
 
     /// Looks at one client's file and plans for it by this record.
-    pub(crate) fn look_with(&self, linked: &Linked, mut record: ClientRecord, same: &Same<'_>) -> Look {
+    pub(crate) fn look_with(&self, linked: &Linked, record: ClientRecord, same: &Same<'_>) -> Look {
+        self.look_and(linked, record, same, |_, _, _| ()).0
+    }
+
+    /// Looks at one client's file and plans for it by this record; where the file can be read, `then` has the plan
+    /// with the record and the document that it is for.
+    pub(crate) fn look_and<T>(
+        &self,
+        linked: &Linked,
+        mut record: ClientRecord,
+        same: &Same<'_>,
+        then: impl FnOnce(&mut ClientPlan, &ClientRecord, &Document<'_>) -> T,
+    ) -> (Look, Option<T>) {
         let path = linked.path.to_string_lossy().into_owned();
         // What is remembered of another file says nothing about this one.
         if record.path != path {
             record = ClientRecord { path, ..ClientRecord::default() };
         }
-        let wanted = wanted(&self.home.catalogue.catalogue, &linked.settings, &linked.dialect, &self.bridge);
-        let last = record.seen.as_ref().and_then(|seen| self.seen(seen));
+        let wanted = self.wanted(linked);
         let read = file::read(&linked.path);
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),
@@ -229,29 +258,36 @@ impl<'h> Observer<'h> {
             Err(error) => (None, Some(Problem::error(error.to_string()).help(error.help()))),
         };
         let text = file.as_ref().map(|file| std::str::from_utf8(&file.bytes));
+        // What it was matters only when it is not that any more.
+        let seen = record.seen.as_deref().and_then(Hash::parse);
+        let changed = seen.filter(|seen| file.as_ref().is_some_and(|file| file.hash != *seen));
+        let last = changed.and_then(|seen| self.home.backups().load(seen).ok());
         let last = last.as_deref().and_then(|last| std::str::from_utf8(last).ok());
-        let plan = |text| {
-            let observed = Observed { text, last };
-            plan_client(linked.id(), &linked.dialect, &record, observed, wanted.clone(), &self.bridge, same)
+        let plan = |text: Option<&str>| {
+            let read = Document::parse(text.unwrap_or_default(), linked.dialect.format).ok();
+            let observed = Observed { text, last, document: read.as_ref() };
+            let mut plan =
+                plan_client(linked.id(), &linked.dialect, &record, observed, wanted, &self.bridge, same);
+            let then = read.as_ref().map(|document| then(&mut plan, &record, document));
+            (plan, then)
         };
-        let plan = match (text, problem) {
-            (_, Some(problem)) => unreadable(plan(None), problem),
+        let (mut plan, then) = match (text, problem) {
+            (_, Some(problem)) => (unreadable(plan(None).0, problem), None),
             (Some(Err(_)), None) => {
                 let bytes = file.as_ref().map_or(&[][..], |file| &file.bytes);
-                let problem = switchboard_core::document::Document::decode(bytes).err().map_or_else(
+                let problem = Document::decode(bytes).err().map_or_else(
                     || Problem::error("the file is not UTF-8"),
                     |error| Problem::error(error.reason.to_string()).at(error.place).help(error.help()),
                 );
-                unreadable(plan(None), problem)
+                (unreadable(plan(None).0, problem), None)
             }
             (Some(Ok(text)), None) => plan(Some(text)),
             (None, None) => plan(None),
         };
-        Look { linked: linked.clone(), file, record, plan }
-    }
-
-    fn seen(&self, hash: &str) -> Option<Vec<u8>> {
-        self.home.backups().load(Hash::parse(hash)?).ok()
+        if let Some(first) = self.shared.get(linked.id()) {
+            plan.state = FileState::Shared(first.clone());
+        }
+        (Look { linked: linked.clone(), file, record, plan }, then)
     }
 }
 
@@ -264,13 +300,25 @@ fn unreadable(mut plan: ClientPlan, problem: Problem) -> ClientPlan {
     plan
 }
 
-/// Two clients with the same entries: one file, one place in it.
-fn shares(a: &Look, b: &Look) -> bool {
-    let same_file = match (&a.file, &b.file) {
-        (Some(a), Some(b)) => a.target.real() == b.target.real(),
-        _ => a.linked.path == b.linked.path,
-    };
-    same_file && a.linked.dialect.containers.first() == b.linked.dialect.containers.first()
+/// Finds clients with the same entries: of those with one file and one place in it, the first keeps them in step.
+fn shared(home: &Home) -> BTreeMap<ClientId, ClientId> {
+    // Whoever asks for the clients is told why they cannot be listed.
+    let all = linked(home).unwrap_or_default();
+    let mut first = BTreeMap::new();
+    let mut shared = BTreeMap::new();
+    for linked in &all {
+        let real =
+            Target::resolve(&linked.path).map_or_else(|_| linked.path.clone(), |to| to.real().to_owned());
+        match first.entry((real, linked.dialect.containers.first())) {
+            Entry::Vacant(free) => {
+                free.insert(linked.id());
+            }
+            Entry::Occupied(taken) => {
+                shared.insert(linked.id().clone(), (*taken.get()).clone());
+            }
+        }
+    }
+    shared
 }
 
 /// Returns whether a known client is worth offering: in use, with a place of a user's that can be written.

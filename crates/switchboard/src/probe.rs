@@ -13,7 +13,7 @@ use crate::cmd::connect::entry_launch;
 use crate::cmd::server::known;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
-use crate::ui::{Mark, Ui};
+use crate::ui::{Mark, Ui, counted};
 use session::Session;
 
 /// What a server said of itself and offers.
@@ -178,12 +178,12 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
     ui.marked(
         Mark::Good,
         format!(
-            "{} answers: {} {}, protocol {}, {} tools, ready after {} ms, ping {:.1} ms",
+            "{} answers: {} {}, protocol {}, {}, ready after {} ms, ping {:.1} ms",
             args.name,
             plain(&report.name),
             plain(&report.version),
             plain(&report.protocol),
-            report.tools.len(),
+            counted(report.tools.len(), "tool"),
             report.millis,
             f64::from(report.ping_micros) / 1000.0,
         ),

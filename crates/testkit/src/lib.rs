@@ -9,9 +9,15 @@
 
 pub mod home;
 #[cfg(unix)]
+#[expect(clippy::panic, reason = "a test that cannot go on fails")]
 pub mod scratch;
 pub mod servers;
 pub mod strace;
+#[expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, or says why it does nothing"
+)]
 pub mod tools;
 
 use std::path::{Path, PathBuf};
@@ -21,13 +27,13 @@ pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/clients").join(name)
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests look at what was written")]
+#[expect(clippy::disallowed_methods, clippy::panic, reason = "tests look at what was written")]
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[cfg(unix)]
-#[expect(clippy::disallowed_methods, reason = "tests set their own stage")]
+#[expect(clippy::disallowed_methods, clippy::panic, reason = "tests set their own stage")]
 fn make_folder(path: &Path) {
     std::fs::create_dir_all(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

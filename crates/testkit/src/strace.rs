@@ -88,10 +88,10 @@ pub fn points(command: &Command, trace: &Path) -> Vec<Point> {
     points[start..].iter().filter(|point| !NOT_OURS.contains(&point.call.as_str())).cloned().collect()
 }
 
-/// Returns about `count` of the points, evenly spread, `offset` further on.
-pub fn sample(points: &[Point], count: usize, offset: usize) -> Vec<Point> {
-    let step = points.len().div_ceil(count).max(1);
-    points.iter().skip(offset % step).step_by(step).cloned().collect()
+/// Returns `count` of the points, evenly spread; all when there are no more.
+pub fn sample(points: &[Point], count: usize) -> Vec<Point> {
+    let count = count.min(points.len());
+    (0..count).map(|at| points[at * points.len() / count].clone()).collect()
 }
 
 /// Returns `command` with `fault` (`signal=KILL`, `error=EIO`) at `point`, in its first process only.

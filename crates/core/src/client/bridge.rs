@@ -25,6 +25,15 @@ impl Bridge {
         launch
     }
 
+    /// Returns whether `launch` starts us to reach a server, in whatever home and with whatever further words: taken
+    /// into the catalogue, such a server would start itself for ever.
+    pub fn starts_us(launch: &Launch) -> bool {
+        let Launch::Stdio { command, args, .. } = launch else { return false };
+        let file = command.rsplit(['/', '\\']).next().unwrap_or(command);
+        matches!(file, "switchboard" | "switchboard.exe")
+            && args.first().is_some_and(|verb| verb == "connect")
+    }
+
     /// Returns the server that `launch` reaches through us; entries of another home are not ours.
     ///
     /// The program is known by its file name: an entry that an older version wrote from another folder is still ours.

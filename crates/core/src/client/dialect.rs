@@ -27,7 +27,7 @@ mod write;
 pub use base::*;
 pub use field::{FieldChange, KeyPath, apply};
 pub use read::{Entry, EntryProblem};
-pub use variables::{Note, Syntax, Variables, to_ours};
+pub use variables::{Note, Syntax, Variables, to_ours, without_default};
 pub use write::Unspeakable;
 
 use crate::document::Format;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::edit::{ServerEdit, edited};
 use crate::catalogue::{self, Catalogue, Server};
-use crate::client::dialect::{Note, Variables, to_ours};
+use crate::client::dialect::{Note, Variables, to_ours, without_default};
 use crate::client::reconcile::Same;
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
@@ -140,7 +140,7 @@ pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>
 pub fn client_only(launch: &Launch, variables: Variables) -> Option<String> {
     let kept = |text: &String| {
         to_ours(text, variables).1.into_iter().find_map(|note| match note {
-            Note::Kept(text) => Some(text),
+            Note::Kept(text) => Some(without_default(&text)),
             Note::ReferenceToUs(_) => None,
         })
     };

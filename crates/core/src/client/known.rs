@@ -120,6 +120,15 @@ impl Known {
         place.dialect.copied().unwrap_or(self.dialect)
     }
 
+    /// Returns the place of this client that `path` is, as [`recognise`] would tell it.
+    pub fn place_at(&'static self, path: &Path, around: &Surroundings) -> Option<&'static Place> {
+        let exact = self.places.iter().find(|place| place.fit(path, around) == Some(place::Fit::Exact));
+        exact.or_else(|| {
+            let found = recognise(path, around).into_iter().find(|(known, _)| known.id == self.id);
+            found.map(|(_, place)| place)
+        })
+    }
+
     /// Returns whether the client itself reaches Streamable HTTP addresses.
     pub fn http(&self) -> Support {
         self.dialect.spelling.http

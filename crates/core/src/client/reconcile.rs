@@ -2,12 +2,12 @@
 //!
 //! Their edits win over ours by asking, not by guessing: only what nobody else changed is written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
-use crate::client::relation::{ClientRecord, Standing};
+use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
 use crate::launch::{Fingerprint, Launch};
 use crate::name::{Alias, ServerName};
@@ -120,9 +120,9 @@ struct Work<'a> {
     /// Entries that have their item.
     done: Vec<bool>,
     /// Servers that have an entry, or of which a person decided that they have none.
-    served: BTreeSet<&'a ServerName>,
+    served: HashSet<&'a ServerName>,
     /// Names, each in its section, that new entries must not take.
-    taken: BTreeSet<(Option<String>, String)>,
+    taken: HashSet<(Option<String>, String)>,
     items: Vec<Item>,
 }
 
@@ -141,7 +141,7 @@ impl<'a> Work<'a> {
             wanted,
             index,
             done: vec![false; found.len()],
-            served: BTreeSet::new(),
+            served: HashSet::new(),
             taken,
             items: Vec::new(),
         }
@@ -164,7 +164,7 @@ impl<'a> Work<'a> {
     fn recorded(&mut self, same: &Same<'_>) {
         let record = self.record;
         // What the client or its owner calls otherwise now: the new name counts, and nothing was removed.
-        let renamed: BTreeSet<ServerName> = self
+        let renamed: HashSet<ServerName> = self
             .found
             .iter()
             .filter(|entry| {
@@ -273,13 +273,18 @@ impl<'a> Work<'a> {
     /// Servers that are wanted and have no entry.
     fn missing(&mut self) {
         let (wanted, record) = (self.wanted, self.record);
+        let stashes: HashMap<&ServerName, &Relation> = record
+            .relations
+            .iter()
+            .rev()
+            .filter(|relation| matches!(relation.standing, Standing::Stashed { .. }))
+            .map(|relation| (&relation.server, relation))
+            .collect();
         for server in wanted.keys() {
             if !self.served.insert(server) {
                 continue;
             }
-            let stashed = record.relations.iter().find(|relation| {
-                relation.server == *server && matches!(relation.standing, Standing::Stashed { .. })
-            });
+            let stashed = stashes.get(server);
             let section = stashed.and_then(|relation| relation.section.as_deref());
             let alias = stashed.map_or_else(|| Alias::from(server), |relation| relation.alias.clone());
             let alias = alias.free(|alias| {

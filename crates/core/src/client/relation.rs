@@ -2,7 +2,7 @@
 //!
 //! It is state, not configuration: a lost record is rebuilt by a scan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,9 +108,9 @@ impl ClientRecord {
 
     /// Removes records of entries that are not there, where their server has another one that is: it was renamed.
     pub(crate) fn forget_renamed(&mut self, found: &[Found]) {
-        let there = |own: &Relation| {
-            found.iter().any(|entry| entry.section == own.section && entry.alias == own.alias)
-        };
+        let entries: HashSet<(Option<&str>, &str)> =
+            found.iter().map(|entry| (entry.section.as_deref(), entry.alias.as_str())).collect();
+        let there = |own: &Relation| entries.contains(&(own.section.as_deref(), own.alias.as_str()));
         let managed = |own: &Relation| matches!(own.standing, Standing::Managed { .. });
         let served: BTreeSet<ServerName> = self
             .relations

@@ -1,5 +1,8 @@
 //! Verdicts into changes of the document: only our six fields, under the alias that the client uses.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use crate::client::dialect::{Dialect, Unspeakable, apply};
 use crate::client::reconcile::{Item, Verdict, Wanted};
 use crate::client::relation::{ClientRecord, Relation, Standing, section_key};
@@ -51,13 +54,18 @@ pub fn render(
     wanted: &Wanted,
     record: &ClientRecord,
 ) -> Result<Rendered, RenderError> {
-    let mut record = record.clone();
+    let mut ledger = Ledger::of(record);
+    let mut footings = record.footings.clone();
+    let entries: HashMap<Key<'_>, &Found> =
+        found.iter().rev().map(|entry| ((entry.section.as_deref(), entry.alias.as_str()), entry)).collect();
+    let mut paths: HashMap<Option<&str>, Vec<String>> = HashMap::new();
     let mut changes = Vec::new();
     let mut left_out = Vec::new();
     for item in items {
         let Some(server) = &item.server else { continue };
         let section = item.section.as_deref();
-        let entry = entry_of(found, item);
+        let key = (section, item.alias.as_str());
+        let entry = entries.get(&key).copied();
         let ours = wanted.get(server);
         let managed = |base: &Launch, origin: Option<Value>| Relation {
             section: item.section.clone(),
@@ -65,62 +73,56 @@ pub fn render(
             server: server.clone(),
             standing: Standing::Managed { base: base.clone(), origin },
         };
-        let origin = || match record.relation(section, item.alias.as_str()).map(|relation| &relation.standing)
-        {
+        let origin = || match ledger.standing(key) {
             Some(Standing::Managed { origin, .. } | Standing::Stashed { origin, .. }) => origin.clone(),
             _ => None,
         };
-        let path = section_path(document, dialect, section);
+        let path = &*paths.entry(section).or_insert_with(|| section_path(document, dialect, section));
         match (&item.verdict, ours) {
             (Verdict::InStep, Some(ours)) => {
                 let relation = managed(ours, origin());
-                record.put(relation);
+                ledger.put(key, relation);
             }
             (Verdict::Add, Some(ours)) => {
                 let origin = origin();
-                let value = match new_entry(dialect, &record, item, ours) {
+                let value = match new_entry(dialect, record, item, ours) {
                     Ok(value) => value,
                     Err(why) => {
                         left_out.push((item, why));
                         continue;
                     }
                 };
-                record
-                    .footings
-                    .entry(section_key(section))
-                    .or_insert_with(|| section_footing(document, &path));
-                changes.push(Change::Set { path: entry_path(dialect, &path, item.alias.as_str()), value });
-                record.put(managed(ours, origin));
+                footings.entry(section_key(section)).or_insert_with(|| section_footing(document, path));
+                changes.push(Change::Set { path: entry_path(dialect, path, item.alias.as_str()), value });
+                ledger.put(key, managed(ours, origin));
             }
             (Verdict::Update | Verdict::TakeOver, Some(ours)) => {
                 let origin = match item.verdict {
                     Verdict::TakeOver => entry.map(|entry| entry.value.clone()),
                     _ => origin(),
                 };
-                match update(document, dialect, &path, item, ours) {
+                match update(dialect, path, item, entry, ours) {
                     Ok(fields) => changes.extend(fields),
                     Err(why) => {
                         left_out.push((item, why));
                         continue;
                     }
                 }
-                record.put(managed(ours, origin));
+                ledger.put(key, managed(ours, origin));
             }
             (Verdict::Remove | Verdict::RemoveTwin, _) => {
-                let footing = record.footings.get(&section_key(section)).cloned();
+                let footing = footings.get(&section_key(section)).cloned();
                 changes
-                    .push(Change::Remove { path: entry_path(dialect, &path, item.alias.as_str()), footing });
+                    .push(Change::Remove { path: entry_path(dialect, path, item.alias.as_str()), footing });
                 let standing = entry
                     .filter(|entry| item.verdict == Verdict::Remove && is_changed(dialect, entry))
                     .map(|entry| Standing::Stashed { entry: entry.value.clone(), origin: origin() });
                 match standing {
-                    Some(standing) => record.put(Relation {
-                        section: item.section.clone(),
-                        alias: item.alias.clone(),
-                        server: server.clone(),
-                        standing,
-                    }),
-                    None => record.forget(section, item.alias.as_str()),
+                    Some(standing) => {
+                        let (alias, server) = (item.alias.clone(), server.clone());
+                        ledger.put(key, Relation { section: item.section.clone(), alias, server, standing });
+                    }
+                    None => ledger.forget(key),
                 }
             }
             _ => {}
@@ -129,6 +131,15 @@ pub fn render(
     if let (true, Some((item, why))) = (changes.is_empty(), left_out.first()) {
         return Err(RenderError::Unspeakable { alias: item.alias.to_string(), why: why.clone() });
     }
+    let mut record = ClientRecord {
+        path: record.path.clone(),
+        relations: ledger.relations(),
+        footings,
+        seen: record.seen.clone(),
+        before: record.before.clone(),
+        revision: record.revision,
+        at: record.at,
+    };
     record.forget_renamed(found);
     forget_footings(&mut record, items);
     let problems =
@@ -161,17 +172,63 @@ fn forget_footings(record: &mut ClientRecord, items: &[Item]) {
     }
 }
 
-/// The entry when it was taken out, so that what the client kept in it comes back.
-fn stashed_entry(record: &ClientRecord, section: Option<&str>, alias: &str) -> Option<Value> {
-    match &record.relation(section, alias)?.standing {
-        Standing::Stashed { entry, .. } => Some(entry.clone()),
-        _ => None,
+/// An entry: its section, and what the client calls it.
+type Key<'k> = (Option<&'k str>, &'k str);
+
+/// The relations of a record while they change, found by their entry.
+struct Ledger<'k> {
+    /// In order; those that were forgotten left a gap.
+    relations: Vec<Option<Cow<'k, Relation>>>,
+    at: HashMap<Key<'k>, usize>,
+}
+
+impl<'k> Ledger<'k> {
+    fn of(record: &'k ClientRecord) -> Self {
+        let relations: Vec<_> =
+            record.relations.iter().map(|relation| Some(Cow::Borrowed(relation))).collect();
+        let keys = record.relations.iter().map(|own| (own.section.as_deref(), own.alias.as_str()));
+        Self { relations, at: keys.zip(0..).collect() }
+    }
+
+    fn standing(&self, key: Key<'_>) -> Option<&Standing> {
+        let relation = self.relations.get(*self.at.get(&key)?)?.as_ref()?;
+        Some(&relation.standing)
+    }
+
+    /// Puts a relation in the place of the one for the same entry, else behind the others: of two records of one server
+    /// the first counts, so their order must not change.
+    fn put(&mut self, key: Key<'k>, relation: Relation) {
+        let relation = Some(Cow::Owned(relation));
+        if let Some(&at) = self.at.get(&key) {
+            self.relations[at] = relation;
+        } else {
+            self.at.insert(key, self.relations.len());
+            self.relations.push(relation);
+        }
+    }
+
+    fn forget(&mut self, key: Key<'k>) {
+        if let Some(at) = self.at.remove(&key) {
+            self.relations[at] = None;
+        }
+    }
+
+    fn relations(self) -> Vec<Relation> {
+        self.relations.into_iter().flatten().map(Cow::into_owned).collect()
     }
 }
 
 /// Returns the entry that an item is about.
 pub(crate) fn entry_of<'f>(found: &'f [Found], item: &Item) -> Option<&'f Found> {
     found.iter().find(|entry| entry.section == item.section && entry.alias == item.alias)
+}
+
+/// The entry when it was taken out, so that what the client kept in it comes back.
+fn stashed_entry(record: &ClientRecord, section: Option<&str>, alias: &str) -> Option<Value> {
+    match &record.relation(section, alias)?.standing {
+        Standing::Stashed { entry, .. } => Some(entry.clone()),
+        _ => None,
+    }
 }
 
 /// Returns an entry that is to be added: a fresh one, or the one that we took out before.
@@ -190,15 +247,14 @@ pub(crate) fn new_entry(
 }
 
 fn update(
-    document: &Document<'_>,
     dialect: &Dialect,
     section: &[String],
     item: &Item,
+    entry: Option<&Found>,
     ours: &Launch,
 ) -> Result<Vec<Change>, Unspeakable> {
     let path = entry_path(dialect, section, item.alias.as_str());
-    let existing = document.value_at(&path);
-    let fields = dialect.write_entry(ours, existing.as_ref())?;
+    let fields = dialect.write_entry(ours, entry.map(|entry| &entry.value))?;
     Ok(fields
         .into_iter()
         .map(|field| {

@@ -5,7 +5,7 @@ use crate::client::dialect::{Dialect, EntryProblem, Shape};
 use crate::document::{Document, Footing, Node, NodeKind, Step};
 use crate::launch::Launch;
 use crate::name::{Alias, ServerName};
-use crate::place::Place;
+use crate::place::{Place, Places};
 use crate::problem::Problem;
 use crate::value::Value;
 
@@ -48,11 +48,22 @@ pub struct Scan {
 /// A bad entry is a problem, never a failure: the others count.
 pub fn scan(document: &Document<'_>, dialect: &Dialect, bridge: &Bridge) -> Scan {
     let mut scan = Scan { main: main_section(document, dialect), ..Scan::default() };
+    if let Some(root) = document.root().filter(|root| !document.is_blank() && root.as_map().is_none()) {
+        scan.problems.push(
+            Problem::error(format!("the file holds {}, where a map belongs", root.kind_word()))
+                .at(Place::of(document.text(), root.span.start))
+                .help("this is not how the client writes its file; look whether it is the right one"),
+        );
+        return scan;
+    }
     let main = scan.main.clone();
-    read_section(document, dialect, bridge, None, &main, &mut scan);
+    let mut places = Places::of(document.text());
+    if let Some(node) = document.at(&section_steps(&main)) {
+        read_section(&mut places, dialect, bridge, None, &main, node, &mut scan);
+    }
     for pattern in dialect.sections {
-        for (name, path) in sections(document, pattern) {
-            read_section(document, dialect, bridge, Some(&name), &path, &mut scan);
+        for (name, path, node) in sections(document, pattern) {
+            read_section(&mut places, dialect, bridge, Some(name), &path, node, &mut scan);
         }
     }
     scan
@@ -119,42 +130,41 @@ fn holds_entries(node: &Node<'_>, dialect: &Dialect) -> bool {
 }
 
 /// The sections that a pattern with one `*` finds, each with the key that the star stands for.
-fn sections(document: &Document<'_>, pattern: &[&str]) -> Vec<(String, Vec<String>)> {
+fn sections<'d, 't>(
+    document: &'d Document<'t>,
+    pattern: &[&str],
+) -> Vec<(&'d str, Vec<String>, &'d Node<'t>)> {
     let Some(star) = pattern.iter().position(|key| *key == "*") else { return Vec::new() };
     let parent: Vec<Step> = pattern[..star].iter().map(|key| Step::key(*key)).collect();
     let Some(map) = document.at(&parent).and_then(Node::as_map) else { return Vec::new() };
     let rest = &pattern[star + 1..];
     map.members
         .iter()
-        .filter(|member| {
-            rest.iter()
-                .try_fold(&member.node, |node, key| node.get(key))
-                .is_some_and(|node| node.as_map().is_some())
-        })
-        .map(|member| {
+        .filter_map(|member| {
+            let node = rest.iter().try_fold(&member.node, |node, key| node.get(key))?;
+            node.as_map()?;
             let path = pattern
                 .iter()
                 .map(|key| if *key == "*" { member.key.to_string() } else { (*key).to_owned() })
                 .collect();
-            (member.key.to_string(), path)
+            Some((member.key.as_ref(), path, node))
         })
         .collect()
 }
 
 fn read_section(
-    document: &Document<'_>,
+    places: &mut Places<'_>,
     dialect: &Dialect,
     bridge: &Bridge,
     section: Option<&str>,
     path: &[String],
+    node: &Node<'_>,
     scan: &mut Scan,
 ) {
-    let Some(node) = document.at(&section_steps(path)) else { return };
-    let place = |node: &Node<'_>| Place::of(document.text(), node.span.start);
     match (&node.kind, dialect.shape) {
         (NodeKind::Map(map), Shape::Map) => {
             for member in &map.members {
-                let at = Place::of(document.text(), member.key_span.start);
+                let at = places.at(member.key_span.start);
                 entry(dialect, bridge, section, &member.key, &member.node, at, scan);
             }
         }
@@ -163,11 +173,11 @@ fn read_section(
             for item in &list.items {
                 let Some(name) = item.get(name_key).and_then(Node::as_text) else { continue };
                 if names.insert(name) {
-                    entry(dialect, bridge, section, name, item, place(item), scan);
+                    entry(dialect, bridge, section, name, item, places.at(item.span.start), scan);
                 } else {
                     scan.problems.push(
                         Problem::warning(format!("entry `{name}` stands twice; the first one counts"))
-                            .at(place(item))
+                            .at(places.at(item.span.start))
                             .help("give it another name, or remove it"),
                     );
                 }
@@ -184,7 +194,7 @@ fn read_section(
                     path.join("."),
                     node.kind_word()
                 ))
-                .at(place(node))
+                .at(places.at(node.span.start))
                 .help("replace it with an empty map or list, or remove the key"),
             );
         }

@@ -5,14 +5,14 @@ use switchboard_core::client::known;
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ClientId;
 use switchboard_core::plan::{FileState, render_client};
-use switchboard_core::settings::{ClientSettings, Face, Mode, Tools, Via};
+use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
 
 use crate::change;
 use crate::cli::{Config as Verb, SchemaFile};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Observer};
+use crate::observe::{Linked, Observer, defaults};
 use crate::schema;
 use crate::ui::{Mark, Ui};
 
@@ -104,16 +104,8 @@ fn export(home: &Home, ui: &Ui, client: &str) -> Done {
                 None => failure.hint("see `switchboard client list --all` for those that are known"),
             }
         })?;
-        ClientSettings {
-            id: ClientId::parse(known.id).map_err(|error| Failure::failed("export").because(error))?,
-            known,
-            path: None,
-            mode: Mode::Manual,
-            via: Via::Bridge,
-            face: Face::PerServer,
-            tools: Tools::Full,
-            servers: vec!["*".to_owned()],
-        }
+        let id = ClientId::parse(known.id).map_err(|error| Failure::failed("export").because(error))?;
+        defaults(id, known, Mode::Manual)
     };
     let dialect = settings.known.dialect;
     // Nowhere: the file is made up from nothing.

@@ -35,7 +35,11 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
         Verb::Remove { name } => {
             let mut home = Home::open(env, "switchboard profile remove", ui.dry_run)?;
             known(&home, &name)?;
-            edit(&mut home, ui, Change::remove(path(&name)))?;
+            // The last one takes the table around it along.
+            let last = home.catalogue.catalogue.profiles.len() == 1;
+            let whole = path(&name);
+            let gone = if last { &whole[..1] } else { &whole[..] };
+            edit(&mut home, ui, Change::remove(gone))?;
             ui.marked(Mark::Good, format!("profile `{name}` removed"));
             Ok(())
         }

@@ -41,10 +41,20 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     }
 }
 
+/// Returns what somebody typed as it can be shown: nothing in it that a terminal would obey, and not for ever.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Returns the name that a person typed, for a new server.
 pub(crate) fn new_name(text: &str) -> Result<ServerName, Failure> {
     ServerName::parse(text).map_err(|error| {
-        let shown: String = text.chars().flat_map(char::escape_debug).collect();
+        let shown = shown(text);
         Failure::usage(format!("call a server `{shown}`"))
             .because(error)
             .hint("use letters, digits, `-` and `_`")
@@ -55,7 +65,7 @@ pub(crate) fn new_name(text: &str) -> Result<ServerName, Failure> {
 pub(crate) fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failure> {
     home.catalogue.catalogue.server(name).ok_or_else(|| {
         let names = home.catalogue.catalogue.servers().iter().map(|server| server.name.as_str());
-        let shown: String = name.chars().flat_map(char::escape_debug).collect();
+        let shown = shown(name);
         let failure = Failure::usage(format!("find server `{shown}`"));
         match nearest(name, names) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),

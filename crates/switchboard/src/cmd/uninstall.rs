@@ -1,11 +1,15 @@
 //! `uninstall`: every client file back to what it was before the first push.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 use similar::TextMerge;
+use switchboard_core::client::known;
 use switchboard_core::client::reconcile::{Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing, section_key};
 use switchboard_core::client::scan::{entry_path, section_path};
 use switchboard_core::document::{Change, Document, Step};
+use switchboard_core::settings::Mode;
 use switchboard_core::value::Value;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
@@ -14,7 +18,7 @@ use switchboard_host::hash::Hash;
 use crate::execute::{hash_of, write, written};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Look, Observer, linked};
+use crate::observe::{Linked, Look, Observer, defaults, dialect_at, linked};
 use crate::ui::{Mark, Ui};
 
 /// Takes ourselves out of every client's file, and removes our state. What others changed since stays.
@@ -23,7 +27,9 @@ use crate::ui::{Mark, Ui};
 /// Nobody agreed; or a file cannot be put back, in which case our state stays, so that it can be tried again.
 pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let home = Home::open(env, "switchboard uninstall", ui.dry_run)?;
-    let clients = linked(&home)?;
+    let mut clients = linked(&home)?;
+    let gone = unlinked(&home, &clients);
+    clients.extend(gone);
     let looks = Observer::new(&home)?.plan(&clients);
     let plans: Vec<(Look, Result<Back, String>)> = looks
         .into_iter()
@@ -96,6 +102,25 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     home.dirs.remove_state().map_err(|error| Failure::failed("remove the state").caused_by(&error))?;
     ui.marked(Mark::Good, "Switchboard is out of every file; the catalogue stays yours");
     Ok(())
+}
+
+/// Clients that are not linked any more, whose files still have entries of ours.
+fn unlinked(home: &Home, linked: &[Linked]) -> Vec<Linked> {
+    let around = home.surroundings();
+    home.relations
+        .clients
+        .iter()
+        .filter(|(id, record)| record.has_managed() && linked.iter().all(|own| own.id() != *id))
+        .filter_map(|(id, record)| {
+            let path = PathBuf::from(&record.path);
+            // A second file of a client is called after its place: `cursor.shop`.
+            let family = id.as_str().split('.').next().unwrap_or_default();
+            let by_path = || known::recognise(&path, &around).first().map(|(known, _)| *known);
+            let known = known::find(id.as_str()).or_else(|| known::find(family)).or_else(by_path)?;
+            let dialect = dialect_at(home, known, &path);
+            Some(Linked { settings: defaults(id.clone(), known, Mode::Manual), path, dialect })
+        })
+        .collect()
 }
 
 /// What becomes of one file.

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
 fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, crate::fail::Failure> {
     let clients = linked(home)?;
     let mut new: Vec<NewLink> = Vec::new();
-    for found in discover::all(&home.surroundings()) {
+    for found in discover::all(home.surroundings()) {
         if clients.iter().any(|linked| linked.path == found.path) {
             continue;
         }

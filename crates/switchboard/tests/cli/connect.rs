@@ -35,9 +35,24 @@ fn errors_say_what_to_do_and_leave_standard_output_alone() {
         assert_eq!(output.stdout, "", "{name}");
         assert!(output.stderr.contains("hint: "), "{name}: {output}");
     }
-    insta::assert_snapshot!(home.run("connect gone"), @"");
-    insta::assert_snapshot!(home.run("connect nobody"), @"");
-    insta::assert_snapshot!(home.run("connect off"), @"");
+    insta::assert_snapshot!(home.run("connect gone"), @"
+    exit code: 1
+    ----- stderr -----
+    error: failed to connect to `gone`: could not start `gone`: `/no/such/program` does not exist
+    hint: correct the path in the server's `command`
+    ");
+    insta::assert_snapshot!(home.run("connect nobody"), @"
+    exit code: 2
+    ----- stderr -----
+    error: failed to connect to `nobody`: the catalogue has no such server
+    hint: see `switchboard server list`
+    ");
+    insta::assert_snapshot!(home.run("connect off"), @"
+    exit code: 1
+    ----- stderr -----
+    error: failed to connect to `off`: it is disabled
+    hint: enable it with `switchboard server enable off`
+    ");
 }
 
 #[test]

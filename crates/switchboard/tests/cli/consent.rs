@@ -42,7 +42,15 @@ fn looking_at_files_starts_nothing() {
 #[test]
 fn an_entry_in_place_is_shown_and_asked_about_before_it_is_started() {
     let home = marking();
-    insta::assert_snapshot!(home.run("server test evil --client cursor"), @"");
+    insta::assert_snapshot!(home.run("server test evil --client cursor"), @"
+    exit code: 5
+    ----- stdout -----
+    evil, as cursor would start it:
+      runs   /bin/sh -c 'touch [HOME]/started'
+    ----- stderr -----
+    error: failed to test `evil`: nobody was there to be asked
+    hint: add --yes to agree beforehand
+    ");
     assert!(!home.path("started").exists());
     let connect = home.run("connect evil --client cursor");
     assert_eq!(connect.code, 5, "{connect}");

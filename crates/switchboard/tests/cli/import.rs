@@ -5,11 +5,47 @@ use crate::{CATALOGUE, CURSOR, TWO, cursor, home};
 #[test]
 fn what_would_be_run_is_shown_and_asked_about() {
     let home = cursor(TWO);
-    insta::assert_snapshot!(home.run("client import cursor"), @"");
-    insta::assert_snapshot!(home.run("client import cursor --yes"), @"");
-    insta::assert_snapshot!(home.text(CATALOGUE), @"");
+    insta::assert_snapshot!(home.run("client import cursor"), @"
+    exit code: 5
+    ----- stdout -----
+    files would be a server of the catalogue
+      runs   files-mcp /tmp
+    web would be a server of the catalogue
+      calls  https://web.example/mcp
+      with   X-Token
+    ----- stderr -----
+    error: failed to import: nobody was there to be asked
+    hint: add --yes to agree beforehand
+    ");
+    insta::assert_snapshot!(home.run("client import cursor --yes"), @"
+    exit code: 0
+    ----- stdout -----
+    files would be a server of the catalogue
+      runs   files-mcp /tmp
+    web would be a server of the catalogue
+      calls  https://web.example/mcp
+      with   X-Token
+    ✓ 2 servers imported, 2 entries are managed now
+    ----- stderr -----
+    hint: clients in manual mode get it with `switchboard client push --all`
+    ");
+    insta::assert_snapshot!(home.text(CATALOGUE), @r#"
+    #:schema ./mcp-servers.schema.json
+
+    [servers.files]
+    command = "files-mcp"
+    args = ["/tmp"]
+
+    [servers.web]
+    url = "https://web.example/mcp"
+    headers = { X-Token = "${env:WEB_TOKEN}" }
+    "#);
     assert_eq!(home.text(CURSOR), TWO, "the file is written by a push");
-    insta::assert_snapshot!(home.run("client import cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client import cursor --yes"), @"
+    exit code: 0
+    ----- stdout -----
+    there is nothing to import
+    ");
 }
 
 #[test]
@@ -28,7 +64,18 @@ fn what_the_catalogue_cannot_hold_stays_with_the_client() {
         "asks": { "command": "asks-mcp", "env": { "K": "${input:key}" } },
         "off": { "command": "off-mcp", "disabled": true } } }"#;
     let home = cursor(text);
-    insta::assert_snapshot!(home.run("client import cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client import cursor --yes"), @"
+    exit code: 0
+    ----- stdout -----
+    good would be a server of the catalogue
+      runs   good-mcp
+    ✓ 1 server imported, 1 entry is managed now
+    ----- stderr -----
+    note: cursor: `sock` stays the client's own: the `url` of server `sock` is no http or https address
+    note: cursor: `asks` uses `${input:key}`, which the client alone fills in, and stays the client's own
+    note: cursor: `off` is switched off there and stays the client's own
+    hint: clients in manual mode get it with `switchboard client push --all`
+    ");
     home.ok("client push cursor --yes");
     let now = home.text(CURSOR);
     for own in ["unix:///tmp/x.sock", "asks-mcp", "${input:key}", "off-mcp"] {

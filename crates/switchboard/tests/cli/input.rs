@@ -1,7 +1,6 @@
 //! Bad input: a sentence with a hint, nothing lost, everybody else served.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use testkit::home::{FIXTURES, fixture};
 
@@ -100,19 +99,47 @@ fn a_place_that_cannot_be_written_says_why() {
     home.run_words(["server", "add", "new", "--", "new-mcp"]);
     // No folder.
     home.ok("client link cursor");
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: the folder `[HOME]/.cursor` does not exist
+    ----- stderr -----
+    hint: start the client once, or run `mkdir -p '[HOME]/.cursor'`
+    error: failed to write `cursor`: the folder `[HOME]/.cursor` does not exist
+    ");
     // A link that leads nowhere.
     std::fs::create_dir(home.path(".cursor")).unwrap();
     std::os::unix::fs::symlink(home.path("gone.json"), home.path(CURSOR)).unwrap();
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: the link `[HOME]/.cursor/mcp.json` leads to `[HOME]/gone.json`, which does not exist
+    ----- stderr -----
+    hint: make `[HOME]/gone.json`, or remove the link `[HOME]/.cursor/mcp.json`
+    error: failed to write `cursor`: the link `[HOME]/.cursor/mcp.json` leads to `[HOME]/gone.json`, which does not exist
+    ");
     // Not a regular file: nobody waits for a pipe that nobody writes.
     std::fs::remove_file(home.path(CURSOR)).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(home.path(CURSOR)).status().unwrap().success());
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
+    ----- stderr -----
+    hint: give the path of the client's config file
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
+    ");
     // A folder.
     std::fs::remove_file(home.path(CURSOR)).unwrap();
     std::fs::create_dir(home.path(CURSOR)).unwrap();
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a folder, not a file
+    ----- stderr -----
+    hint: give the path of the client's config file
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a folder, not a file
+    ");
 }
 
 #[test]
@@ -206,21 +233,26 @@ fn odd_aliases_of_a_client_are_kept() {
 }
 
 #[test]
-fn a_file_of_a_hundred_megabytes_is_refused_quickly() {
+fn a_file_of_a_hundred_megabytes_is_refused_unread() {
     let home = home();
     home.write(CURSOR, "");
     std::fs::File::options().write(true).open(home.path(CURSOR)).unwrap().set_len(100 << 20).unwrap();
     home.run_words(["server", "add", "new", "--", "new-mcp"]);
     home.ok("client link cursor");
-    let begun = Instant::now();
     let push = home.run("client push cursor --yes");
-    assert!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
-    insta::assert_snapshot!(push, @"");
+    insta::assert_snapshot!(push, @"
+    exit code: 3
+    ----- stdout -----
+    ✗ cursor: not written: `[HOME]/.cursor/mcp.json` has 104857600 bytes, more than the 67108864 that are read
+    ----- stderr -----
+    hint: check the path: no config file is that large
+    error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` has 104857600 bytes, more than the 67108864 that are read
+    ");
 }
 
 #[test]
 fn thousands_of_servers_are_no_trouble() {
-    const MANY: usize = 2_000;
+    const MANY: usize = 10_000;
     let home = home();
     let entries: Vec<String> = (0..MANY)
         .map(|n| format!("    \"s{n}\": {{ \"command\": \"npx\", \"args\": [\"-y\", \"mcp-{n}\"] }}"))
@@ -228,14 +260,12 @@ fn thousands_of_servers_are_no_trouble() {
     home.write(CURSOR, format!("{{\n  \"mcpServers\": {{\n{}\n  }}\n}}\n", entries.join(",\n")));
     let original = home.text(CURSOR);
     home.ok("client link cursor");
-    let begun = Instant::now();
     home.ok("client import cursor --yes");
     let push = home.ok("client push cursor --yes");
-    assert!(push.stdout.contains("update 2000 entries"), "{push}");
+    assert!(push.stdout.contains("update 10000 entries"), "{push}");
     home.ok("status");
     home.ok("uninstall --yes");
     assert_eq!(home.text(CURSOR), original);
-    assert!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
 }
 
 #[test]
@@ -267,7 +297,8 @@ fn a_broken_catalogue_changes_nothing_and_the_last_good_one_stays_in_service() {
         let status = home.ok("status");
         assert!(status.all().contains(says), "{bad}: {status}");
         assert!(status.stdout.contains("2 servers"), "{bad}: {status}");
-        let push = home.ok("client push --all --yes");
+        let push = home.run("client push --all --yes");
+        assert_eq!(push.code, 3, "{bad}: what was pushed is not the newest: {push}");
         assert_eq!(home.text(CURSOR), file, "{bad}: {push}");
         for line in [
             "server remove web",
@@ -296,7 +327,7 @@ fn a_catalogue_that_is_gone_is_no_order_to_remove_everything() {
     let home = managed();
     let file = home.text(CURSOR);
     std::fs::remove_file(home.path(CATALOGUE)).unwrap();
-    home.ok("client push --all --yes");
+    assert_eq!(home.run("client push --all --yes").code, 3);
     assert_eq!(home.text(CURSOR), file);
     home.ok("config undo");
     assert!(home.text(CATALOGUE).contains("[servers.files]"));

@@ -57,7 +57,7 @@ const TWO: &str = r#"{
   // mine
   "mcpServers": {
     "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
-    "web": { "url": "https://web.example/mcp", "headers": { "X-Team": "core" } },
+    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
   },
   "theme": "dark",
 }
@@ -77,6 +77,9 @@ fn no_module_is_forgotten() {
     let main = std::fs::read_to_string(format!("{folder}/main.rs")).unwrap();
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
         let module = name.strip_suffix(".rs").unwrap_or_else(|| panic!("{name} is no module"));
         assert!(module == "main" || main.contains(&format!("\nmod {module};\n")), "{name} is not run");
     }

@@ -6,12 +6,37 @@ use crate::{CURSOR, TWO, cursor, home, managed};
 fn the_first_write_is_asked_about_and_later_ones_are_not() {
     let home = cursor(TWO);
     home.ok("client import cursor --yes");
-    insta::assert_snapshot!(home.run("client push cursor"), @"");
+    insta::assert_snapshot!(home.run("client push cursor"), @"
+    exit code: 5
+    ----- stdout -----
+    cursor: ~/.cursor/mcp.json
+    → update `files`
+    → update `web`
+    ----- stderr -----
+    error: failed to write to cursor for the first time: nobody was there to be asked
+    hint: add --yes to agree beforehand
+    ");
     assert_eq!(home.text(CURSOR), TWO);
-    insta::assert_snapshot!(home.run("client push cursor --yes"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --yes"), @"
+    exit code: 0
+    ----- stdout -----
+    ✓ cursor: update `files`, update `web`
+    ----- stderr -----
+    Cursor: to load it, switch the server off and on in Cursor's settings
+    ");
     home.ok("server add new --url https://new.example/mcp");
-    insta::assert_snapshot!(home.run("client push cursor"), @"");
-    insta::assert_snapshot!(home.run("client push cursor"), @"");
+    insta::assert_snapshot!(home.run("client push cursor"), @"
+    exit code: 0
+    ----- stdout -----
+    ✓ cursor: add `new`
+    ----- stderr -----
+    Cursor: to load it, switch the server off and on in Cursor's settings
+    ");
+    insta::assert_snapshot!(home.run("client push cursor"), @"
+    exit code: 0
+    ----- stdout -----
+    ✓ cursor: in step
+    ");
 }
 
 #[test]
@@ -68,5 +93,32 @@ fn the_dry_run_reads_like_sentences() {
     let home = cursor(TWO);
     home.ok("client import cursor --yes");
     home.ok("server add a --url https://a.example");
-    insta::assert_snapshot!(home.run("client push cursor --dry-run"), @"");
+    insta::assert_snapshot!(home.run("client push cursor --dry-run"), @r#"
+    exit code: 0
+    ----- stdout -----
+    cursor would get in ~/.cursor/mcp.json:
+    → update `files`
+    → update `web`
+    → add `a`
+      --- ~/.cursor/mcp.json
+      +++ ~/.cursor/mcp.json
+      @@ -1,8 +1,15 @@
+       {
+         // mine
+         "mcpServers": {
+      -    "files": { "command": "files-mcp", "args": ["/tmp"], "autoApprove": ["read"] },
+      -    "web": { "url": "https://web.example/mcp", "headers": { "X-Token": "${env:WEB_TOKEN}" } },
+      +    "files": { "command": "[PROGRAM]", "args": ["connect", "files"], "autoApprove": ["read"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
+      +    "web": { "command": "[PROGRAM]", "args": ["connect", "web"], "env": { "SWITCHBOARD_HOME": "[HOME]/switchboard" } },
+      +    "a": {
+      +      "command": "[PROGRAM]",
+      +      "args": ["connect", "a"],
+      +      "env": {
+      +        "SWITCHBOARD_HOME": "[HOME]/switchboard"
+      +      }
+      +    },
+         },
+         "theme": "dark",
+       }
+    "#);
 }

@@ -58,7 +58,16 @@ fn a_push_touches_six_fields_and_nothing_else() {
     let program = env!("CARGO_BIN_EXE_switchboard");
     let switchboard = home.path("switchboard");
     let text = home.text(CURSOR).replace(program, "PROGRAM").replace(&*switchboard.to_string_lossy(), "HOME");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    {
+      // mine
+      "mcpServers": {
+        "files": { "command": "PROGRAM", "args": ["connect", "files"], "autoApprove": ["read"], "env": { "SWITCHBOARD_HOME": "HOME" } },
+        "web": { "command": "PROGRAM", "args": ["connect", "web"], "env": { "SWITCHBOARD_HOME": "HOME" } },
+      },
+      "theme": "dark",
+    }
+    "#);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use testkit::scratch::told;
 
-use crate::stage::{Flow, Stage};
+use crate::stage::{Files, Flow, Stage};
 
 /// What was found in one run or in many.
 #[derive(Debug, Default)]
@@ -82,8 +82,8 @@ fn aftermath(stage: &Stage) -> Option<String> {
     if !pushed.status.success() {
         return Some(format!("the next push: {}", told(&pushed)));
     }
-    if stage.files() != *stage.pushed() {
-        return Some("the next push does not lead to the new files".to_owned());
+    if let Some(other) = differs(&stage.files(), stage.pushed()) {
+        return Some(format!("the next push leads to {other}"));
     }
     let temps = stage.temps();
     if !temps.is_empty() {
@@ -99,4 +99,17 @@ fn aftermath(stage: &Stage) -> Option<String> {
     }
     (stage.files().client != stage.undone().client)
         .then(|| "undo does not give back the old bytes".to_owned())
+}
+
+/// Returns the first file that is not as it should be, with what is in it.
+fn differs(files: &Files, wanted: &Files) -> Option<String> {
+    let pairs = [
+        ("client's file", &files.client, &wanted.client),
+        ("catalogue", &files.catalogue, &wanted.catalogue),
+        ("settings", &files.settings, &wanted.settings),
+    ];
+    let (name, is, should) = pairs.into_iter().find(|(_, is, should)| is != should)?;
+    let [is, should] =
+        [is, should].map(|bytes| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()));
+    Some(format!("another {name}:\n{is}\ninstead of\n{should}"))
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::scratch::Scratch;
 
+use crate::stage::scratch_folder;
+
 /// How many pushes there are. The test ends by counts, not by time.
 const PUSHES: usize = 40;
 /// How many changes the other program makes at least.
@@ -56,7 +58,7 @@ fn catalogue(round: usize) -> String {
 
 fn race(story: &str, write: Write) {
     let begun = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch_folder();
     let scratch = Scratch::new(folder.path(), env!("CARGO_BIN_EXE_switchboard"));
     let path = scratch.home().join(".claude.json");
     fs::copy(testkit::fixture("claude-code/.claude.json"), &path).unwrap();

@@ -101,6 +101,12 @@ pub(crate) struct Look {
     link: Option<PathBuf>,
 }
 
+/// Makes a folder in memory: what a crash of the process leaves there is the same, and nobody waits for a disk.
+pub(crate) fn scratch_folder() -> TempDir {
+    let shm = Path::new("/dev/shm");
+    if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap()
+}
+
 /// A scratch folder with a home that is put back as often as it is needed.
 ///
 /// It always has the same path: entries of clients name it.
@@ -117,9 +123,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Prepares a home, and runs the command once without a fault to see what it leads to.
     pub(crate) fn set(client: &'static Client, flow: Flow) -> Self {
-        // In memory: what a crash of the process leaves there is the same, and nobody waits for a disk.
-        let shm = Path::new("/dev/shm");
-        let folder = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() }.unwrap();
+        let folder = scratch_folder();
         let scratch = Scratch::new(&folder.path().join("live"), env!("CARGO_BIN_EXE_switchboard"));
         let none = Files { client: None, catalogue: None, settings: None };
         let mut stage = Self { folder, client, flow, scratch, before: none.clone(), after: none, look: None };

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(crate) struct Client {
     /// Names in the sample file that must not stand in any change of ours.
     pub(crate) others: &'static [&'static str],
     pub(crate) list: &'static [&'static str],
-    /// Whether a list shows these servers; given the home, for `${HOME}` of what it shows.
+    /// Whether a list shows this server as it should.
     pub(crate) shows: fn(list: &str, server: &str) -> bool,
     pub(crate) add: &'static [&'static str],
     pub(crate) remove: &'static [&'static str],
@@ -60,9 +60,9 @@ impl Round<'_> {
 
     /// Runs the client's own command and returns what it says.
     fn ask(&self, args: &[&str]) -> String {
-        let out = self.scratch.home().join("said");
+        let (out, err) = (self.scratch.home().join("said"), self.scratch.home().join("told"));
         let mut command: Command = self.scratch.other(&self.program);
-        command.args(args).stdout(fs::File::create(&out).unwrap()).stderr(Stdio::null());
+        command.args(args).stdout(fs::File::create(&out).unwrap()).stderr(fs::File::create(&err).unwrap());
         // The client gets nothing of ours: what it needs stands in its file.
         command.env_remove("SWITCHBOARD_HOME");
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
@@ -71,7 +71,9 @@ impl Round<'_> {
         command.env("NO_PROXY", "127.0.0.1,localhost").env("NO_COLOR", "1").env("CI", "true");
         command.env("DISABLE_AUTOUPDATER", "1").env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
         let status = tools::run_within(LIMIT, &mut command);
-        let said = fs::read_to_string(&out).unwrap();
+        // One of them lists on standard error.
+        let [said, told] = [&out, &err].map(|path| fs::read_to_string(path).unwrap());
+        let said = if said.trim().is_empty() { told } else { said };
         let words = args.join(" ");
         assert!(status.is_some_and(|status| status.success()), "{words}: {status:?}\n{said}");
         said

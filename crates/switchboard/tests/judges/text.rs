@@ -29,5 +29,7 @@ pub(crate) fn only_these_changed(before: &str, after: &str, ours: &[&str], other
 pub(crate) fn only_put_in(before: &str, after: &str, ours: &[&str]) {
     let (was, is) = middles(before, after);
     assert_eq!(was, "", "bytes of others changed to {is:?}");
-    ours.iter().for_each(|name| assert!(is.contains(name), "`{name}` is not in {is:?}"));
+    for name in ours {
+        assert!(is.contains(name), "`{name}` is not in {is:?}");
+    }
 }

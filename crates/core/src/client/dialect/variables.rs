@@ -49,11 +49,21 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Kept(text) => write!(f, "`{text}` is filled in by the client alone and stays as it is"),
+            Self::Kept(text) => {
+                write!(f, "`{}` is filled in by the client alone and stays as it is", without_default(text))
+            }
             Self::ReferenceToUs(text) => {
-                write!(f, "`{text}` is plain text to the client, but a reference here")
+                write!(f, "`{}` is plain text to the client, but a reference here", without_default(text))
             }
         }
+    }
+}
+
+/// Returns a reference without its default, which may be a secret.
+pub fn without_default(reference: &str) -> String {
+    match reference.split_once(":-") {
+        Some((name, _)) => format!("{name}:-…}}"),
+        None => reference.to_owned(),
     }
 }
 

@@ -65,7 +65,7 @@ impl World {
     pub(super) fn plan(&self) -> ClientPlan {
         let catalogue = self.catalogue();
         let wanted = wanted(&catalogue, &self.settings, &self.dialect, &bridge());
-        let observed = Observed { text: self.text.as_deref(), last: self.last.as_deref() };
+        let observed = Observed { text: self.text.as_deref(), last: self.last.as_deref(), document: None };
         let plain = |launch: &Launch| launch.clone();
         let same = Same::of(&catalogue, &plain);
         plan_client(&self.settings.id, &self.dialect, &self.record, observed, wanted, &bridge(), &same)

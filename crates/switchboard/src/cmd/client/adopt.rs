@@ -2,8 +2,10 @@
 
 use serde_json::json;
 use switchboard_core::catalogue::edit::ServerEdit;
+use switchboard_core::client::bridge::{Bridge, HOME_VARIABLE};
 use switchboard_core::client::reconcile::{Drift, Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing};
+use switchboard_core::launch::Launch;
 use switchboard_core::plan::sentence;
 
 use super::import::{Take, Then, import_looks};
@@ -87,6 +89,19 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
                     launch,
                     look.linked.settings.known.variables,
                 );
+                if Bridge::starts_us(&ours) {
+                    return Err(Failure::conflict(format!("adopt `{}`", item.alias))
+                        .because("it still runs switchboard itself, with other words")
+                        .hint(format!(
+                            "put it back with `switchboard client restore {} {}`",
+                            entry.id, server
+                        ))
+                        .hint(format!(
+                            "or let it stand with `switchboard client keep {} {}`",
+                            entry.id, server
+                        )));
+                }
+                let ours = without_home(ours);
                 for note in &notes {
                     ui.note(format!("note: `{}`: {note}", item.alias));
                 }
@@ -130,6 +145,14 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
         return Ok(());
     }
     super::push_all(home, &Ui { yes: true, ..*ui }, &[look.linked], &Choice::default())
+}
+
+/// The variable that names our home is ours, not the server's.
+fn without_home(mut launch: Launch) -> Launch {
+    if let Launch::Stdio { env, .. } = &mut launch {
+        env.remove(HOME_VARIABLE);
+    }
+    launch
 }
 
 /// Lets what somebody changed in the file stand: from then on we leave these entries alone.

@@ -1,10 +1,11 @@
 //! `client import`: unmanaged entries into servers of the catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
+use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::import::{
     ImportPlan, Secrets as What, client_only, import as plan_import, may_need_login,
 };
@@ -189,19 +190,20 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
 
 /// The entries to import: the client's own that it would use, and those that are a server of the catalogue already.
 fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) -> Vec<&'l Found> {
-    let own = |found: &Found| {
-        look.plan.items.iter().any(|item| {
-            item.section == found.section
-                && item.alias == found.alias
-                && matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver)
-        })
-    };
+    let own: BTreeSet<(Option<&str>, &str)> = look
+        .plan
+        .items
+        .iter()
+        .filter(|item| matches!(item.verdict, Verdict::Unmanaged | Verdict::TakeOver))
+        .map(|item| (item.section.as_deref(), item.alias.as_str()))
+        .collect();
+    let own = |found: &Found| own.contains(&(found.section.as_deref(), found.alias.as_str()));
     let variables = look.linked.settings.known.variables;
     let named = |found: &Found| take.aliases.iter().any(|alias| found.alias.as_str() == alias);
     look.plan
         .found
         .iter()
-        .filter(|found| own(found) && found.launch.is_some())
+        .filter(|found| own(found) && found.launch.as_ref().is_some_and(|launch| !Bridge::starts_us(launch)))
         .filter(|found| {
             if !take.aliases.is_empty() {
                 return named(found);
@@ -217,12 +219,14 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
                     found.alias
                 ));
             }
-            let login = found.launch.as_ref().is_some_and(may_need_login);
+            // `up` must not break what runs: whoever asks for an import by name of the command gets all of them.
+            let login = take.then == Then::Leave && found.launch.as_ref().is_some_and(may_need_login);
             if login && found.enabled && alone.is_none() {
                 passed_over.push(format!(
                     "`{}` has no token, so a login that only the client has may be needed; it stays the client's own \
-                     (import it all the same with --server {})",
+                     (take it over all the same with `switchboard client import {} --server {}`)",
                     found.alias,
+                    look.linked.id(),
                     quoted(found.alias.as_str())
                 ));
             }
@@ -249,9 +253,8 @@ fn carry_out(home: &mut Home, ui: &Ui, parts: &[Part]) -> Done {
         // The clients are written afterwards, by the records that then stand.
         change::record(home, ui, &edits)?;
     }
-    for server in parts.iter().flat_map(|part| &part.plan.servers) {
-        approvals.add(server.name.as_str(), &server.launch, &home.dirs)?;
-    }
+    let servers = parts.iter().flat_map(|part| &part.plan.servers);
+    approvals.add_all(servers.map(|server| (server.name.as_str(), &server.launch)), &home.dirs)?;
     for part in parts {
         let mut record = part.look.record.clone();
         part.plan.relations.iter().for_each(|relation| record.put(relation.clone()));

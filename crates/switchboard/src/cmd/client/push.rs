@@ -1,6 +1,7 @@
 //! `client push`, `restore` and `undo`: what writes client files.
 
 use serde_json::json;
+use switchboard_core::client::relation::{Relation, Standing};
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::{FileState, sentence};
 use switchboard_core::settings::Mode;
@@ -8,7 +9,7 @@ use switchboard_core::settings::Mode;
 use super::show::rendered;
 use crate::cli::{Entry, Which};
 use crate::cmd::server::known;
-use crate::cmd::status::{client_json, reload_hint};
+use crate::cmd::status::{self, client_json, reload_hint};
 use crate::diff::discreet;
 use crate::execute::{self, Choice, Push, Undo};
 use crate::fail::{Code, Done, Failure};
@@ -38,20 +39,46 @@ pub(crate) fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     let server =
         entry.server.as_ref().map(|name| known(home, name).map(|own| own.name.clone())).transpose()?;
     // A decision to let the file's version stand is taken back.
-    let id = clients[0].id().clone();
-    let mut unkept = false;
-    if let Some(record) = home.relations.clients.get_mut(&id) {
-        let before = record.relations.len();
-        record.relations.retain(|own| {
-            !matches!(own.standing, switchboard_core::client::relation::Standing::Kept)
-                || server.as_ref().is_some_and(|server| own.server != *server)
-        });
-        unkept = record.relations.len() != before;
-    }
-    if unkept && !ui.dry_run {
+    if unkeep(home, &clients[0], server.as_ref())? && !ui.dry_run {
         home.save_relations()?;
     }
     push_all(home, ui, &clients, &Choice { only: Vec::new(), restore: Some(server) })
+}
+
+/// Makes entries ours again that a person had let stand; tells whether there were any.
+fn unkeep(home: &mut Home, client: &Linked, server: Option<&ServerName>) -> Result<bool, Failure> {
+    let look = Observer::new(home)?.plan(std::slice::from_ref(client)).remove(0);
+    let id = client.id().as_str();
+    let kept: Vec<Relation> = look
+        .record
+        .relations
+        .iter()
+        .filter(|own| own.standing == Standing::Kept && server.is_none_or(|server| own.server == *server))
+        .cloned()
+        .collect();
+    let mut record = look.record;
+    for own in &kept {
+        let section = own.section.as_deref();
+        let there =
+            look.plan.found.iter().find(|found| found.section == own.section && found.alias == own.alias);
+        let Some((found, launch)) = there.and_then(|found| Some((found, found.launch.clone()?))) else {
+            record.forget(section, own.alias.as_str());
+            continue;
+        };
+        // What stood there before our first write is in the notes of our writes.
+        let origin = home.journal.of(id).find_map(|write| {
+            match &write.record.relation(section, own.alias.as_str())?.standing {
+                Standing::Managed { origin, .. } => origin.clone(),
+                _ => None,
+            }
+        });
+        let origin = Some(origin.unwrap_or_else(|| found.value.clone()));
+        record.put(Relation { standing: Standing::Managed { base: launch, origin }, ..own.clone() });
+    }
+    if !kept.is_empty() {
+        home.relations.clients.insert(client.id().clone(), record);
+    }
+    Ok(!kept.is_empty())
 }
 
 /// Writes these clients, tells what became of each, and asks before the very first write.
@@ -80,7 +107,9 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
         match &push {
             Push::InStep => {
                 value["outcome"] = "in step".into();
-                ui.marked(Mark::Good, format!("{id}: {}", look.plan.summary()));
+                let disputed = look.plan.drifted().chain(look.plan.conflicts()).next().is_some();
+                let mark = if disputed { Mark::Warn } else { Mark::Good };
+                ui.marked(mark, format!("{id}: {}", look.plan.summary()));
             }
             Push::Written { done, durable } => {
                 value["outcome"] =
@@ -119,6 +148,15 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
                 "`switchboard client adopt {id}` takes the change over, `keep` lets it stand, `restore` undoes it"
             ));
         }
+    }
+    if home.catalogue.last_good {
+        // What was pushed is not what the person wrote last.
+        status::catalogue_problems(home, ui);
+        worse(
+            &mut worst,
+            Failure::new(Code::BadFile, "push the newest catalogue: its file is wrong")
+                .hint("mend it, then run `switchboard config check`"),
+        );
     }
     ui.json(&results);
     for hint in &hints {

@@ -46,9 +46,18 @@ pub(crate) fn scan(home: &mut Home, ui: &Ui, which: &Which, discard: bool) -> Do
             _ => {
                 let record = if discard { discarded(&look) } else { scanned(&look) };
                 value["scanned"] = true.into();
-                report(ui, &look);
                 if !ui.dry_run {
                     remember(home, &look, record)?;
+                }
+                if discard && !pending.is_empty() {
+                    // Told as it is from now on, behind what was dropped.
+                    for sentence in &pending {
+                        ui.marked(Mark::Warn, format!("{id}: dropped: {sentence}"));
+                    }
+                    let look = Observer::new(home)?.plan(std::slice::from_ref(&look.linked)).remove(0);
+                    report(ui, &look);
+                } else {
+                    report(ui, &look);
                 }
             }
         }

@@ -25,7 +25,7 @@ pub(crate) fn list(home: &Home, ui: &Ui, all: bool) -> Done {
     let clients = linked(home)?;
     let looks = Observer::new(home)?.plan(&clients);
     let around = home.surroundings();
-    let here: Vec<discover::Found> = discover::all(&around)
+    let here: Vec<discover::Found> = discover::all(around)
         .into_iter()
         .filter(|found| !clients.iter().any(|linked| linked.path == found.path))
         .collect();

@@ -1,11 +1,6 @@
 //! What the tests of all crates share.
 
-#![expect(
-    clippy::panic,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test that fails should say where, and one that does nothing should say so"
-)]
+#![expect(clippy::panic, clippy::expect_used, reason = "a test that fails should say where")]
 
 pub mod home;
 #[cfg(unix)]
@@ -13,11 +8,7 @@ pub mod home;
 pub mod scratch;
 pub mod servers;
 pub mod strace;
-#[expect(
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test that cannot go on fails, or says why it does nothing"
-)]
+#[expect(clippy::panic, reason = "a test that cannot go on fails, or says why it does nothing")]
 pub mod tools;
 
 use std::path::{Path, PathBuf};

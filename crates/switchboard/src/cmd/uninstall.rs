@@ -115,7 +115,7 @@ fn unlinked(home: &Home, linked: &[Linked]) -> Vec<Linked> {
             let path = PathBuf::from(&record.path);
             // A second file of a client is called after its place: `cursor.shop`.
             let family = id.as_str().split('.').next().unwrap_or_default();
-            let by_path = || known::recognise(&path, &around).first().map(|(known, _)| *known);
+            let by_path = || known::recognise(&path, around).first().map(|(known, _)| *known);
             let known = known::find(id.as_str()).or_else(|| known::find(family)).or_else(by_path)?;
             let dialect = dialect_at(home, known, &path);
             Some(Linked { settings: defaults(id.clone(), known, Mode::Manual), path, dialect })

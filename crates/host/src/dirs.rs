@@ -162,18 +162,35 @@ impl Dirs {
         Ok(())
     }
 
-    /// Removes everything that Switchboard remembers, and what lives as long as the daemon; what a person edits stays.
+    /// Removes everything that Switchboard remembers, and what lives as long as the daemon, but for the paths of `keep`
+    /// right below the state; what a person edits stays.
     ///
     /// # Errors
     ///
-    /// A folder cannot be removed; the error names it.
-    pub fn remove_state(&self) -> Result<(), DirsError> {
-        for path in [&self.state, &self.run] {
-            match std::fs::remove_dir_all(path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(DirsError::Remove { path: path.clone(), source });
+    /// Something cannot be removed; the error names it.
+    pub fn remove_state(&self, keep: &[PathBuf]) -> Result<(), DirsError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| DirsError::Remove { path, source }
+        };
+        for folder in [&self.state, &self.run] {
+            let entries = match std::fs::read_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(failed(folder))?,
+            };
+            let mut left = false;
+            for entry in entries {
+                let path = entry.map_err(failed(folder))?.path();
+                if keep.contains(&path) {
+                    left = true;
+                } else if path.is_dir() && !path.is_symlink() {
+                    std::fs::remove_dir_all(&path).map_err(failed(&path))?;
+                } else {
+                    system::remove(&path).map_err(failed(&path))?;
                 }
-                _ => {}
+            }
+            if !left {
+                std::fs::remove_dir(folder).map_err(failed(folder))?;
             }
         }
         Ok(())

@@ -125,7 +125,9 @@ pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>
             command: text(command),
             args: args.iter().map(&mut text).collect(),
             env: env.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
-            cwd: cwd.as_ref().map(text),
+            // A folder that is relative is so to where the client stands. It stays in the client's entry, and what the
+            // client starts, stands there already: said here as well it would count twice.
+            cwd: cwd.as_ref().filter(|cwd| is_absolute(cwd)).map(text),
         },
         Launch::Remote { kind, url, headers } => Launch::Remote {
             kind: *kind,
@@ -134,6 +136,12 @@ pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>
         },
     };
     (launch, notes)
+}
+
+/// Returns whether a folder is the same wherever one stands: a path from the root, from the home, or a reference.
+fn is_absolute(folder: &str) -> bool {
+    folder.starts_with(['/', '~', '$', '\\', '{'])
+        || folder.get(1..3).is_some_and(|drive| drive.starts_with(':'))
 }
 
 /// Returns a reference in `launch` that the client alone can fill in, so that the server would not start without it.

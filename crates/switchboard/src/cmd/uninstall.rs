@@ -26,7 +26,7 @@ use crate::ui::{Mark, Ui};
 /// # Errors
 /// Nobody agreed; or a file cannot be put back, in which case our state stays, so that it can be tried again.
 pub(crate) fn run(env: Env, ui: &Ui) -> Done {
-    let home = Home::open(env, "switchboard uninstall", ui.dry_run)?;
+    let mut home = Home::open(env, "switchboard uninstall", ui.dry_run)?;
     let mut clients = linked(&home)?;
     let gone = unlinked(&home, &clients);
     clients.extend(gone);
@@ -60,6 +60,9 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     }
     ui.line(format!("removed: {}", home.dirs.state().display()));
     ui.line(format!("kept: {}", home.dirs.config().display()));
+    for secrets in secrets_in_use(&home) {
+        ui.line(format!("kept: {}, which the catalogue refers to", secrets.display()));
+    }
     ui.json(
         &plans
             .iter()
@@ -99,9 +102,33 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         return Err(Failure::failed(format!("take Switchboard out of {}", failed.join(", ")))
             .hint("our state stays, so that you can run `switchboard uninstall` again"));
     }
-    home.dirs.remove_state().map_err(|error| Failure::failed("remove the state").caused_by(&error))?;
+    unlink_all(&mut home, ui)?;
+    let keep = secrets_in_use(&home);
+    home.dirs
+        .remove_state(&keep)
+        .map_err(|error| Failure::failed("remove the state").caused_by(&error).hint(error.help()))?;
     ui.marked(Mark::Good, "Switchboard is out of every file; the catalogue stays yours");
     Ok(())
+}
+
+/// A client that stayed linked would be written again by the next change of the catalogue.
+fn unlink_all(home: &mut Home, ui: &Ui) -> Done {
+    let changes: Vec<Change> = home
+        .settings
+        .value
+        .clients
+        .iter()
+        .map(|client| Change::remove([Step::key("clients"), Step::item("id", client.id.as_str())]))
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    crate::change::settings(home, &Ui { quiet: true, json: false, ..*ui }, &changes)
+}
+
+/// Secrets that the catalogue refers to are the user's: without them the catalogue would be worth less than the files.
+fn secrets_in_use(home: &Home) -> Vec<PathBuf> {
+    if home.catalogue.text().contains("${keyring:") { vec![home.dirs.secrets()] } else { Vec::new() }
 }
 
 /// Clients that are not linked any more, whose files still have entries of ours.

@@ -1,14 +1,17 @@
 //! What the tests of all crates share.
 
-#![expect(clippy::panic, clippy::expect_used, reason = "a test that fails should say where")]
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that fails, or does nothing, says why"
+)]
 
 pub mod home;
 #[cfg(unix)]
-#[expect(clippy::panic, reason = "a test that cannot go on fails")]
 pub mod scratch;
 pub mod servers;
 pub mod strace;
-#[expect(clippy::panic, reason = "a test that cannot go on fails, or says why it does nothing")]
 pub mod tools;
 
 use std::path::{Path, PathBuf};

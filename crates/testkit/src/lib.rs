@@ -8,7 +8,11 @@ pub mod home;
 pub mod scratch;
 pub mod servers;
 pub mod strace;
-#[expect(clippy::panic, reason = "a test that cannot go on fails, or says why it does nothing")]
+#[expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails, or says why it does nothing"
+)]
 pub mod tools;
 
 use std::path::{Path, PathBuf};

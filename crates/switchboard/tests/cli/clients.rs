@@ -45,20 +45,22 @@ fn a_client_is_shown_with_every_entry() {
     let shown: Vec<String> = shown
         .replace(env!("CARGO_BIN_EXE_switchboard"), "[PROGRAM]")
         .lines()
-        .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>().join("  "))
+        .map(|line| {
+            line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect::<Vec<_>>().join("  ")
+        })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     exit code: 0
     ----- stdout -----
     Cursor (cursor)
-    file   ~/.cursor/mcp.json
-    mode   manual
+    file  ~/.cursor/mcp.json
+    mode  manual
     state  in step
-    note   Cursor: to load it, switch the server off and on in Cursor's settings
+    note  Cursor: to load it, switch the server off and on in Cursor's settings
 
     ENTRY  WHOSE  LAUNCH  KEEPS
     files  managed  [PROGRAM] connect files  autoApprove
-    web    managed  [PROGRAM] connect web
+    web  managed  [PROGRAM] connect web
     ");
     insta::assert_snapshot!(cursor(TWO).run("client show cursor"), @"
     exit code: 0

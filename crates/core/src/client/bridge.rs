@@ -36,11 +36,13 @@ impl Bridge {
 
     /// Returns the server that `launch` reaches through us; entries of another home are not ours.
     ///
-    /// The program is known by its file name: an entry that an older version wrote from another folder is still ours.
+    /// The program is known by its path, and by its file name: an entry that an older version wrote from another folder
+    /// is still ours.
     pub fn server_of(&self, launch: &Launch) -> Option<ServerName> {
         let Launch::Stdio { command, args, env, .. } = launch else { return None };
         let file = command.rsplit(['/', '\\']).next().unwrap_or(command);
-        if !matches!(file, "switchboard" | "switchboard.exe") || env.get(HOME_VARIABLE) != self.home.as_ref()
+        if !(*command == self.program || matches!(file, "switchboard" | "switchboard.exe"))
+            || env.get(HOME_VARIABLE) != self.home.as_ref()
         {
             return None;
         }
@@ -56,6 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_program_that_was_renamed_knows_its_entries() {
+        let renamed = Bridge { program: "/opt/sb-nightly".to_owned(), home: None };
+        let name = ServerName::parse("x").unwrap();
+        assert_eq!(renamed.server_of(&renamed.launch(&name)), Some(name));
+    }
+
+    #[test]
     fn our_own_entries_are_known_again_wherever_the_program_stands() {
         let usual = Bridge { program: "/usr/bin/switchboard".to_owned(), home: None };
         let scratch = Bridge { program: "/usr/bin/switchboard".to_owned(), home: Some("/tmp/s".to_owned()) };
@@ -68,6 +77,7 @@ mod tests {
             (Launch::stdio("switchboard", ["connect", "x"]), Some("x")),
             (Launch::stdio("switchboard", ["status"]), None),
             (Launch::stdio("npx", ["connect", "x"]), None),
+            (Launch::stdio("/opt/sb-nightly", ["connect", "x"]), None),
             (Launch::http("http://127.0.0.1:8080/mcp/x"), None),
         ] {
             assert_eq!(usual.server_of(&launch).as_ref().map(ServerName::as_str), server, "{launch:?}");

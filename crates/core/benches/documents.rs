@@ -2,6 +2,8 @@
 //!
 //! A push is all but the disk: read, planned, edited, and the result read again and compared.
 
+#![expect(clippy::expect_used, reason = "what is measured is known to be good")]
+
 mod texts;
 
 use divan::counter::BytesCount;

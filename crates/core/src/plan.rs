@@ -244,6 +244,10 @@ fn unspeakable(
     found: &[Found],
 ) -> Option<Unspeakable> {
     let ours = wanted.get(item.server.as_ref()?)?;
+    // A program with arguments and variables is what every client can be told; nearly all entries are that.
+    if matches!(ours, Launch::Stdio { cwd: None, .. }) {
+        return None;
+    }
     let told = match item.verdict {
         Verdict::Add => new_entry(dialect, record, item, ours).map(drop),
         Verdict::Update | Verdict::TakeOver => {

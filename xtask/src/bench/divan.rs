@@ -98,7 +98,7 @@ fn figures(bench: &str) -> Result<Figures, String> {
         for (name, least, median) in read(&printed) {
             let times = figures.entry(name).or_default();
             times.begin_round();
-            // Three times stand for the hundreds that divan took: their median is its median.
+            // Divan tells no more than these: the median of the three is its median, the least its least.
             for time in [least, median, median] {
                 times.add(time);
             }

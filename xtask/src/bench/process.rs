@@ -85,7 +85,7 @@ fn version(table: &mut Table, program: &Path, empty: &Path) -> Result<(), String
             written(plain.median())
         ),
         goal: written(goal),
-        measured: ours.told(),
+        measured: ours.told_with_tail(),
         ratio: Some(ratio(ours.median(), empty.median())),
         met: Some(ours.median() <= goal),
     });
@@ -104,7 +104,7 @@ fn status(table: &mut Table, target: &Path, program: &Path, empty: &Path) -> Res
         what: format!("`status`, {CLIENTS} linked clients, one file of 1 MB, 24 servers"),
         baseline: format!("empty Rust program {}", written(empty.median())),
         goal: written(goal),
-        measured: ours.told(),
+        measured: ours.told_with_tail(),
         ratio: Some(ratio(ours.median(), empty.median())),
         met: Some(ours.median() <= goal),
     });
@@ -147,14 +147,14 @@ fn push(table: &mut Table, target: &Path, program: &Path, empty: &Path) -> Resul
             written(base.median()),
             written(synced)
         ),
-        measured: pushed.told(),
+        measured: pushed.told_with_tail(),
         ratio: Some(ratio(pushed.median(), base.median())),
         ..Row::default()
     });
     table.push(Row {
         what: "`client push` of a small file, nothing to do".to_owned(),
         baseline: format!("empty Rust program {}", written(base.median())),
-        measured: still.told(),
+        measured: still.told_with_tail(),
         ratio: Some(ratio(still.median(), base.median())),
         ..Row::default()
     });
@@ -217,7 +217,7 @@ fn connect(table: &mut Table, target: &Path, program: &Path, empty: &Path) -> Re
         what: "`connect`, from start to end, to a server that ends at once".to_owned(),
         baseline: format!("the server alone {}", written(direct.median())),
         goal: format!("{} added", written(goal)),
-        measured: format!("{}; {} added", ours.told(), written(added)),
+        measured: format!("{}; {} added", ours.told_with_tail(), written(added)),
         ratio: Some(ratio(ours.median(), direct.median())),
         met: Some(added <= goal),
     });

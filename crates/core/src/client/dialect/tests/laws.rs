@@ -198,3 +198,18 @@ proptest! {
         }
     }
 }
+
+/// Found by the law above: an address for HTTP alone, beside the name of another transport.
+#[test]
+fn an_entry_that_contradicts_itself_stays_when_it_says_what_is_wanted() {
+    let texts = [("httpURL", "https://x.example"), ("transport", "sse")];
+    let entry = Value::Map(texts.map(|(key, text)| (key.to_owned(), Value::text(text))).to_vec());
+    let mut read = 0;
+    for dialect in dialects() {
+        if let Ok(said) = dialect.read_entry(&entry) {
+            read += 1;
+            assert_eq!(dialect.write_entry(&said.launch, Some(&entry)), Ok(Vec::new()), "{dialect:#?}");
+        }
+    }
+    assert!(read > 0);
+}

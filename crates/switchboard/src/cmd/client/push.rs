@@ -4,6 +4,7 @@ use serde_json::json;
 use switchboard_core::client::relation::{Relation, Standing};
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::{FileState, sentence};
+use switchboard_core::problem::Problem;
 use switchboard_core::settings::Mode;
 
 use super::show::rendered;
@@ -105,6 +106,15 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
         };
         let mut value = json!({ "client": id, "path": look.linked.path });
         match &push {
+            Push::InStep if look.plan.problems.iter().any(Problem::is_error) => {
+                value["outcome"] = "nothing planned".into();
+                ui.marked(Mark::Bad, format!("{id}: {}", look.plan.summary()));
+                for problem in &look.plan.problems {
+                    ui.problem(&home.short(&look.linked.path), problem);
+                }
+                let why = look.plan.problems.first().map(|problem| problem.what.clone()).unwrap_or_default();
+                worse(&mut worst, not_written(look, &why));
+            }
             Push::InStep => {
                 value["outcome"] = "in step".into();
                 let disputed = look.plan.drifted().chain(look.plan.conflicts()).next().is_some();

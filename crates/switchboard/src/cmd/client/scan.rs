@@ -2,7 +2,7 @@
 
 use switchboard_core::client::reconcile::{Item, Verdict};
 use switchboard_core::client::relation::{ClientRecord, Relation, Standing};
-use switchboard_core::plan::{FileState, render_client, sentence};
+use switchboard_core::plan::{FileState, scanned, sentence};
 
 use crate::cli::Which;
 use crate::cmd::status;
@@ -44,7 +44,7 @@ pub(crate) fn scan(home: &mut Home, ui: &Ui, which: &Which, discard: bool) -> Do
                 blocked.push(id.to_string());
             }
             _ => {
-                let record = if discard { discarded(&look) } else { scanned(&look) };
+                let record = if discard { discarded(&look) } else { scanned(&look.plan, &look.record) };
                 value["scanned"] = true.into();
                 if !ui.dry_run {
                     remember(home, &look, record)?;
@@ -92,39 +92,9 @@ fn report(ui: &Ui, look: &Look) {
     }
 }
 
-/// The record after a scan: entries of ours whose record was lost are known again.
-fn scanned(look: &Look) -> ClientRecord {
-    let mut record = render_client(&in_step_only(look), &look.linked.dialect, &look.record, look.text())
-        .map_or_else(|_| look.record.clone(), |rendered| rendered.record);
-    for found in &look.plan.found {
-        let (Some(server), Some(launch)) = (&found.ours, &found.launch) else { continue };
-        if record.relation(found.section.as_deref(), found.alias.as_str()).is_none() {
-            record.put(Relation {
-                section: found.section.clone(),
-                alias: found.alias.clone(),
-                server: server.clone(),
-                standing: Standing::Managed { base: launch.clone(), origin: None },
-            });
-        }
-    }
-    record
-}
-
-/// The plan of a look without what a push would write.
-fn in_step_only(look: &Look) -> switchboard_core::plan::ClientPlan {
-    switchboard_core::plan::ClientPlan {
-        id: look.plan.id.clone(),
-        state: look.plan.state.clone(),
-        found: look.plan.found.clone(),
-        items: look.plan.items.iter().filter(|item| item.verdict == Verdict::InStep).cloned().collect(),
-        problems: Vec::new(),
-        wanted: look.plan.wanted.clone(),
-    }
-}
-
 /// The record after a scan that drops what is pending: what the file says now is what is wanted.
 fn discarded(look: &Look) -> ClientRecord {
-    let mut record = scanned(look);
+    let mut record = scanned(&look.plan, &look.record);
     for item in look.plan.pending() {
         record.put(kept(item));
     }

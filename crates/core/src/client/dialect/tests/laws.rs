@@ -206,9 +206,10 @@ fn an_entry_that_contradicts_itself_stays_when_it_says_what_is_wanted() {
     let entry = Value::Map(texts.map(|(key, text)| (key.to_owned(), Value::text(text))).to_vec());
     let mut read = 0;
     for dialect in dialects() {
-        if let Ok(said) = dialect.read_entry(&entry) {
+        let Ok(said) = dialect.read_entry(&entry) else { continue };
+        if let Ok(changes) = dialect.write_entry(&said.launch, Some(&entry)) {
             read += 1;
-            assert_eq!(dialect.write_entry(&said.launch, Some(&entry)), Ok(Vec::new()), "{dialect:#?}");
+            assert_eq!(changes, [], "{dialect:#?}");
         }
     }
     assert!(read > 0);

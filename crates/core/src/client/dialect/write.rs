@@ -166,7 +166,8 @@ impl Dialect {
                 .into_iter()
                 .for_each(|key| draft.remove(key));
         }
-        if say == Say::Never {
+        // An entry may name another transport than the one its address has; what says it already is left as it is.
+        if say == Say::Never || (before == Before::SameSort && self.reads_back(&draft.entry, launch)) {
             return;
         }
         let named = at(&draft.entry, own).is_some_and(|value| says_something(Some(value)));

@@ -198,3 +198,19 @@ proptest! {
         }
     }
 }
+
+/// Found by the law above: an address for HTTP alone, beside the name of another transport.
+#[test]
+fn an_entry_that_contradicts_itself_stays_when_it_says_what_is_wanted() {
+    let texts = [("httpURL", "https://x.example"), ("transport", "sse")];
+    let entry = Value::Map(texts.map(|(key, text)| (key.to_owned(), Value::text(text))).to_vec());
+    let mut read = 0;
+    for dialect in dialects() {
+        let Ok(said) = dialect.read_entry(&entry) else { continue };
+        if let Ok(changes) = dialect.write_entry(&said.launch, Some(&entry)) {
+            read += 1;
+            assert_eq!(changes, [], "{dialect:#?}");
+        }
+    }
+    assert!(read > 0);
+}

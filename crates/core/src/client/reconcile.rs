@@ -2,6 +2,7 @@
 //!
 //! Their edits win over ours by asking, not by guessing: only what nobody else changed is written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -122,7 +123,7 @@ struct Work<'a> {
     /// Servers that have an entry, or of which a person decided that they have none.
     served: HashSet<&'a ServerName>,
     /// Names, each in its section, that new entries must not take.
-    taken: HashSet<(Option<String>, String)>,
+    taken: HashSet<(Cow<'a, str>, Cow<'a, str>)>,
     items: Vec<Item>,
 }
 
@@ -133,8 +134,10 @@ impl<'a> Work<'a> {
             .enumerate()
             .map(|(at, entry)| ((entry.section.as_deref(), entry.alias.as_str()), at))
             .collect();
-        let taken =
-            found.iter().map(|entry| (entry.section.clone(), entry.alias.as_str().to_owned())).collect();
+        let taken = found
+            .iter()
+            .map(|entry| (section_word(entry.section.as_deref()).into(), entry.alias.as_str().into()))
+            .collect();
         Self {
             found,
             record,
@@ -157,7 +160,8 @@ impl<'a> Work<'a> {
     }
 
     fn take(&mut self, section: Option<&str>, alias: &Alias) {
-        self.taken.insert((section.map(str::to_owned), alias.as_str().to_owned()));
+        let section = section_word(section).to_owned();
+        self.taken.insert((section.into(), alias.as_str().to_owned().into()));
     }
 
     /// Entries that we have a record of.
@@ -289,9 +293,15 @@ impl<'a> Work<'a> {
             let alias = stashed.map_or_else(|| Alias::from(server), |relation| relation.alias.clone());
             let alias = alias.free(|alias| {
                 let of_another = record.relation(section, alias).is_some_and(|own| own.server != *server);
-                of_another || self.taken.contains(&(section.map(str::to_owned), alias.to_owned()))
+                // Another server's own name is left to it, so a name that has no number need not be noted.
+                let wanted_by_another = alias != server.as_str() && wanted.contains_key(alias);
+                of_another
+                    || wanted_by_another
+                    || self.taken.contains(&(section_word(section).into(), alias.into()))
             });
-            self.take(section, &alias);
+            if alias.as_str() != server.as_str() {
+                self.take(section, &alias);
+            }
             self.item(section, &alias, Some(server), Verdict::Add);
         }
     }
@@ -305,6 +315,11 @@ impl<'a> Work<'a> {
             }
         }
     }
+}
+
+/// A word for a section that no project is called by when it is the main one.
+fn section_word(section: Option<&str>) -> &str {
+    section.unwrap_or("\0")
 }
 
 /// A second entry goes when it holds nothing of the client's own; else a person must say which one stays.

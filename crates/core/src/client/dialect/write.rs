@@ -34,6 +34,17 @@ pub enum Unspeakable {
     NotAServer,
 }
 
+impl Spelling {
+    /// Returns whether something else stands where an address needs a map: putting one there would destroy it.
+    fn is_blocked(&self, entry: &Value) -> bool {
+        [self.url, self.headers, self.kind.key]
+            .into_iter()
+            .filter(|path| path.len() > 1)
+            .filter_map(|path| entry.get(path[0]))
+            .any(|parent| !matches!(parent, Value::Map(_)))
+    }
+}
+
 /// What the entry said before, as far as it matters for what must go.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
@@ -67,6 +78,9 @@ impl Dialect {
             _ => Before::Unreadable,
         };
         let entry = existing.cloned().unwrap_or_else(|| Value::Map(Vec::new()));
+        if !is_stdio(&launch) && self.spelling.is_blocked(&entry) {
+            return Err(Unspeakable::NotAServer);
+        }
         let mut draft = Draft::new(entry);
         match &launch {
             Launch::Stdio { command, args, env, .. } => {

@@ -118,6 +118,8 @@ struct Work<'a> {
     record: &'a ClientRecord,
     wanted: &'a Wanted,
     index: HashMap<(Option<&'a str>, &'a str), usize>,
+    /// The server of each entry that we have a record of.
+    known: HashMap<(Option<&'a str>, &'a str), &'a ServerName>,
     /// Entries that have their item.
     done: Vec<bool>,
     /// Servers that have an entry, or of which a person decided that they have none.
@@ -143,6 +145,11 @@ impl<'a> Work<'a> {
             record,
             wanted,
             index,
+            known: record
+                .relations
+                .iter()
+                .map(|own| ((own.section.as_deref(), own.alias.as_str()), &own.server))
+                .collect(),
             done: vec![false; found.len()],
             served: HashSet::new(),
             taken,
@@ -172,7 +179,8 @@ impl<'a> Work<'a> {
             .found
             .iter()
             .filter(|entry| {
-                entry.enabled && record.relation(entry.section.as_deref(), entry.alias.as_str()).is_none()
+                let key = (entry.section.as_deref(), entry.alias.as_str());
+                entry.enabled && !self.known.contains_key(&key)
             })
             .filter_map(|entry| entry.ours.as_ref().or_else(|| same.server(entry.launch.as_ref()?)).cloned())
             .collect();
@@ -292,7 +300,7 @@ impl<'a> Work<'a> {
             let section = stashed.and_then(|relation| relation.section.as_deref());
             let alias = stashed.map_or_else(|| Alias::from(server), |relation| relation.alias.clone());
             let alias = alias.free(|alias| {
-                let of_another = record.relation(section, alias).is_some_and(|own| own.server != *server);
+                let of_another = self.known.get(&(section, alias)).is_some_and(|own| **own != *server);
                 // Another server's own name is left to it, so a name that has no number need not be noted.
                 let wanted_by_another = alias != server.as_str() && wanted.contains_key(alias);
                 of_another

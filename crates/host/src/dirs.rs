@@ -6,12 +6,14 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{show, system};
 
 /// The environment of this process, read once at the edge; tests make their own.
 ///
 /// It may hold secrets, so `Debug` shows the names only.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Env {
     home: Option<PathBuf>,
     vars: BTreeMap<OsString, OsString>,
@@ -65,6 +67,16 @@ impl Env {
     /// Returns `%LOCALAPPDATA%`, where programs on Windows keep what stays on the machine.
     pub fn local_app_data(&self) -> Option<&Path> {
         self.folder("LOCALAPPDATA")
+    }
+
+    /// Returns an environment with the same home, and of its variables only those of these names.
+    #[must_use]
+    pub fn only<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let kept = names.into_iter().filter_map(|name| self.vars.get_key_value(OsStr::new(name)));
+        Self {
+            home: self.home.clone(),
+            vars: kept.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        }
     }
 
     /// Returns every variable, for a child process that inherits some of them.

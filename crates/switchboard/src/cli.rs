@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
+use serde::{Deserialize, Serialize};
 
 use crate::complete;
 
@@ -20,7 +21,8 @@ pub(crate) struct Cli {
 }
 
 /// What every command understands.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent wishes, one option each")]
 pub(crate) struct Common {
     /// Print one JSON document for programs to read
@@ -38,7 +40,8 @@ pub(crate) struct Common {
 }
 
 /// What can be done.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Command {
     /// Find clients, import what they have, show the plan, ask, then write
     Up(Up),
@@ -73,28 +76,30 @@ pub(crate) enum Command {
     Man,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Shell {
     Bash,
     Zsh,
     Fish,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Up {
     /// Link the clients found, but leave their files alone until a push
     #[arg(long)]
     pub(crate) manual: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Demo {
     /// Keep the throw-away home, and say where it is
     #[arg(long)]
     pub(crate) keep: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Server {
     /// List the servers
     List,
@@ -120,13 +125,13 @@ pub(crate) enum Server {
     Test(ServerTest),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Name {
     #[arg(add = ArgValueCandidates::new(complete::servers))]
     pub(crate) name: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct ServerAdd {
     /// The server's name
     #[arg(add = ArgValueCandidates::new(complete::servers))]
@@ -157,13 +162,14 @@ pub(crate) struct ServerAdd {
     pub(crate) command: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     Http,
     Sse,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct ServerTest {
     /// The server; with --client, what that client calls it
     #[arg(add = ArgValueCandidates::new(complete::servers))]
@@ -182,7 +188,8 @@ pub(crate) struct ServerTest {
     pub(crate) timeout: u64,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Client {
     /// List the clients that are linked, and those found on this machine
     List {
@@ -256,7 +263,7 @@ pub(crate) enum Client {
 }
 
 /// One client, several, or all.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Which {
     /// The clients
     #[arg(add = ArgValueCandidates::new(complete::clients), required_unless_present = "all")]
@@ -266,7 +273,7 @@ pub(crate) struct Which {
     pub(crate) all: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Entry {
     #[arg(add = ArgValueCandidates::new(complete::clients))]
     pub(crate) id: String,
@@ -275,7 +282,7 @@ pub(crate) struct Entry {
     pub(crate) server: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Link {
     /// A known client, or an id of your own with --dialect and --path
     #[arg(add = ArgValueCandidates::new(complete::known_clients))]
@@ -303,20 +310,23 @@ pub(crate) struct Link {
     pub(crate) servers: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ViaArg {
     Bridge,
     Http,
     Direct,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum FaceArg {
     PerServer,
     Single,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Profile {
     /// List the profiles
     List,
@@ -339,7 +349,7 @@ pub(crate) enum Profile {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Connect {
     /// The server
     #[arg(add = ArgValueCandidates::new(complete::servers))]
@@ -349,7 +359,8 @@ pub(crate) struct Connect {
     pub(crate) client: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Config {
     /// Check the catalogue and the settings
     Check,
@@ -371,7 +382,8 @@ pub(crate) enum Config {
     Undo { revision: Option<u64> },
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,

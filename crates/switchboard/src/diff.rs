@@ -1,6 +1,6 @@
 //! Two texts side by side, as people know it from `diff -u`.
 
-use owo_colors::{OwoColorize, Stream};
+use owo_colors::OwoColorize;
 use similar::{ChangeTag, TextDiff};
 use switchboard_core::document::Format;
 
@@ -19,18 +19,12 @@ pub(crate) fn unified(name: &str, before: &str, after: &str) -> Vec<String> {
     let diff = TextDiff::from_lines(before, after);
     let mut lines = vec![format!("--- {name}"), format!("+++ {name}")];
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        lines.push(
-            hunk.header().to_string().trim_end().if_supports_color(Stream::Stdout, |t| t.cyan()).to_string(),
-        );
+        lines.push(hunk.header().to_string().trim_end().cyan().to_string());
         for change in hunk.iter_changes() {
             let text = change.value().trim_end_matches(['\r', '\n']);
             lines.push(match change.tag() {
-                ChangeTag::Delete => {
-                    format!("-{text}").if_supports_color(Stream::Stdout, |t| t.red()).to_string()
-                }
-                ChangeTag::Insert => {
-                    format!("+{text}").if_supports_color(Stream::Stdout, |t| t.green()).to_string()
-                }
+                ChangeTag::Delete => format!("-{text}").red().to_string(),
+                ChangeTag::Insert => format!("+{text}").green().to_string(),
                 ChangeTag::Equal => format!(" {text}"),
             });
         }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use switchboard_core::problem::Problem;
 
 /// The exit codes, as the README documents them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Code {
     /// Something did not work.
     Failed = 1,
@@ -13,12 +15,14 @@ pub(crate) enum Code {
     Usage = 2,
     /// A file of the user's is wrong.
     BadFile = 3,
+    /// The daemon is not reachable.
+    Unreachable = 4,
     /// A conflict, or a missing consent: nothing was changed.
     Conflict = 5,
 }
 
 /// Why a command ended without doing what it was asked.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) code: Code,

@@ -1,11 +1,13 @@
 //! What the switchboard binary is made of; a library for its tests only.
 
 mod approval;
+mod ask;
 mod change;
 mod cli;
 mod cmd;
 mod complete;
 pub mod connect;
+mod daemon;
 mod diff;
 mod discover;
 mod execute;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use switchboard_host::dirs::Env;
 
-use cli::{Cli, Command, Shell};
+use cli::{Cli, Command, Common, Shell};
 use fail::Failure;
 use ui::Ui;
 
@@ -43,13 +45,9 @@ pub fn run() -> ExitCode {
         clap_complete::CompleteEnv::with_factory(Cli::command).var("SWITCHBOARD_COMPLETE").complete();
     }
     let cli = Cli::parse();
-    let ui = Ui {
-        // What a client runs speaks the client's language alone.
-        json: cli.common.json && !matches!(cli.command, Command::Connect(_)),
-        dry_run: cli.common.dry_run,
-        yes: cli.common.yes,
-        quiet: cli.common.quiet,
-    };
+    // What a client runs speaks the client's language alone.
+    let json = cli.common.json && !matches!(cli.command, Command::Connect(_));
+    let ui = Ui::new(Common { json, ..cli.common });
     match dispatch(cli.command, Env::read(), &ui) {
         Ok(code) => {
             // What has nothing to tell still answers a program that reads.

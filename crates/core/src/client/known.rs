@@ -145,6 +145,11 @@ pub fn all() -> impl Iterator<Item = &'static Known> {
     [terminals::ROWS, editors::ROWS, extensions::ROWS, agents::ROWS, desktops::ROWS].into_iter().flatten()
 }
 
+/// Returns the names of all environment variables that move a file of some client.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    all().flat_map(|known| known.places).flat_map(|place| place.env).map(place::EnvOverride::variable)
+}
+
 /// Returns the client with this id or alias.
 pub fn find(name: &str) -> Option<&'static Known> {
     all().find(|known| known.id == name).or_else(|| all().find(|known| known.aliases.contains(&name)))

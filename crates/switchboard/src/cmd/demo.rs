@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Demo, ui: &Ui) -> Done {
         .map_err(|error| Failure::failed("make a throw-away home").caused_by(&error))?;
     let home = folder.path().to_owned();
     // Programs that read get the outcome; the steps are for people.
-    let told = Ui { yes: true, dry_run: false, json: false, quiet: ui.quiet || ui.json };
+    let told = Ui { yes: true, dry_run: false, json: false, quiet: ui.quiet || ui.json, to: ui.to.clone() };
     let show = Show { ui: told, env: scratch(&home), home };
     ui.json(&show.all()?);
     if args.keep {
@@ -120,7 +120,7 @@ impl Show {
     }
 
     fn client(&self, verb: ClientVerb) -> Done {
-        cmd::client::run(verb, self.env.clone(), &Ui { json: false, ..self.ui })
+        cmd::client::run(verb, self.env.clone(), &Ui { json: false, ..self.ui.clone() })
     }
 
     fn add(&self, program: &Path) -> Done {
@@ -135,7 +135,7 @@ impl Show {
             description: Some("says hello".to_owned()),
             command: vec![program.to_string_lossy().into_owned(), SERVER.to_owned(), "greeter".to_owned()],
         };
-        let ui = Ui { json: false, ..self.ui };
+        let ui = Ui { json: false, ..self.ui.clone() };
         cmd::server::run(crate::cli::Server::Add(args), self.env.clone(), &ui)?;
         self.client(ClientVerb::Push { which: Which { ids: Vec::new(), all: true }, servers: Vec::new() })
     }

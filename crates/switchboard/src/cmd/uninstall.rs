@@ -123,7 +123,7 @@ fn unlink_all(home: &mut Home, ui: &Ui) -> Done {
     if changes.is_empty() {
         return Ok(());
     }
-    crate::change::settings(home, &Ui { quiet: true, json: false, ..*ui }, &changes)
+    crate::change::settings(home, &Ui { quiet: true, json: false, ..ui.clone() }, &changes)
 }
 
 /// Secrets that the catalogue refers to are the user's: without them the catalogue would be worth less than the files.

@@ -42,16 +42,16 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
         if !ui.dry_run {
             ui.consent("Keep these files in step?", "link the clients that were found")?;
         }
-        change::settings(&mut home, &Ui { quiet: true, json: false, ..*ui }, &changes)?;
+        change::settings(&mut home, &Ui { quiet: true, json: false, ..ui.clone() }, &changes)?;
     }
     let clients = linked(&home)?;
     import_all(
         &mut home,
-        &Ui { json: false, quiet: ui.quiet || ui.json, ..*ui },
+        &Ui { json: false, quiet: ui.quiet || ui.json, ..ui.clone() },
         &clients,
         &Take { then: Then::Leave, ..Take::default() },
     )?;
-    let ui_push = Ui { json: false, quiet: ui.quiet || ui.json, ..*ui };
+    let ui_push = Ui { json: false, quiet: ui.quiet || ui.json, ..ui.clone() };
     let pushed = push_all(&mut home, &ui_push, &clients, &Choice::default());
     let looks = Observer::new(&home)?.plan(&clients);
     ui.json(&looks.iter().map(status::client_json).collect::<Vec<_>>());

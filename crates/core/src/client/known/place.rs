@@ -227,6 +227,11 @@ impl EnvOverride {
         Self { variable, suffix }
     }
 
+    /// Returns the name of the variable.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+
     fn path(&self, around: &Surroundings) -> Option<PathBuf> {
         let value = around.env.get(self.variable).filter(|value| !value.is_empty())?;
         // Joining an empty part would leave a slash behind the name of a file.

@@ -144,7 +144,7 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     if edits.is_empty() {
         return Ok(());
     }
-    super::push_all(home, &Ui { yes: true, ..*ui }, &[look.linked], &Choice::default())
+    super::push_all(home, &Ui { yes: true, ..ui.clone() }, &[look.linked], &Choice::default())
 }
 
 /// The variable that names our home is ours, not the server's.

@@ -132,7 +132,7 @@ pub(crate) fn import_looks(home: &mut Home, ui: &Ui, looks: Vec<Look>, take: &Ta
         Then::Leave => Ok(()),
         Then::Push => {
             let clients: Vec<Linked> = parts.into_iter().map(|part| part.look.linked).collect();
-            super::push_all(home, &Ui { yes: true, ..*ui }, &clients, &Choice::default())
+            super::push_all(home, &Ui { yes: true, ..ui.clone() }, &clients, &Choice::default())
         }
         Then::ByMode => {
             change::push_auto(home, ui)?;

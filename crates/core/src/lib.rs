@@ -8,6 +8,7 @@ pub mod client;
 pub mod document;
 pub mod duration;
 mod fields;
+pub mod flow;
 pub mod launch;
 pub mod name;
 pub mod nearest;

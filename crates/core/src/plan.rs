@@ -1,7 +1,7 @@
-//! The plan: what is wanted and what was observed, turned into the whole list of effects, as plain data.
+//! The plan for a client's file: what is wanted and what was observed, turned into a list of effects, as plain data.
 //!
 //! Deciding is pure; carrying out is for others. `--dry-run` and "pending" show this same plan. A second plan over
-//! what the first one wrote is empty: that is rest.
+//! what the first one wrote is empty: that is rest. What an event leads to beyond one file is in [`crate::flow`].
 
 mod show;
 
@@ -22,20 +22,6 @@ use crate::name::{ClientId, ServerName};
 use crate::problem::Problem;
 use crate::select::select;
 use crate::settings::{ClientSettings, Face, Via};
-
-/// Everything that one event leads to. The fields stand in the order in which they are carried out.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// Client files to be looked at; those with pending items are to be written.
-    pub rewrite: Vec<ClientPlan>,
-}
-
-impl Plan {
-    /// Returns whether nothing is to be written.
-    pub fn is_empty(&self) -> bool {
-        self.rewrite.iter().all(|client| !client.is_pending())
-    }
-}
 
 /// What is planned for one client's file.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -208,6 +209,22 @@ impl Dirs {
         Ok(())
     }
 
+    /// Opens the file for what a daemon in the background says, to be written at its end. One that has grown beyond a
+    /// mebibyte begins anew.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the file cannot be made.
+    pub fn open_log(&self) -> io::Result<File> {
+        const LONGEST: u64 = 1024 * 1024;
+        system::make_folder(&self.state)?;
+        let log = system::open_to_append(&self.log())?;
+        if log.metadata()?.len() > LONGEST {
+            log.set_len(0)?;
+        }
+        Ok(log)
+    }
+
     /// The folder of what a person edits.
     pub fn config(&self) -> &Path {
         &self.config
@@ -296,6 +313,16 @@ impl Dirs {
     /// The file that one process at a time holds.
     pub fn lock(&self) -> PathBuf {
         self.state.join("lock")
+    }
+
+    /// The file that the one daemon of this home holds.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.state.join("daemon.lock")
+    }
+
+    /// What a daemon in the background says.
+    pub fn log(&self) -> PathBuf {
+        self.state.join("switchboard.log")
     }
 
     /// The socket by which the command line speaks to the daemon.

@@ -78,7 +78,33 @@ impl Lock {
     ///
     /// [`LockError::Held`] says who has it.
     pub fn acquire(dirs: &Dirs, command: &str, wait: Duration) -> Result<Self, LockError> {
-        let path = dirs.lock();
+        Self::take(dirs, dirs.lock(), command, wait)
+    }
+
+    /// Takes the right to be the one daemon of the home in `dirs`, at once or not at all. It does not keep anybody from
+    /// changing the home: for that a daemon takes the lock as everybody does.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] says which process is the daemon.
+    pub fn acquire_daemon(dirs: &Dirs, command: &str) -> Result<Self, LockError> {
+        Self::take(dirs, dirs.daemon_lock(), command, Duration::ZERO)
+    }
+
+    /// Returns who is the daemon of the home in `dirs`, if anybody is.
+    pub fn daemon(dirs: &Dirs) -> Option<Holder> {
+        let mut file = File::open(dirs.daemon_lock()).ok()?;
+        // A shared lock is had at once where nobody holds it alone, and goes again with the descriptor.
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let unknown = Holder { pid: 0, command: "switchboard serve".to_owned() };
+                Some(read_holder(&mut file).unwrap_or(unknown))
+            }
+            _ => None,
+        }
+    }
+
+    fn take(dirs: &Dirs, path: PathBuf, command: &str, wait: Duration) -> Result<Self, LockError> {
         let io = |source| LockError::Io { path: path.clone(), source };
         system::make_folder(dirs.state()).map_err(io)?;
         let mut file = system::open_to_append(&path).map_err(io)?;

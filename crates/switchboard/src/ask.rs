@@ -74,20 +74,39 @@ impl Ask {
     }
 }
 
-/// Returns whether a command is the daemon's to run, when there is one: it changes what the daemon keeps, or tells what
-/// only the daemon knows. Everything else only reads files, or belongs to the process that a person or a client started.
-pub(crate) fn is_for_the_daemon(command: &Command, wishes: Common) -> bool {
+/// Whose a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It changes what the daemon keeps, or tells what only the daemon knows: the daemon's, when there is one.
+    Changes,
+    /// It only reads files: anybody may run it.
+    Reads,
+    /// It belongs to the process that a person or a client started.
+    Own,
+}
+
+/// Returns whose a command is.
+pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
     use crate::cli::{Client, Config, Profile, Server};
-    let changes = match command {
-        Command::Status => return true,
-        Command::Server(verb) => !matches!(verb, Server::List | Server::Show(_) | Server::Test(_)),
-        Command::Client(verb) => !matches!(
-            verb,
-            Client::List { .. } | Client::Show { .. } | Client::Diff { .. } | Client::History { .. }
-        ),
-        Command::Profile(verb) => !matches!(verb, Profile::List | Profile::Show { .. }),
-        Command::Config(verb) => matches!(verb, Config::Undo { .. }),
-        _ => false,
-    };
-    changes && !wishes.dry_run
+    match command {
+        Command::Server(Server::List | Server::Show(_) | Server::Test(_))
+        | Command::Client(
+            Client::List { .. } | Client::Show { .. } | Client::Diff { .. } | Client::History { .. },
+        )
+        | Command::Profile(Profile::List | Profile::Show { .. })
+        | Command::Config(
+            Config::Check | Config::Path | Config::Schema { .. } | Config::Export { .. } | Config::History,
+        )
+        | Command::Doctor => Kind::Reads,
+        Command::Status | Command::Server(_) | Command::Client(_) | Command::Profile(_) | Command::Config(_) => {
+            if wishes.dry_run { Kind::Reads } else { Kind::Changes }
+        }
+        Command::Up(_)
+        | Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Connect(_)
+        | Command::Uninstall
+        | Command::Completions { .. }
+        | Command::Man => Kind::Own,
+    }
 }

@@ -43,8 +43,10 @@ pub(crate) struct Common {
 #[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Command {
-    /// Find clients, import what they have, show the plan, ask, then write
+    /// Find clients, import what they have, show the plan, ask, write, then serve
     Up(Up),
+    /// Run the daemon in the foreground; it asks nothing
+    Serve(Serve),
     /// Show the whole product in a throw-away home with sample clients and a built-in server
     Demo(Demo),
     /// Show the revision, servers, clients and problems
@@ -84,11 +86,54 @@ pub(crate) enum Shell {
     Fish,
 }
 
-#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 pub(crate) struct Up {
     /// Link the clients found, but leave their files alone until a push
     #[arg(long)]
     pub(crate) manual: bool,
+    /// Serve in the background, and come back once that is ready
+    #[arg(long, conflicts_with = "no_serve")]
+    pub(crate) detach: bool,
+    /// End after the write: nothing is served
+    #[arg(long)]
+    pub(crate) no_serve: bool,
+    #[command(flatten)]
+    #[serde(default)]
+    pub(crate) serve: Serve,
+}
+
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+pub(crate) struct Serve {
+    /// Where to listen, instead of what the settings say: ADDRESS:PORT
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+    /// How callers over TCP show who they are; `none` is for loopback only
+    #[arg(long, value_enum)]
+    pub(crate) auth: Option<AuthArg>,
+    /// What to log: a level (error, warn, info, debug, trace), or a list such as info,switchboard=debug
+    #[arg(long, value_name = "FILTER", env = "SWITCHBOARD_LOG")]
+    pub(crate) log: Option<String>,
+    /// How to log
+    #[arg(long, value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AuthArg {
+    Token,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    /// With times and colours, for people
+    Text,
+    /// One JSON object a line
+    Json,
+    /// Without times, for a journal that has its own
+    Journal,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]
@@ -288,7 +333,7 @@ pub(crate) struct Link {
     #[arg(add = ArgValueCandidates::new(complete::known_clients))]
     pub(crate) id: String,
     /// Its file, when it is not at the usual place
-    #[arg(long)]
+    #[arg(long, value_parser = absolute)]
     pub(crate) path: Option<PathBuf>,
     /// The known client that writes its file alike
     #[arg(long, add = ArgValueCandidates::new(complete::known_clients))]
@@ -387,4 +432,9 @@ pub(crate) enum Config {
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
+}
+
+/// Reads a path as it is meant where the command is typed: it may be carried out by a daemon that stands elsewhere.
+fn absolute(text: &str) -> Result<PathBuf, std::io::Error> {
+    if text == "~" || text.starts_with("~/") { Ok(text.into()) } else { std::path::absolute(text) }
 }

@@ -1,4 +1,88 @@
 //! The daemon: one owner of what is served, and the doors by which it is reached.
+//!
+//! [`run`] is start-up and shut-down, from top to bottom. In between, [`react`](react::react) turns events into plans
+//! ([`switchboard_core::flow`]) and has them carried out.
 
 pub(crate) mod board;
 pub(crate) mod desk;
+mod detach;
+mod doors;
+mod execute;
+mod inbox;
+mod log;
+mod react;
+mod signals;
+mod view;
+
+use std::sync::Arc;
+
+use switchboard_host::dirs::Env;
+use switchboard_host::lock::{Lock, LockError};
+use switchboard_host::watch::{Options, Watch};
+use tokio::sync::{mpsc, watch};
+use tracing::info;
+
+use crate::cli::Serve;
+use crate::fail::{Done, Failure};
+use crate::home;
+pub(crate) use detach::detach;
+
+use board::Board;
+use desk::Desk;
+use doors::Doors;
+use execute::Hands;
+use inbox::Inbox;
+
+/// Runs the daemon of a home until it is told to end.
+///
+/// # Errors
+/// Another daemon serves this home, or a door cannot be opened: nothing was changed.
+pub(crate) fn run(args: &Serve, env: Env) -> Done {
+    log::begin(&env, args.log.as_deref(), args.log_format)?;
+    // One daemon per home. The lock goes with this value, however this function ends.
+    let dirs = home::dirs(&env)?;
+    let made = |error: switchboard_host::dirs::DirsError| {
+        Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
+    };
+    dirs.create().map_err(made)?;
+    let _only = Lock::acquire_daemon(&dirs, "switchboard serve").map_err(|error| taken(&error))?;
+
+    // Everything that waits, waits here: on the network, on signals, on time.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("begin").caused_by(&error))?;
+    let inbox = Inbox::default();
+    signals::listen(&runtime, &inbox)?;
+
+    // The doors are there before anything is served, so that a port that is taken is told at once.
+    let (board, seen) = watch::channel(Arc::new(Board::default()));
+    let (asks, mut asked) = mpsc::channel(desk::WAITING);
+    let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
+    let doors = Doors::first(&runtime, args, &env, &dirs, desk)?;
+
+    // Files that change ring the bell.
+    let bell = inbox.clone();
+    let watch = Watch::start(Options::default(), move |seen| bell.put(|waiting| waiting.changed(seen.path)))
+        .map_err(|error| Failure::failed("watch files").caused_by(&error))?;
+
+    // The state lives in here, and nowhere else.
+    let mut hands = Hands::new(env, board, doors, watch);
+    react::react(runtime.handle(), &inbox, &mut asked, &mut hands);
+
+    // Whoever is inside may finish; the files that this process made go with it.
+    info!("ending");
+    hands.close();
+    runtime.shutdown_timeout(react::DRAIN);
+    info!("ended");
+    Ok(())
+}
+
+fn taken(error: &LockError) -> Failure {
+    let failure = Failure::failed("serve this home").caused_by(error);
+    match error {
+        LockError::Held { .. } => failure.hint("one daemon serves a home; see it with `switchboard status`"),
+        LockError::Io { .. } => failure.hint(error.help()),
+    }
+}

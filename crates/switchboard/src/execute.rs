@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use switchboard_core::client::relation::ClientRecord;
+use switchboard_core::client::render::RenderError;
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::{ClientPlan, FileState, render_document};
 use switchboard_host::backup::Label;
@@ -50,6 +51,15 @@ impl Choice {
     }
 }
 
+/// What became of one client's file, and what it was like.
+pub(crate) struct Pushed {
+    pub(crate) push: Push,
+    /// The file and the plan, as they were before the last try.
+    pub(crate) look: Option<Look>,
+    /// What the file holds now, as far as that is known.
+    pub(crate) now: Option<Hash>,
+}
+
 /// Writes what is pending into one client's file.
 ///
 /// The file is read, merged and exchanged; what another program wrote in between is merged again. A failure concerns
@@ -58,6 +68,19 @@ impl Choice {
 /// # Errors
 /// Only when our own state cannot be kept: then nothing further may be written.
 pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<Push, Failure> {
+    Ok(push_looking(home, linked, choice, &mut |_| ())?.push)
+}
+
+/// Does the same, and returns what was seen on the way; `announced` is told each content before it is written.
+///
+/// # Errors
+/// As [`push()`].
+pub(crate) fn push_looking(
+    home: &mut Home,
+    linked: &Linked,
+    choice: &Choice,
+    announced: &mut dyn FnMut(Hash),
+) -> Result<Pushed, Failure> {
     let before = home.relations.clients.get(linked.id()).cloned().unwrap_or_default();
     let mut record = before.clone();
     let mut done: Vec<String> = Vec::new();
@@ -69,56 +92,61 @@ pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<
                 render_document(plan, &linked.dialect, record, document)
             })
         };
+        let ended = |push, look: Look, now: Option<Hash>| Ok(Pushed { push, look: Some(look), now });
+        let there = look.file.as_ref().map(|file| file.hash);
         if let Some(refused) = refused(&look) {
-            return Ok(refused);
+            return ended(refused, look, there);
         }
         let sentences = look.plan.sentences();
         let rendered = match rendered {
             Some(Ok(rendered)) => rendered,
             // Refused above: what cannot be read is not rendered.
-            None => return Ok(Push::InStep),
-            Some(Err(error)) => {
-                let hint = match &error {
-                    switchboard_core::client::render::RenderError::Refused(refusal) => {
-                        Some(refusal.help().to_owned())
-                    }
-                    switchboard_core::client::render::RenderError::Unspeakable { .. } => None,
-                };
-                return Ok(Push::NotWritten { why: error.to_string(), hint });
-            }
+            None => return ended(Push::InStep, look, there),
+            Some(Err(error)) => return ended(unrendered(&error), look, there),
         };
         if sentences.is_empty() {
             settle(home, linked, rendered.record, look.file.as_ref())?;
             let durable = Ok(());
-            return Ok(if done.is_empty() { Push::InStep } else { Push::Written { done, durable } });
+            let push = if done.is_empty() { Push::InStep } else { Push::Written { done, durable } };
+            return ended(push, look, there);
         }
         note(home, linked, &look, &rendered.text, &sentences, &before)?;
+        announced(Hash::of(rendered.text.as_bytes()));
         let outcome = write(home, linked, look.file.as_ref(), rendered.text.as_bytes(), "before a push");
         done.extend(sentences);
-        match outcome {
-            Ok(Outcome::Written(written)) => {
-                settle(home, linked, rendered.record, Some(&written.now))?;
-                return Ok(Push::Written { done, durable: Ok(()) });
-            }
-            Ok(Outcome::PublishedNotDurable { written, why }) => {
-                settle(home, linked, rendered.record, Some(&written.now))?;
-                return Ok(Push::Written { done, durable: Err(why.to_string()) });
-            }
+        let (written, durable) = match outcome {
+            Ok(Outcome::Written(written)) => (written, Ok(())),
+            Ok(Outcome::PublishedNotDurable { written, why }) => (written, Err(why.to_string())),
             // Nothing was written: plan anew over what stands there now.
-            Ok(Outcome::Conflict { .. }) => done.clear(),
+            Ok(Outcome::Conflict { .. }) => {
+                done.clear();
+                continue;
+            }
             Ok(Outcome::Displaced { theirs, written }) => {
                 // Their version goes back first, and ours is planned on top of it.
                 put_back(home, linked, &theirs.bytes, &written.now);
                 record = look.record;
                 done.clear();
+                continue;
             }
-            Err(failed) => return Ok(failed),
-        }
+            Err(failed) => return ended(failed, look, there),
+        };
+        settle(home, linked, rendered.record, Some(&written.now))?;
+        return ended(Push::Written { done, durable }, look, Some(written.now.hash));
     }
-    Ok(Push::NotWritten {
+    let push = Push::NotWritten {
         why: "another program keeps writing it".to_owned(),
         hint: Some("close the client, then push again".to_owned()),
-    })
+    };
+    Ok(Pushed { push, look: None, now: None })
+}
+
+fn unrendered(error: &RenderError) -> Push {
+    let hint = match error {
+        RenderError::Refused(refusal) => Some(refusal.help().to_owned()),
+        RenderError::Unspeakable { .. } => None,
+    };
+    Push::NotWritten { why: error.to_string(), hint }
 }
 
 /// Why a file is not to be written at all.

@@ -34,6 +34,9 @@ pub(crate) struct Failure {
     pub(crate) hints: Vec<String>,
     /// Problems of a file, each with its place.
     pub(crate) problems: Vec<(String, Problem)>,
+    /// Somebody else is at it for a moment.
+    #[serde(default)]
+    pub(crate) busy: bool,
 }
 
 /// What a command gives back.
@@ -42,7 +45,7 @@ pub(crate) type Done = Result<(), Failure>;
 impl Failure {
     /// Returns a failure; `what` fits after "failed to".
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new() }
+        Self { code, what: what.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new(), busy: false }
     }
 
     /// Returns a plain failure.
@@ -53,6 +56,31 @@ impl Failure {
     /// Returns a failure of usage.
     pub(crate) fn usage(what: impl Into<String>) -> Self {
         Self::new(Code::Usage, what)
+    }
+
+    /// Returns a failure to reach the daemon, or to understand it.
+    pub(crate) fn unreachable(what: impl Into<String>) -> Self {
+        Self::new(Code::Unreachable, what)
+    }
+
+    /// Returns a failure that is over in a moment: somebody else is at it.
+    pub(crate) fn busy(what: impl Into<String>) -> Self {
+        Self { busy: true, ..Self::failed(what) }
+    }
+
+    /// Returns whether it is worth trying again in a moment.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Returns what failed and why, in one sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let mut text = format!("failed to {}", self.what);
+        for cause in &self.causes {
+            text.push_str(": ");
+            text.push_str(cause);
+        }
+        text
     }
 
     /// Returns a conflict, or a missing consent.

@@ -61,7 +61,8 @@ impl History {
         Some(catalogue::parse(std::str::from_utf8(&bytes).ok()?).value)
     }
 
-    /// Takes `catalogue` in as a new revision, unless it says the same as the newest.
+    /// Takes `catalogue` in as a new revision, unless it says the same as the newest. The first one is numbered from
+    /// `above` on.
     ///
     /// # Errors
     /// The state folder cannot be written.
@@ -71,11 +72,15 @@ impl History {
         before: Option<&Catalogue>,
         text: &str,
         dirs: &Dirs,
+        above: u64,
         at: u64,
     ) -> Result<(), Failure> {
-        let Some(revision) = Revision::after(self.last().map(|entry| &entry.revision), catalogue) else {
+        let Some(mut revision) = Revision::after(self.last().map(|entry| &entry.revision), catalogue) else {
             return Ok(());
         };
+        if revision.parent.is_none() {
+            revision.number += above;
+        }
         let (reason, changed) = reason(before.unwrap_or(&Catalogue::default()), catalogue);
         let label = Label::now(None, &dirs.catalogue(), &format!("revision {}", revision.number));
         let text = Backups::new(dirs.backups())

@@ -75,12 +75,20 @@ impl Home {
     /// # Errors
     /// As [`Home::look`]; and when another process does not let go in time.
     pub(crate) fn hold(env: Env, command: &str) -> Result<Self, Failure> {
+        Self::hold_within(PATIENCE, env, command)
+    }
+
+    /// Does the same, and waits no longer than this for others.
+    ///
+    /// # Errors
+    /// As [`Home::hold`].
+    pub(crate) fn hold_within(patience: Duration, env: Env, command: &str) -> Result<Self, Failure> {
         let dirs = dirs(&env)?;
         dirs.create().map_err(|error| {
             Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
         })?;
-        let lock = Lock::acquire(&dirs, command, PATIENCE)
-            .map_err(|error| Failure::failed("get hold of the home").caused_by(&error).hint(error.help()))?;
+        let lock = Lock::acquire(&dirs, command, patience)
+            .map_err(|error| Failure::busy("get hold of the home").caused_by(&error).hint(error.help()))?;
         let mut home = Self::read(env, dirs, Some(lock))?;
         home.settle()?;
         Ok(home)
@@ -160,7 +168,9 @@ impl Home {
         let text = self.catalogue.text().to_owned();
         let before = self.history.last_catalogue(&self.backups());
         let catalogue = self.catalogue.catalogue.clone();
-        self.history.record(&catalogue, before.as_ref(), &text, &self.dirs, now())
+        // Where the history was lost, revisions go on above those that clients have seen: they never go back.
+        let seen = self.relations.clients.values().filter_map(|record| record.revision).max();
+        self.history.record(&catalogue, before.as_ref(), &text, &self.dirs, seen.unwrap_or(0), now())
     }
 
     /// Saves what is remembered about clients.
@@ -176,8 +186,16 @@ impl Home {
     /// # Errors
     /// The system does not say where the program is.
     pub(crate) fn bridge(&self) -> Result<Bridge, Failure> {
-        let program = std::env::current_exe()
-            .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
+        // Looked up once: a daemon outlives the file that it was started from.
+        static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+        let program = match PROGRAM.get() {
+            Some(program) => program,
+            None => {
+                let program = std::env::current_exe()
+                    .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
+                PROGRAM.get_or_init(|| program)
+            }
+        };
         let home = self.env.var("SWITCHBOARD_HOME").map(|_| {
             let config = self.dirs.config();
             config.parent().unwrap_or(config).to_string_lossy().into_owned()
@@ -265,7 +283,7 @@ fn expand(env: &Env, path: &str) -> PathBuf {
     }
 }
 
-fn dirs(env: &Env) -> Result<Dirs, Failure> {
+pub(crate) fn dirs(env: &Env) -> Result<Dirs, Failure> {
     Dirs::from_env(env)
         .map_err(|error| Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help()))
 }

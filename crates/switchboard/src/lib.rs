@@ -18,6 +18,7 @@ mod journal;
 mod mask;
 mod observe;
 mod probe;
+mod remote;
 mod retention;
 mod schema;
 mod ui;
@@ -48,7 +49,7 @@ pub fn run() -> ExitCode {
     // What a client runs speaks the client's language alone.
     let json = cli.common.json && !matches!(cli.command, Command::Connect(_));
     let ui = Ui::new(Common { json, ..cli.common });
-    match dispatch(cli.command, Env::read(), &ui) {
+    match perform(cli.command, cli.common, &ui) {
         Ok(code) => {
             // What has nothing to tell still answers a program that reads.
             ui.json(&serde_json::json!({ "done": !ui.dry_run }));
@@ -66,10 +67,23 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Has the daemon run a command that is the daemon's, when there is one; runs it here else, with the same result.
+fn perform(command: Command, wishes: Common, ui: &Ui) -> Result<ExitCode, Failure> {
+    let env = Env::read();
+    if ask::kind(&command, wishes) == ask::Kind::Changes
+        && let Some(remote) = remote::Remote::find(&env)
+        && let Some(done) = remote.perform(&command, wishes, ui)
+    {
+        return done;
+    }
+    dispatch(command, env, ui)
+}
+
 fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
     let done = match command {
         Command::Connect(args) => return cmd::connect::run(&args, env),
         Command::Up(args) => cmd::up::run(&args, env, ui),
+        Command::Serve(args) => daemon::run(&args, env),
         Command::Demo(args) => cmd::demo::run(&args, ui),
         Command::Status => cmd::status::run(env, ui),
         Command::Server(verb) => cmd::server::run(verb, env, ui),

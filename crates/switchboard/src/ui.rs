@@ -237,12 +237,7 @@ impl Ui {
         for (file, problem) in &failure.problems {
             self.problem(file, problem);
         }
-        let mut text = format!("{} failed to {}", "error:".red(), failure.what);
-        for cause in &failure.causes {
-            text.push_str(": ");
-            text.push_str(cause);
-        }
-        self.say(Said::Note(text));
+        self.say(Said::Note(format!("{} {}", "error:".red(), failure.sentence())));
         for hint in &failure.hints {
             self.hint(hint);
         }

@@ -7,7 +7,7 @@ use crate::name::ServerName;
 pub const HOME_VARIABLE: &str = "SWITCHBOARD_HOME";
 
 /// How clients start us: the program, and the home that they must name when it is not the usual one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bridge {
     /// The absolute path of the program: clients with a window have hardly anything in their `PATH`.
     pub program: String,

@@ -77,7 +77,7 @@ impl Show {
             self.ui.line(format!("   {}", self.short(file)));
         }
         self.step("2. One command takes their servers over into one catalogue: switchboard up");
-        cmd::up::run(&Up { manual: false }, self.env.clone(), &self.ui)?;
+        cmd::up::take_over(&Up::default(), self.env.clone(), &self.ui)?;
         self.step(
             "3. What changed in Cursor's file: our fields of one entry. Comments, order and all else stay",
         );

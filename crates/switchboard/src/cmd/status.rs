@@ -93,17 +93,22 @@ fn as_json(home: &Home, looks: &[Look]) -> serde_json::Value {
     })
 }
 
-/// Returns what is known of a client as JSON.
-pub(crate) fn client_json(look: &Look) -> serde_json::Value {
-    let plan = &look.plan;
-    let state = match &plan.state {
+/// Returns the word for what a client's file is like.
+pub(crate) fn file_word(state: &FileState) -> &'static str {
+    match state {
         FileState::Missing => "missing",
         FileState::Read => "read",
         FileState::Unreadable => "unreadable",
         FileState::Wiped => "wiped",
         FileState::CutOff => "cut off",
         FileState::Shared(_) => "shared",
-    };
+    }
+}
+
+/// Returns what is known of a client as JSON.
+pub(crate) fn client_json(look: &Look) -> serde_json::Value {
+    let plan = &look.plan;
+    let state = file_word(&plan.state);
     json!({
         "id": look.linked.id(),
         "name": look.linked.settings.known.name,

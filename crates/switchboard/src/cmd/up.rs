@@ -1,8 +1,9 @@
-//! `up`: from servers scattered over clients to one catalogue, in one command.
+//! `up`: from servers scattered over clients to one catalogue, in one command, and serve it.
 
 use switchboard_core::name::ClientId;
 use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
+use switchboard_host::lock::{Holder, Lock};
 
 use crate::change;
 use crate::cli::Up;
@@ -10,16 +11,49 @@ use crate::cmd::client::{NewLink, Take, Then, import_all, link_change, push_all}
 use crate::cmd::status;
 use crate::discover;
 use crate::execute::Choice;
-use crate::fail::Done;
+use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
 use crate::observe::{Observer, linked};
 use crate::ui::{Mark, Ui, counted};
 
+/// Finds clients, imports what they have, shows the plan, asks, writes; then serves, here or in the background.
+///
+/// # Errors
+/// Nobody agreed, or a file of ours is wrong. A client that cannot be written does not keep the others from it, nor
+/// from being served.
+pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
+    let taken = take_over(args, env.clone(), ui);
+    let stays = taken.as_ref().is_err_and(|failure| failure.code != Code::BadFile && failure.code != Code::Failed);
+    if args.no_serve || ui.dry_run || stays {
+        return taken;
+    }
+    if let Err(failure) = &taken {
+        ui.failure(failure);
+    }
+    match serving(&env)? {
+        Some(holder) => {
+            ui.line(format!("already served by `{}` (process {})", holder.command, holder.pid));
+            Ok(())
+        }
+        None if args.detach => crate::daemon::detach(&args.serve, &env, ui),
+        None => {
+            ui.line("serving; Ctrl-C ends it, `switchboard up --detach` serves in the background");
+            crate::daemon::run(&args.serve, env)
+        }
+    }
+}
+
+/// Returns who serves this home already.
+fn serving(env: &Env) -> Result<Option<Holder>, Failure> {
+    let dirs = crate::home::dirs(env)?;
+    Ok(Lock::daemon(&dirs))
+}
+
 /// Finds clients, imports what they have, shows the plan, asks, writes.
 ///
 /// # Errors
-/// Nobody agreed, or a file of ours is wrong. A client that cannot be written does not keep the others from it.
-pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
+/// As [`run`].
+pub(crate) fn take_over(args: &Up, env: Env, ui: &Ui) -> Done {
     let mut home = Home::open(env, "switchboard up", ui.dry_run)?;
     home.check_settings()?;
     home.check_catalogue()?;
@@ -74,7 +108,7 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
 }
 
 /// The links to be made: one for each client file on this machine that is not linked.
-fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, crate::fail::Failure> {
+fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, Failure> {
     let clients = linked(home)?;
     let mut new: Vec<NewLink> = Vec::new();
     for found in discover::all(home.surroundings()) {
@@ -96,7 +130,7 @@ fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, crate::fail::Failu
             number += 1;
         }
         let id = ClientId::parse(&name)
-            .map_err(|error| crate::fail::Failure::failed(format!("link `{name}`")).because(error))?;
+            .map_err(|error| Failure::failed(format!("link `{name}`")).because(error))?;
         new.push(NewLink {
             dialect: (id.as_str() != found.known.id).then_some(found.known.id),
             path: Some(home.short(&found.path)),

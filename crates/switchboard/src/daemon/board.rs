@@ -2,15 +2,17 @@
 //!
 //! Whoever reads it holds one consistent state: the revision, the catalogue and the settings belong together.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use switchboard_core::catalogue::Catalogue;
 use switchboard_core::client::bridge::Bridge;
+use switchboard_core::name::ClientId;
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::Settings;
 
+use super::view::View;
 use crate::history::Entry;
 
 /// How many bulletins are kept in full, for followers that come back.
@@ -20,7 +22,7 @@ const KEPT: usize = 64;
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Everything that the doors show.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Board {
     /// The revisions that were announced, oldest first; the last one is in service. `None` before the first revision.
     pub(crate) bulletins: VecDeque<Arc<Bulletin>>,
@@ -32,6 +34,8 @@ pub(crate) struct Board {
     pub(crate) bridge: Arc<Bridge>,
     /// What is wrong with files of the user's, each with the file's name: they are told in every surface.
     pub(crate) problems: Arc<Vec<(String, Problem)>>,
+    /// How the clients' files stand.
+    pub(crate) clients: Arc<BTreeMap<ClientId, View>>,
     /// Everything that start-up has to do is done.
     pub(crate) ready: bool,
 }
@@ -44,6 +48,13 @@ pub(crate) struct Bulletin {
     pub(crate) catalogue: Arc<Catalogue>,
     /// The servers as JSON in the usual `mcpServers` form, references unresolved: prepared once, shared by all.
     pub(crate) servers: Bytes,
+}
+
+impl Bulletin {
+    /// Returns the bulletin of a revision.
+    pub(crate) fn new(entry: Entry, catalogue: Arc<Catalogue>) -> Self {
+        Self { entry, catalogue, servers: Bytes::new() }
+    }
 }
 
 impl Board {

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use switchboard_host::dirs::Env;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::board::Board;
-use crate::ask::{Answer, Ask};
+use super::inbox::Inbox;
+use crate::ask::{self, Answer, Ask};
 use crate::fail::Failure;
 
 /// How many asks wait their turn; more are turned away at once rather than kept.
 pub(crate) const WAITING: usize = 64;
+
+/// How many commands that only read run at the same time.
+const READERS: usize = 4;
 
 /// An ask, with where its answer goes.
 pub(crate) struct Asked {
@@ -20,14 +25,22 @@ pub(crate) struct Asked {
 /// A handle on the daemon. Cheap to clone; it holds nothing that the daemon decides by.
 #[derive(Clone)]
 pub(crate) struct Desk {
+    env: Arc<Env>,
     board: watch::Receiver<Arc<Board>>,
     asks: mpsc::Sender<Asked>,
+    inbox: Inbox,
+    readers: Arc<Semaphore>,
 }
 
 impl Desk {
     /// Returns a desk over what is on the board, with a way to ask.
-    pub(crate) fn new(board: watch::Receiver<Arc<Board>>, asks: mpsc::Sender<Asked>) -> Self {
-        Self { board, asks }
+    pub(crate) fn new(
+        env: Env,
+        board: watch::Receiver<Arc<Board>>,
+        asks: mpsc::Sender<Asked>,
+        inbox: Inbox,
+    ) -> Self {
+        Self { env: Arc::new(env), board, asks, inbox, readers: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Returns what is on the board now.
@@ -40,19 +53,53 @@ impl Desk {
         self.board.clone()
     }
 
-    /// Has a command run, when its turn has come, and returns what it said.
+    /// Has the daemon look at everything again; what comes of it is on the board in a moment.
+    pub(crate) fn reload(&self) {
+        self.inbox.put(|waiting| waiting.reload = true);
+    }
+
+    /// Has a command run, and returns what it said.
     ///
-    /// A daemon that is busy beyond [`WAITING`] or about to end says so in the answer's failure.
+    /// What changes anything waits its turn with the one who owns the state; what only reads runs beside it. A daemon
+    /// that has more than [`WAITING`] waiting, or is about to end, says so in the answer's failure.
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
-        let (reply, answer) = oneshot::channel();
-        let turned_away = |why: &str| {
-            let failure = Failure::failed("ask the daemon").because(why).hint("try again in a moment");
-            Answer { failure: Some(failure), ..Answer::default() }
-        };
-        match self.asks.try_send(Asked { ask, reply }) {
-            Ok(()) => answer.await.unwrap_or_else(|_| turned_away("it is about to end")),
-            Err(mpsc::error::TrySendError::Full(_)) => turned_away("too many are waiting already"),
-            Err(mpsc::error::TrySendError::Closed(_)) => turned_away("it is about to end"),
+        match ask::kind(&ask.command, ask.wishes) {
+            ask::Kind::Changes => self.queue(ask).await,
+            ask::Kind::Reads => self.read(ask).await,
+            ask::Kind::Own => turned_away(
+                Failure::usage("run this in the daemon")
+                    .because("it belongs to the process that is started for it")
+                    .hint("run it on the command line"),
+            ),
         }
     }
+
+    async fn queue(&self, ask: Ask) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        match self.asks.try_send(Asked { ask, reply }) {
+            Ok(()) => answer.await.unwrap_or_else(|_| ending()),
+            Err(mpsc::error::TrySendError::Full(_)) => turned_away(busy()),
+            Err(mpsc::error::TrySendError::Closed(_)) => ending(),
+        }
+    }
+
+    async fn read(&self, ask: Ask) -> Answer {
+        let Ok(_turn) = self.readers.acquire().await else { return ending() };
+        let env = Arc::clone(&self.env);
+        tokio::task::spawn_blocking(move || ask.run(&env)).await.unwrap_or_else(|_| {
+            turned_away(Failure::failed("run the command").because("it failed inside"))
+        })
+    }
+}
+
+fn busy() -> Failure {
+    Failure::busy("ask the daemon: too many are waiting already").hint("try again in a moment")
+}
+
+fn ending() -> Answer {
+    turned_away(Failure::busy("ask the daemon: it is about to end").hint("try again in a moment"))
+}
+
+fn turned_away(failure: Failure) -> Answer {
+    Answer { failure: Some(failure), ..Answer::default() }
 }

@@ -67,7 +67,7 @@ fn an_entry_in_place_is_shown_and_asked_about_before_it_is_started() {
 #[test]
 fn without_a_terminal_and_without_yes_nothing_is_changed() {
     let home = marking();
-    for line in ["client import cursor", "up", "server test evil --client cursor"] {
+    for line in ["client import cursor", "up --no-serve", "server test evil --client cursor"] {
         let before = home.tree();
         let output = home.run(line);
         assert_eq!(output.code, 5, "{line}: {output}");

@@ -275,7 +275,7 @@ fn a_typo_in_the_settings_is_told_with_the_nearest_name() {
     let check = home.ok("config check");
     assert!(check.stderr.contains("did you mean `mode`?"), "{check}");
     home.edit(SETTINGS, "mdoe = \"manual\"", "mode = 5");
-    for line in ["config check", "client push cursor --yes", "up --yes"] {
+    for line in ["config check", "client push cursor --yes", "up --yes --no-serve"] {
         let output = home.run(line);
         assert_eq!(output.code, 3, "{line}: {output}");
         assert!(output.stderr.contains("switchboard.toml:"), "{line}: {output}");
@@ -305,7 +305,7 @@ fn a_broken_catalogue_changes_nothing_and_the_last_good_one_stays_in_service() {
             "server disable web",
             "profile add p web",
             "client import --all --yes",
-            "up --yes",
+            "up --yes --no-serve",
         ] {
             let output = home.run(line);
             assert_eq!(output.code, 3, "{line}: {output}");

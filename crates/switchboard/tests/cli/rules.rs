@@ -146,7 +146,7 @@ fn one_file_of_two_clients_is_written_once() {
 fn one_file_that_cannot_be_read_does_not_keep_the_others_from_it() {
     let home = full();
     home.write(CURSOR, "{ \"mcpServers\": { ");
-    let up = home.run("up --yes");
+    let up = home.run("up --yes --no-serve");
     assert_eq!(up.code, 3, "{up}");
     assert!(up.all().contains("cursor: not written"), "{up}");
     assert_eq!(home.text(CURSOR), "{ \"mcpServers\": { ");

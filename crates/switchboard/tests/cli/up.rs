@@ -4,7 +4,7 @@ use crate::{CATALOGUE, CURSOR, TWO, full, home};
 
 #[test]
 fn an_empty_machine_is_told_what_to_do() {
-    insta::assert_snapshot!(home().run("up"), @"
+    insta::assert_snapshot!(home().run("up --no-serve"), @"
     exit code: 0
     ----- stdout -----
     no client was found on this machine
@@ -82,7 +82,7 @@ fn one_command_takes_everything_over() {
     codex   auto  2 pending  none          ~/.codex/config.toml
     cursor  auto  2 pending  2 of its own  ~/.cursor/mcp.json
     "#);
-    insta::assert_snapshot!(home.run("up --yes"), @"
+    insta::assert_snapshot!(home.run("up --yes --no-serve"), @"
     exit code: 0
     ----- stdout -----
     2 clients found
@@ -109,7 +109,7 @@ fn one_command_takes_everything_over() {
     Cursor: to load it, switch the server off and on in Cursor's settings
     hint: see how things stand with `switchboard status`; take a write back with `switchboard client undo ID`
     ");
-    insta::assert_snapshot!(home.run("up"), @"
+    insta::assert_snapshot!(home.run("up --no-serve"), @"
     exit code: 0
     ----- stdout -----
     there is nothing to import
@@ -129,7 +129,7 @@ fn one_command_takes_everything_over() {
 #[test]
 fn over_all_fixtures_only_what_is_broken_is_left() {
     let home = full();
-    let up = home.run("up --yes");
+    let up = home.run("up --yes --no-serve");
     assert_eq!(up.code, 3, "{up}");
     let status = home.ok("status --json").json();
     let odd: Vec<&str> = status["clients"]
@@ -140,7 +140,7 @@ fn over_all_fixtures_only_what_is_broken_is_left() {
         .filter_map(|client| client["id"].as_str())
         .collect();
     assert_eq!(odd, ["gemini-cli"]);
-    let again = home.run("up --yes");
+    let again = home.run("up --yes --no-serve");
     assert!(!again.all().contains("imported"), "{again}");
     assert!(home.path(CATALOGUE).exists());
 }

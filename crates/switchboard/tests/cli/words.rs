@@ -25,7 +25,7 @@ const CHANGES: &[&str] = &[
     "client undo cursor --force",
     "profile add work files",
     "config undo",
-    "up",
+    "up --no-serve",
     "uninstall",
 ];
 

@@ -1,0 +1,39 @@
+//! What is to be done now.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::name::ClientId;
+
+/// Everything that the state of things leads to, in the order in which it is carried out.
+///
+/// Who is told comes before whose files are written: telling takes microseconds, and nobody who is told depends on
+/// another's file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Commands wait to be run.
+    pub answer: bool,
+    /// Our own files are to be read.
+    pub read: bool,
+    /// The doors are to be opened as the settings say.
+    pub open: bool,
+    /// This revision is to be announced.
+    pub announce: Option<u64>,
+    /// The files of these clients are to be looked at, and written where they are kept in step at once.
+    pub rewrite: BTreeSet<ClientId>,
+    /// Other files matter than those that are watched.
+    pub watch: bool,
+    /// Everything is done that a start has to do; whoever waits for that may be told.
+    pub ready: bool,
+    /// The daemon is to end.
+    pub end: bool,
+    /// When nothing else is to be done: the time at which something will be, since the daemon began.
+    pub due: Option<Duration>,
+}
+
+impl Plan {
+    /// Returns whether nothing is to be done now.
+    pub fn is_empty(&self) -> bool {
+        *self == Self { due: self.due, ready: self.ready, ..Self::default() }
+    }
+}

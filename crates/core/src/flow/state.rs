@@ -1,0 +1,159 @@
+//! What the daemon knows, as far as it decides what is to be done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::event::{Event, Outcome, Reading, Source, pause};
+use super::plan::Plan;
+use crate::name::ClientId;
+
+/// What the daemon knows. It has one owner; events are the only way to change it.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Commands wait to be run.
+    asked: bool,
+    /// Our own files may say something else than [`State::reading`].
+    stale: Stale,
+    /// What our own files said.
+    reading: Option<Reading>,
+    /// The settings that the doors were opened by.
+    doors: Option<String>,
+    /// The newest revision that was announced; 0 for none.
+    announced: Option<u64>,
+    /// The clients whose files are to be looked at, and not before when.
+    behind: BTreeMap<ClientId, Behind>,
+    /// The clients whose files are watched; `None` when nothing is yet.
+    watched: Option<BTreeSet<ClientId>>,
+    ending: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stale {
+    /// They are as they were read.
+    #[default]
+    No,
+    /// They are to be read.
+    Now,
+    /// They are to be read, but not before this time: somebody else holds the home.
+    At(Duration, u32),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Behind {
+    tries: u32,
+    not_before: Duration,
+}
+
+/// How long to wait for a home that is in somebody else's hands: a command is done in a moment, a person is not.
+fn patience(tries: u32) -> Duration {
+    Duration::from_millis(20 << tries.min(8))
+}
+
+impl State {
+    /// Takes an event in, at a time since the daemon began.
+    pub fn fold(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::Changed(Source::Catalogue | Source::Settings) => self.stale = Stale::Now,
+            Event::Changed(Source::Client(client)) => {
+                if self.knows(&client) {
+                    self.behind.insert(client, Behind::default());
+                }
+            }
+            Event::Reload => {
+                self.stale = Stale::Now;
+                self.look_at_all();
+            }
+            Event::Asked => self.asked = true,
+            Event::Due => {}
+            Event::Stop => self.ending = true,
+            // A command may have changed the catalogue, the settings, what is remembered of clients, and their files.
+            Event::Answered => {
+                self.asked = false;
+                self.stale = Stale::Now;
+                self.look_at_all();
+            }
+            Event::Read(reading) => self.read(reading),
+            Event::Unread => {
+                let tries = if let Stale::At(_, tries) = self.stale { tries + 1 } else { 0 };
+                self.stale = Stale::At(now + patience(tries), tries);
+            }
+            Event::Opened => self.doors = self.reading.as_ref().map(|reading| reading.doors.clone()),
+            Event::Announced(revision) => self.announced = self.announced.max(Some(revision)),
+            Event::Tended(client, outcome) => match (outcome, self.behind.get_mut(&client)) {
+                (_, None) => {}
+                (Outcome::Rest, Some(_)) => drop(self.behind.remove(&client)),
+                (Outcome::Again, Some(behind)) => {
+                    *behind = Behind { tries: behind.tries + 1, not_before: now + pause(behind.tries) };
+                }
+            },
+            Event::Watched => self.watched = Some(self.clients()),
+        }
+    }
+
+    /// Returns what is to be done at this time.
+    ///
+    /// What has to be read before anything else can be decided stands alone in the plan.
+    pub fn plan(&self, now: Duration) -> Plan {
+        if self.ending {
+            return Plan { end: true, ..Plan::default() };
+        }
+        let answer = self.asked;
+        let read = match self.stale {
+            Stale::No => false,
+            Stale::Now => true,
+            Stale::At(time, _) => time <= now,
+        };
+        if answer || read {
+            return Plan { answer, read: read && !answer, ..Plan::default() };
+        }
+        let waits = self.stale != Stale::No;
+        let Some(reading) = self.reading.as_ref().filter(|_| !waits) else {
+            // Without the home in our hands nothing can be done in it.
+            return Plan { due: self.due(), ..Plan::default() };
+        };
+        let due = self.behind.iter().filter(|(_, behind)| behind.not_before <= now);
+        let mut plan = Plan {
+            open: self.doors.as_ref() != Some(&reading.doors),
+            announce: Some(reading.revision).filter(|revision| self.announced < Some(*revision)),
+            rewrite: due.map(|(client, _)| client.clone()).collect(),
+            watch: self.watched.as_ref() != Some(&self.clients()),
+            ..Plan::default()
+        };
+        plan.due = self.due();
+        plan.ready = plan.is_empty();
+        plan
+    }
+
+    /// A client is behind when it is new, when it is told otherwise, or when the catalogue changed.
+    fn read(&mut self, reading: Reading) {
+        self.stale = Stale::No;
+        let before = self.reading.replace(reading).unwrap_or_default();
+        let now = self.reading.as_ref().map(|now| (now.revision, &now.clients));
+        let Some((revision, clients)) = now else { return };
+        self.behind.retain(|client, _| clients.contains_key(client));
+        for (id, client) in clients {
+            if before.revision != revision || before.clients.get(id) != Some(client) {
+                self.behind.insert(id.clone(), Behind::default());
+            }
+        }
+    }
+
+    fn look_at_all(&mut self) {
+        self.behind = self.clients().into_iter().map(|client| (client, Behind::default())).collect();
+    }
+
+    fn knows(&self, client: &ClientId) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.clients.contains_key(client))
+    }
+
+    fn clients(&self) -> BTreeSet<ClientId> {
+        self.reading.iter().flat_map(|reading| reading.clients.keys()).cloned().collect()
+    }
+
+    fn due(&self) -> Option<Duration> {
+        match self.stale {
+            Stale::At(time, _) => Some(time),
+            _ => self.behind.values().map(|behind| behind.not_before).min(),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The flow against a small world: what is planned is carried out, and things come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::name::ClientId;
+
+fn id(name: &str) -> ClientId {
+    ClientId::parse(name).unwrap()
+}
+
+/// What stands outside of the daemon.
+#[derive(Clone, Debug, Default)]
+struct World {
+    revision: u64,
+    doors: u64,
+    clients: BTreeSet<&'static str>,
+    /// Another process holds the home.
+    held: bool,
+    /// Clients whose files cannot be written.
+    stuck: BTreeSet<&'static str>,
+    /// The revision that each client's file has.
+    files: BTreeMap<ClientId, u64>,
+    announced: Vec<u64>,
+    watched: BTreeSet<ClientId>,
+    open: u64,
+}
+
+impl World {
+    fn reading(&self) -> Reading {
+        let client = Client { auto: true, settings: String::new() };
+        Reading {
+            revision: self.revision,
+            doors: self.doors.to_string(),
+            clients: self.clients.iter().map(|name| (id(name), client.clone())).collect(),
+        }
+    }
+
+    /// Does what a plan says, in the order of its fields.
+    fn carry_out(&mut self, plan: &Plan) -> Vec<Event> {
+        let mut events = Vec::new();
+        if plan.answer {
+            // What somebody asked for changes the catalogue.
+            self.revision += 1;
+            events.push(Event::Answered);
+        }
+        if plan.read {
+            events.push(if self.held { Event::Unread } else { Event::Read(self.reading()) });
+        }
+        if plan.open {
+            self.open = self.doors;
+            events.push(Event::Opened);
+        }
+        if let Some(revision) = plan.announce {
+            self.announced.push(revision);
+            events.push(Event::Announced(revision));
+        }
+        for client in &plan.rewrite {
+            let stuck = self.stuck.contains(client.as_str());
+            if !stuck {
+                self.files.insert(client.clone(), self.revision);
+            }
+            let outcome = if stuck { Outcome::Again } else { Outcome::Rest };
+            events.push(Event::Tended(client.clone(), outcome));
+        }
+        if plan.watch {
+            self.watched = self.clients.iter().map(|name| id(name)).collect();
+            events.push(Event::Watched);
+        }
+        events
+    }
+
+    /// Carries plans out until there is nothing to do at this time, and returns the last one.
+    fn settle(&mut self, state: &mut State, now: Duration) -> Plan {
+        for _ in 0..100 {
+            let plan = state.plan(now);
+            if plan.is_empty() || plan.end {
+                return plan;
+            }
+            for event in self.carry_out(&plan) {
+                state.fold(event, now);
+            }
+        }
+        panic!("it never comes to rest: {:?}", state.plan(now));
+    }
+}
+
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn a_start_reads_opens_announces_writes_watches_and_is_ready() {
+    let mut world = World { revision: 7, doors: 1, clients: ["cursor", "zed"].into(), ..World::default() };
+    let mut state = State::default();
+    assert!(!state.plan(at(0)).ready, "nothing is ready before it began");
+    state.fold(Event::Reload, at(0));
+    assert_eq!(state.plan(at(0)), Plan { read: true, ..Plan::default() }, "what decides is read first, alone");
+    state.fold(Event::Read(world.reading()), at(0));
+    let plan = state.plan(at(0));
+    assert!(plan.open && plan.watch && plan.announce == Some(7) && plan.rewrite.len() == 2 && !plan.ready);
+    assert!(world.settle(&mut state, at(0)).ready);
+    assert_eq!((world.announced, world.open, world.watched.len()), (vec![7], 1, 2));
+}
+
+#[test]
+fn a_changed_catalogue_goes_to_every_client_and_a_changed_file_only_to_its_own() {
+    let mut world = World { revision: 1, clients: ["cursor", "zed"].into(), ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    world.settle(&mut state, at(0));
+
+    state.fold(Event::Changed(Source::Client(id("zed"))), at(1));
+    let plan = state.plan(at(1));
+    assert_eq!((plan.read, plan.rewrite), (false, [id("zed")].into()));
+    world.settle(&mut state, at(1));
+
+    world.revision = 2;
+    state.fold(Event::Changed(Source::Catalogue), at(2));
+    world.settle(&mut state, at(2));
+    assert_eq!(world.announced, [1, 2]);
+    assert!(world.files.values().all(|revision| *revision == 2));
+}
+
+#[test]
+fn the_same_catalogue_saved_again_moves_nobody() {
+    let mut world = World { revision: 1, clients: ["cursor"].into(), ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    world.settle(&mut state, at(0));
+    state.fold(Event::Changed(Source::Catalogue), at(1));
+    state.fold(Event::Read(world.reading()), at(1));
+    assert!(state.plan(at(1)).is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_tried_again_later_and_later() {
+    let mut world =
+        World { revision: 1, clients: ["cursor", "zed"].into(), stuck: ["zed"].into(), ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    let mut times = Vec::new();
+    let mut now = at(0);
+    for _ in 0..9 {
+        let due = world.settle(&mut state, now).due.expect("zed waits");
+        times.push((due - now).as_secs());
+        now = due;
+    }
+    assert_eq!(times, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    assert_eq!(world.files.keys().collect::<Vec<_>>(), [&id("cursor")], "the others are not kept from it");
+    // Somebody mended it: at once, not in a minute.
+    world.stuck.clear();
+    state.fold(Event::Changed(Source::Client(id("zed"))), now);
+    assert_eq!(world.settle(&mut state, now).due, None);
+    assert_eq!(world.files.len(), 2);
+}
+
+#[test]
+fn a_home_in_other_hands_is_waited_for_and_nothing_is_done_in_it_meanwhile() {
+    let mut world = World { revision: 1, clients: ["cursor"].into(), held: true, ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    let plan = world.settle(&mut state, at(0));
+    assert!(plan.due.is_some_and(|due| due < Duration::from_millis(100)), "{plan:?}");
+    assert!(world.files.is_empty() && world.announced.is_empty());
+    world.held = false;
+    let plan = world.settle(&mut state, at(1));
+    assert!(plan.ready && world.announced == [1]);
+}
+
+#[test]
+fn commands_wait_for_nothing_but_the_end() {
+    let mut world = World { revision: 1, held: true, ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    world.settle(&mut state, at(0));
+    state.fold(Event::Asked, at(0));
+    assert!(state.plan(at(0)).answer, "a command takes hold of the home by itself");
+    state.fold(Event::Stop, at(0));
+    assert_eq!(state.plan(at(0)), Plan { end: true, ..Plan::default() });
+}
+
+/// Things that can happen, to the world and to the daemon.
+#[derive(Clone, Debug)]
+enum Step {
+    Edit,
+    Doors,
+    Link(&'static str),
+    Unlink(&'static str),
+    Touch(&'static str),
+    Ask,
+    Reload,
+    Hold(bool),
+    Stick(&'static str, bool),
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let name = prop::sample::select(vec!["cursor", "zed", "codex"]);
+    prop_oneof![
+        3 => Just(Step::Edit),
+        1 => Just(Step::Doors),
+        1 => name.clone().prop_map(Step::Link),
+        1 => name.clone().prop_map(Step::Unlink),
+        2 => name.clone().prop_map(Step::Touch),
+        1 => Just(Step::Ask),
+        1 => Just(Step::Reload),
+        1 => any::<bool>().prop_map(Step::Hold),
+        1 => (name, any::<bool>()).prop_map(|(name, stuck)| Step::Stick(name, stuck)),
+        2 => (0..100_u64).prop_map(Step::Wait),
+    ]
+}
+
+proptest! {
+    /// Whatever happens in whatever order: in the end every file and every listener has the newest revision, and nobody
+    /// was ever told an older one after a newer one.
+    #[test]
+    fn everything_comes_to_rest_at_the_newest_revision(steps in prop::collection::vec((step(), any::<bool>()), 0..60)) {
+        let mut world = World { revision: 1, clients: ["cursor"].into(), ..World::default() };
+        let mut state = State::default();
+        let mut now = at(0);
+        state.fold(Event::Reload, now);
+        for (step, settle) in steps {
+            match step {
+                Step::Edit => {
+                    world.revision += 1;
+                    state.fold(Event::Changed(Source::Catalogue), now);
+                }
+                Step::Doors => {
+                    world.doors += 1;
+                    state.fold(Event::Changed(Source::Settings), now);
+                }
+                Step::Link(name) => {
+                    world.clients.insert(name);
+                    state.fold(Event::Changed(Source::Settings), now);
+                }
+                Step::Unlink(name) => {
+                    world.clients.remove(name);
+                    state.fold(Event::Changed(Source::Settings), now);
+                }
+                Step::Touch(name) => state.fold(Event::Changed(Source::Client(id(name))), now),
+                Step::Ask => state.fold(Event::Asked, now),
+                Step::Reload => state.fold(Event::Reload, now),
+                Step::Hold(held) => world.held = held,
+                Step::Stick(name, stuck) => {
+                    if stuck { world.stuck.insert(name); } else { world.stuck.remove(name); }
+                }
+                Step::Wait(seconds) => now += at(seconds),
+            }
+            if settle {
+                world.settle(&mut state, now);
+            }
+        }
+        world.held = false;
+        world.stuck.clear();
+        // As long as something is due, time goes on.
+        let mut plan = world.settle(&mut state, now);
+        while let Some(due) = plan.due {
+            now = now.max(due);
+            plan = world.settle(&mut state, now);
+        }
+        prop_assert!(plan.ready);
+        prop_assert_eq!(world.announced.last(), Some(&world.revision));
+        prop_assert!(world.announced.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.announced);
+        prop_assert_eq!(world.open, world.doors);
+        let wanted: BTreeSet<ClientId> = world.clients.iter().map(|name| id(name)).collect();
+        prop_assert_eq!(&world.watched, &wanted);
+        for client in &wanted {
+            prop_assert_eq!(world.files.get(client), Some(&world.revision));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A daemon in the background: started, and waited for until it is ready.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use switchboard_host::dirs::Env;
+use switchboard_host::lock::Lock;
+
+use crate::cli::{AuthArg, Serve};
+use crate::fail::{Done, Failure};
+use crate::home;
+use crate::ui::{Mark, Ui};
+
+/// How long a daemon may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts the daemon in the background, and comes back once it is ready. What it has to say goes to a file in the state
+/// folder.
+///
+/// # Errors
+/// It could not be started, or ended at once; the end of what it said is shown.
+pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
+    let dirs = home::dirs(env)?;
+    let failed = |error: &dyn std::error::Error| Failure::failed("start the daemon").caused_by(error);
+    let log = dirs.open_log().map_err(|error| failed(&error))?;
+    let program = std::env::current_exe().map_err(|error| failed(&error))?;
+    let mut command = Command::new(program);
+    command.arg("serve").args(words(args)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    apart(&mut command);
+    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
+            return Err(Failure::failed("start the daemon")
+                .because(format!("it ended at once ({status})"))
+                .hint(format!("see what it said: {}", dirs.log().display())));
+        }
+        if crate::remote::is_ready(env) {
+            break;
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(Failure::unreachable("start the daemon: it is not ready yet")
+                .hint(format!("see what it says: {}", dirs.log().display())));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = Lock::daemon(&dirs).map_or(child.id(), |holder| holder.pid);
+    ui.json(&serde_json::json!({ "pid": pid, "log": dirs.log() }));
+    ui.marked(Mark::Good, format!("serving in the background (process {pid})"));
+    ui.hint(format!("stop it with `kill {pid}`; let it start with the machine: `switchboard service install`"));
+    Ok(())
+}
+
+/// The arguments of `serve`, as they were given to the command that starts it.
+fn words(args: &Serve) -> Vec<String> {
+    let auth = args.auth.map(|auth| match auth {
+        AuthArg::Token => "token",
+        AuthArg::None => "none",
+    });
+    let given = [("--listen", args.listen.as_deref()), ("--auth", auth), ("--log", args.log.as_deref())];
+    let given = given.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
+    given.flatten().collect()
+}
+
+/// Has the child outlive the terminal that it was started from.
+#[cfg(unix)]
+fn apart(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    // A group of its own: Ctrl-C in the terminal is not meant for it.
+    command.process_group(0);
+}
+
+/// Has the child outlive the terminal that it was started from.
+#[cfg(windows)]
+fn apart(command: &mut Command) {
+    use std::os::windows::process::CommandExt as _;
+    const DETACHED_PROCESS: u32 = 0x8;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+}

@@ -1,0 +1,344 @@
+//! A plan carried out: the hands of the daemon. What comes of each step goes back as an event.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
+use switchboard_core::name::ClientId;
+use switchboard_core::plan::FileState;
+use switchboard_core::problem::{Parsed, Problem};
+use switchboard_core::settings::{Mode, Settings};
+use switchboard_host::dirs::Env;
+use switchboard_host::watch::{Content, Watch};
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
+
+use super::board::{Board, Bulletin};
+use super::desk::Asked;
+use super::doors::Doors;
+use super::view::View;
+use crate::execute::{Choice, Push, Pushed, push_looking};
+use crate::fail::Failure;
+use crate::home::Home;
+use crate::observe::{Linked, Observer, linked};
+
+/// How long to wait for a home that another process holds, before something else is done.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// What carries plans out. It decides nothing.
+pub(crate) struct Hands {
+    env: Env,
+    /// The home, held while there is something to do in it.
+    home: Option<Home>,
+    /// The last settings that were in order.
+    settings: Settings,
+    /// The linked clients of those.
+    clients: BTreeMap<ClientId, Linked>,
+    board: watch::Sender<Arc<Board>>,
+    doors: Doors,
+    watch: Watch,
+    /// What the files that matter held when they were last read or written.
+    known: BTreeMap<PathBuf, (Source, Option<Content>)>,
+    views: BTreeMap<ClientId, View>,
+    /// What is wrong with our own files.
+    problems: Vec<(String, Problem)>,
+}
+
+impl Hands {
+    /// Returns hands over the home of this environment.
+    pub(crate) fn new(env: Env, board: watch::Sender<Arc<Board>>, doors: Doors, watch: Watch) -> Self {
+        Self {
+            env,
+            home: None,
+            settings: Settings::default(),
+            clients: BTreeMap::new(),
+            board,
+            doors,
+            watch,
+            known: BTreeMap::new(),
+            views: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Carries a plan out, step by step in the order of its fields, and returns what came of it.
+    ///
+    /// A step that panics is told and counts as not done; the daemon goes on.
+    pub(crate) fn carry_out(&mut self, plan: &Plan, asks: &mut VecDeque<Asked>) -> Vec<Event> {
+        let mut events = Vec::new();
+        if plan.answer {
+            self.answer(asks);
+            events.push(Event::Answered);
+        }
+        if plan.read {
+            events.push(self.read());
+        }
+        if plan.open {
+            self.doors.open(&self.settings);
+            events.push(Event::Opened);
+        }
+        if let Some(revision) = plan.announce {
+            self.announce();
+            events.push(Event::Announced(revision));
+        }
+        for client in &plan.rewrite {
+            if self.home.is_none() {
+                // What stands there now decides, not what stood there when the home was last ours.
+                events.push(self.read());
+                return events;
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.tend(client))).unwrap_or_else(|_| {
+                error!(client = client.as_str(), "looking at a client's file failed inside");
+                Outcome::Again
+            });
+            events.push(Event::Tended(client.clone(), outcome));
+        }
+        if plan.watch {
+            let files = self.known.iter().map(|(path, (_, held))| (path.clone(), *held)).collect();
+            self.watch.set(files);
+            events.push(Event::Watched);
+        }
+        self.show(plan.ready);
+        events
+    }
+
+    /// Lets go of the home: whoever waits for it may have it.
+    pub(crate) fn rest(&mut self) {
+        self.home = None;
+    }
+
+    /// Closes the doors, and waits for those who are inside, but not for ever.
+    pub(crate) fn close(mut self) {
+        self.home = None;
+        self.doors.close();
+    }
+
+    /// Returns which file it is that stands at this path.
+    pub(crate) fn source(&self, path: &std::path::Path) -> Option<Source> {
+        self.known.get(path).map(|(source, _)| source.clone())
+    }
+
+    /// Runs the commands that wait. Each takes hold of the home by itself, as on the command line.
+    fn answer(&mut self, asks: &mut VecDeque<Asked>) {
+        self.home = None;
+        for Asked { ask, reply } in asks.drain(..) {
+            let answer = catch_unwind(AssertUnwindSafe(|| ask.run(&self.env))).unwrap_or_else(|_| {
+                error!("a command failed inside");
+                let failure = Failure::failed("run the command").because("it failed inside");
+                crate::ask::Answer { failure: Some(failure), ..Default::default() }
+            });
+            // Whoever asked may have left meanwhile.
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Reads our own files, and takes a changed catalogue in as a new revision.
+    fn read(&mut self) -> Event {
+        self.home = None;
+        let read = catch_unwind(AssertUnwindSafe(|| self.read_home()));
+        match read {
+            Ok(Ok(reading)) => Event::Read(reading),
+            Ok(Err(failure)) => {
+                if failure.is_busy() {
+                    debug!("the home is in another process's hands");
+                } else {
+                    let what = Problem::error(failure.sentence());
+                    self.problems = vec![("the home".to_owned(), what)];
+                    self.show(false);
+                    warn!(error = failure.sentence(), "our own files cannot be read");
+                }
+                Event::Unread
+            }
+            Err(_) => {
+                error!("reading our own files failed inside");
+                Event::Unread
+            }
+        }
+    }
+
+    fn read_home(&mut self) -> Result<Reading, Failure> {
+        let mut home = Home::hold_within(PATIENCE, self.env.clone(), "switchboard serve")?;
+        let mut problems: Vec<(String, Problem)> = Vec::new();
+        let name = home.short(&home.dirs.catalogue());
+        problems.extend(home.catalogue.problems.iter().map(|problem| (name.clone(), problem.clone())));
+        let name = home.short(&home.dirs.settings());
+        problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
+        if home.settings.is_good() {
+            self.settings = home.settings.value.clone();
+        } else {
+            // The last good ones stay in force, for everything that is done in this home from here on.
+            home.settings = Parsed { value: self.settings.clone(), problems: Vec::new() };
+        }
+        match linked(&home) {
+            Ok(clients) => {
+                self.clients = clients.into_iter().map(|linked| (linked.id().clone(), linked)).collect();
+            }
+            Err(failure) => problems.push((name, Problem::error(failure.sentence()))),
+        }
+        problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));
+        tell_problems(&self.problems, &problems);
+        self.problems = problems;
+        self.know(&home);
+        let reading = self.reading(&home);
+        self.home = Some(home);
+        Ok(reading)
+    }
+
+    /// Takes note of what our own files hold, and forgets files that do not matter any more.
+    fn know(&mut self, home: &Home) {
+        let own = [
+            (home.dirs.catalogue(), Source::Catalogue, &home.catalogue.file),
+            (home.dirs.settings(), Source::Settings, &home.settings_file),
+        ];
+        let mut known = BTreeMap::new();
+        for linked in self.clients.values() {
+            let held = self.known.get(&linked.path).and_then(|(_, held)| *held);
+            known.insert(linked.path.clone(), (Source::Client(linked.id().clone()), held));
+        }
+        for (path, source, file) in own {
+            // What stands there and cannot be read is a problem of its own; the watch says when it changes.
+            let held = file.as_ref().map(|file| Content::Is(file.hash));
+            known.insert(path, (source, held));
+        }
+        self.known = known;
+        self.views.retain(|client, _| self.clients.contains_key(client));
+    }
+
+    fn reading(&self, home: &Home) -> Reading {
+        let sync = &self.settings.client_sync;
+        let clients = self.clients.values().map(|linked| {
+            let auto = linked.settings.mode == Mode::Auto && sync.auto_write_enabled;
+            let settings = format!("{:?}", (&linked.settings, &linked.path));
+            (linked.id().clone(), Client { auto, settings })
+        });
+        Reading {
+            revision: home.history.last().map_or(0, |entry| entry.revision.number),
+            doors: format!("{:?}", (&self.settings.http, sync)),
+            clients: clients.collect(),
+        }
+    }
+
+    /// Puts the revision in service on the board.
+    fn announce(&mut self) {
+        let Some(home) = &self.home else { return };
+        let Some(entry) = home.history.last().cloned() else { return };
+        info!(revision = entry.revision.number, "{}", entry.reason);
+        let past = Arc::new(home.history.entries.clone());
+        let catalogue = Arc::new(home.catalogue.catalogue.clone());
+        let bulletin = Bulletin::new(entry, catalogue);
+        self.board.send_modify(|board| {
+            let mut new = Board::clone(board);
+            new.past = past;
+            new.announce(bulletin);
+            *board = Arc::new(new);
+        });
+        self.doors.announce(&self.board.borrow());
+    }
+
+    /// Looks at a client's file, and writes what is pending where it is kept in step at once.
+    fn tend(&mut self, id: &ClientId) -> Outcome {
+        let (Some(home), Some(linked)) = (self.home.as_mut(), self.clients.get(id)) else {
+            return Outcome::Rest;
+        };
+        let auto = linked.settings.mode == Mode::Auto && self.settings.client_sync.auto_write_enabled;
+        let pushed = if auto {
+            let watch = &self.watch;
+            push_looking(home, linked, &Choice::default(), &mut |hash| watch.expect(&linked.path, hash))
+        } else {
+            Observer::new(home).map(|observer| {
+                let look = observer.look(linked, &observer.same());
+                let now = look.file.as_ref().map(|file| file.hash);
+                Pushed { push: Push::InStep, look: Some(look), now }
+            })
+        };
+        let pushed = match pushed {
+            Ok(pushed) => pushed,
+            Err(failure) => {
+                warn!(client = id.as_str(), error = failure.sentence(), "not written");
+                return Outcome::Again;
+            }
+        };
+        let Some(look) = &pushed.look else { return Outcome::Again };
+        if let Some((_, held)) = self.known.get_mut(&linked.path) {
+            *held = match (pushed.now, &look.plan.state) {
+                (Some(hash), _) => Some(Content::Is(hash)),
+                (None, FileState::Unreadable) => Some(Content::Unreadable),
+                (None, _) => Some(Content::Missing),
+            };
+        }
+        let view = View::of(look, auto.then_some(&pushed.push));
+        tell(id, self.views.get(id), &view, &pushed.push);
+        self.views.insert(id.clone(), view);
+        let readable = matches!(look.plan.state, FileState::Read | FileState::Missing);
+        match pushed.push {
+            // What cannot be read is looked at again when it changes.
+            Push::NotWritten { .. } if readable => Outcome::Again,
+            _ => Outcome::Rest,
+        }
+    }
+
+    /// Brings everything but the revision on the board up to date.
+    fn show(&mut self, ready: bool) {
+        let mut problems = self.problems.clone();
+        problems.extend(self.doors.problems());
+        let bridge = self.home.as_ref().and_then(|home| home.bridge().ok());
+        self.board.send_if_modified(|board| {
+            let mut new = Board::clone(board);
+            new.settings = Arc::new(self.settings.clone());
+            if let Some(bridge) = bridge {
+                new.bridge = Arc::new(bridge);
+            }
+            let ready = ready || board.ready;
+            let same = *new.problems == problems && *new.clients == self.views && board.ready == ready;
+            new.problems = Arc::new(problems);
+            new.clients = Arc::new(self.views.clone());
+            new.ready = ready;
+            *board = Arc::new(new);
+            !same
+        });
+    }
+}
+
+/// Tells what is newly wrong with our own files, and what is in order again.
+fn tell_problems(before: &[(String, Problem)], now: &[(String, Problem)]) {
+    for (file, problem) in now.iter().filter(|problem| !before.contains(problem)) {
+        let place = problem.place.map(|place| format!(":{place}")).unwrap_or_default();
+        warn!(path = format!("{file}{place}"), hint = problem.help, "{}", problem.what);
+    }
+    let files = |all: &[(String, Problem)]| all.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>();
+    for file in files(before).difference(&files(now)) {
+        info!(path = file, "in order again");
+    }
+}
+
+/// Tells what became of a client's file, as far as that is news.
+fn tell(id: &ClientId, before: Option<&View>, now: &View, push: &Push) {
+    let client = id.as_str();
+    if let Push::Written { done, durable } = push {
+        info!(client, "written: {}", crate::change::in_short(done));
+        if let Err(why) = durable {
+            warn!(client, error = why, "the disk has not confirmed the write");
+        }
+    }
+    if before.is_some_and(|before| before == now) {
+        return;
+    }
+    let known = |what: fn(&View) -> &Vec<String>, sentence: &String| {
+        before.is_some_and(|before| what(before).contains(sentence))
+    };
+    if let Push::NotWritten { why, hint } = push {
+        warn!(client, hint, "not written: {why}");
+    }
+    for sentence in now.drift.iter().filter(|sentence| !known(|view| &view.drift, sentence)) {
+        warn!(client, "drift: {sentence}; `switchboard client adopt {client}`, `keep` or `restore` decides");
+    }
+    for sentence in now.conflicts.iter().filter(|sentence| !known(|view| &view.conflicts, sentence)) {
+        warn!(client, "conflict: {sentence}; `switchboard client adopt {client}` or `restore` decides");
+    }
+    if matches!(now.file, "wiped" | "cut off") && before.is_none_or(|before| before.file != now.file) {
+        warn!(client, "its file is {}; `switchboard client restore {client}` brings our entries back", now.file);
+    }
+}

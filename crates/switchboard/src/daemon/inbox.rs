@@ -1,0 +1,50 @@
+//! The inbox: what reaches the daemon from outside waits here until it is looked at.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+/// What happened since somebody last looked. Bounded by its nature: what happens twice is one thing to look at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inbox {
+    waiting: Arc<Mutex<Waiting>>,
+    bell: Arc<Notify>,
+}
+
+/// What waits.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// Files that say something else now.
+    pub(crate) changed: BTreeSet<PathBuf>,
+    /// Everything is to be looked at again.
+    pub(crate) reload: bool,
+    /// The daemon is to end.
+    pub(crate) stop: bool,
+}
+
+impl Waiting {
+    /// Notes that a file says something else now.
+    pub(crate) fn changed(&mut self, path: PathBuf) {
+        self.changed.insert(path);
+    }
+}
+
+impl Inbox {
+    /// Puts something in, and rings the bell. Never waits.
+    pub(crate) fn put(&self, what: impl FnOnce(&mut Waiting)) {
+        what(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.bell.notify_one();
+    }
+
+    /// Takes everything out.
+    pub(crate) fn take(&self) -> Waiting {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until something was put in since the last take.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+}

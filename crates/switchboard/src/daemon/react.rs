@@ -1,0 +1,90 @@
+//! The loop: what happened is folded into the state, the state gives a plan, the plan is carried out, until it is empty.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use switchboard_core::flow::{Event, State};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::desk::Asked;
+use super::execute::Hands;
+use super::inbox::Inbox;
+
+/// How many plans one event may lead to. More would be a circle, which is left rather than run for ever.
+const PLANS: usize = 1000;
+
+/// Reacts to what happens until the daemon is to end.
+///
+/// Plans are carried out here, one after the other, by the thread that owns the state: nothing else has it, and nothing
+/// needs a lock.
+pub(crate) fn react(handle: &Handle, inbox: &Inbox, asks: &mut mpsc::Receiver<Asked>, hands: &mut Hands) {
+    let began = Instant::now();
+    let mut state = State::default();
+    let mut waiting: VecDeque<Asked> = VecDeque::new();
+    let mut events = vec![Event::Reload];
+    loop {
+        for event in events.drain(..) {
+            tracing::trace!(?event, "event");
+            state.fold(event, began.elapsed());
+        }
+        let mut due = None;
+        for _ in 0..PLANS {
+            let plan = state.plan(began.elapsed());
+            if plan.end {
+                return;
+            }
+            due = plan.due;
+            let rest = plan.is_empty();
+            for event in hands.carry_out(&plan, &mut waiting) {
+                state.fold(event, began.elapsed());
+            }
+            if rest {
+                break;
+            }
+        }
+        hands.rest();
+        events = handle.block_on(next(inbox, asks, &mut waiting, hands, due.map(|due| began + due)));
+    }
+}
+
+/// Waits for something to happen, and returns everything that did.
+async fn next(
+    inbox: &Inbox,
+    asks: &mut mpsc::Receiver<Asked>,
+    waiting: &mut VecDeque<Asked>,
+    hands: &Hands,
+    due: Option<Instant>,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    let time = async {
+        match due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        asked = asks.recv() => waiting.extend(asked),
+        () = inbox.rung() => {}
+        () = time => events.push(Event::Due),
+    }
+    while let Ok(asked) = asks.try_recv() {
+        waiting.push_back(asked);
+    }
+    if !waiting.is_empty() {
+        events.push(Event::Asked);
+    }
+    let new = inbox.take();
+    events.extend(new.changed.iter().filter_map(|path| hands.source(path)).map(Event::Changed));
+    if new.reload {
+        events.push(Event::Reload);
+    }
+    if new.stop {
+        events.push(Event::Stop);
+    }
+    events
+}
+
+/// How long a daemon that is to end waits for those who are inside.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);

@@ -1,0 +1,57 @@
+//! What is told of a client's file: in the log when it changes, on the board always.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use switchboard_core::plan::sentence;
+
+use crate::cmd::status::file_word;
+use crate::execute::Push;
+use crate::observe::Look;
+
+/// How a client's file stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct View {
+    pub(crate) path: PathBuf,
+    /// What the file is like, in a word.
+    pub(crate) file: &'static str,
+    /// What a push would do.
+    pub(crate) pending: Vec<String>,
+    /// What somebody else changed.
+    pub(crate) drift: Vec<String>,
+    /// What both sides changed.
+    pub(crate) conflicts: Vec<String>,
+    /// Why it was not written.
+    pub(crate) failed: Option<String>,
+}
+
+impl View {
+    /// Returns how the file stands after a look, and after a push where there was one.
+    pub(crate) fn of(look: &Look, push: Option<&Push>) -> Self {
+        let written = matches!(push, Some(Push::Written { .. }));
+        let failed = match push {
+            Some(Push::NotWritten { why, .. }) => Some(why.clone()),
+            _ => None,
+        };
+        Self {
+            path: look.linked.path.clone(),
+            file: if written { "read" } else { file_word(&look.plan.state) },
+            pending: if written { Vec::new() } else { look.plan.sentences() },
+            drift: look.plan.drifted().map(sentence).collect(),
+            conflicts: look.plan.conflicts().map(sentence).collect(),
+            failed,
+        }
+    }
+
+    /// Returns the state in one word, as it is counted.
+    pub(crate) fn state(&self) -> &'static str {
+        match self {
+            Self { conflicts, .. } if !conflicts.is_empty() => "conflict",
+            Self { drift, .. } if !drift.is_empty() => "drift",
+            Self { failed: Some(_), .. } => "not written",
+            Self { file: "read" | "missing" | "shared", pending, .. } if pending.is_empty() => "in step",
+            Self { file: "read" | "missing", .. } => "pending",
+            _ => self.file,
+        }
+    }
+}

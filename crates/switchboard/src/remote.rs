@@ -1,0 +1,106 @@
+//! Asking the daemon of a home, over its control socket.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use hyper::Method;
+use switchboard_core::client::known;
+use switchboard_host::dirs::{Dirs, Env};
+
+use crate::ask::{Answer, Ask};
+use crate::cli::{Command, Common};
+use crate::fail::Failure;
+use crate::ui::{Said, Ui};
+
+mod exchange;
+
+/// The route that takes an [`Ask`]; it is behind the control socket only.
+pub(crate) const COMMAND: &str = "/api/v1/command";
+
+/// The route that says whether the daemon is ready.
+const READY: &str = "/readyz";
+
+/// Variables that decide where files are, beside those of the clients.
+const VARIABLES: [&str; 8] = [
+    "HOME",
+    "SWITCHBOARD_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_DATA_HOME",
+    "APPDATA",
+    "LOCALAPPDATA",
+];
+
+/// The daemon of a home, which was there a moment ago.
+pub(crate) struct Remote {
+    socket: PathBuf,
+    env: Env,
+}
+
+impl Remote {
+    /// Returns the daemon of this home, if there is a socket of one.
+    pub(crate) fn find(env: &Env) -> Option<Self> {
+        let socket = Dirs::from_env(env).ok()?.control_socket();
+        let env = env.only(VARIABLES.into_iter().chain(known::variables()));
+        exchange::is_there(&socket).then_some(Self { socket, env })
+    }
+
+    /// Has the daemon run a command, and shows what it said; a question is asked here, where the person is.
+    ///
+    /// Returns `None` when there is no daemon after all, or one that does not understand: then nothing was done, and the
+    /// command can be run without it.
+    pub(crate) fn perform(&self, command: &Command, wishes: Common, ui: &Ui) -> Option<Result<ExitCode, Failure>> {
+        let mut agreed = Vec::new();
+        let mut shown: Vec<Said> = Vec::new();
+        loop {
+            let ask = Ask {
+                command: command.clone(),
+                wishes,
+                env: Some(self.env.clone()),
+                agreed: agreed.clone(),
+            };
+            let answer = match self.ask(&ask) {
+                Ok(answer) => answer?,
+                Err(failure) => return Some(Err(failure)),
+            };
+            // What was shown before the question is not shown again after it.
+            let again = answer.said.iter().zip(&shown).take_while(|(now, before)| now == before).count();
+            for said in &answer.said[again..] {
+                ui.say(said.clone());
+            }
+            if let Some(document) = &answer.document {
+                ui.json(document);
+            }
+            match (answer.failure, answer.question) {
+                (Some(_), Some(question)) => {
+                    if let Err(refused) = ui.consent(&question.text, &question.what) {
+                        return Some(Err(refused));
+                    }
+                    agreed.push(question.key);
+                    shown = answer.said;
+                }
+                (Some(failure), None) => return Some(Err(failure)),
+                (None, _) => return Some(Ok(ExitCode::SUCCESS)),
+            }
+        }
+    }
+
+    /// Sends an ask, and returns the answer; `None` when nobody took it.
+    fn ask(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
+        let Ok(body) = serde_json::to_vec(ask) else { return Ok(None) };
+        let Some(body) = exchange::send(&self.socket, Method::POST, COMMAND, body)? else { return Ok(None) };
+        let answer = serde_json::from_slice(&body).map_err(|error| {
+            Failure::unreachable("understand the daemon's answer")
+                .caused_by(&error)
+                .hint("it may be of another version: restart it with `switchboard service restart`")
+        })?;
+        Ok(Some(answer))
+    }
+}
+
+/// Returns whether a daemon of this home has done everything that a start has to do.
+pub(crate) fn is_ready(env: &Env) -> bool {
+    let Some(remote) = Remote::find(env) else { return false };
+    matches!(exchange::send(&remote.socket, Method::GET, READY, Vec::new()), Ok(Some(_)))
+}

@@ -1,0 +1,95 @@
+//! One request over the control socket, and its answer.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Method, Request};
+use hyper::header::{CONTENT_TYPE, HOST};
+
+use crate::fail::Failure;
+
+/// How long the daemon may take to answer. Commands take moments; a command that waits for another one takes seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The largest answer that is read, in bytes.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// Returns whether there is something at the socket's place that a daemon may have made.
+#[cfg(unix)]
+pub(super) fn is_there(socket: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    socket.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket())
+}
+
+/// Sends a request, with a JSON body where there is one, and returns the body of the answer.
+///
+/// Returns `None` when nobody listens, or when whoever listens does not take it: nothing was done then.
+///
+/// # Errors
+/// The request was taken, and no whole answer came: it is not known what was done.
+#[cfg(unix)]
+pub(super) fn send(socket: &Path, method: Method, route: &str, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::unreachable("ask the daemon").caused_by(error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
+    runtime.block_on(async {
+        let exchange = tokio::time::timeout(PATIENCE, exchange(socket, method, route, body));
+        exchange.await.unwrap_or_else(|_| {
+            Err(Failure::unreachable("ask the daemon")
+                .because(format!("it did not answer within {} s", PATIENCE.as_secs()))
+                .hint("see its log, or restart it: `switchboard service status`"))
+        })
+    })
+}
+
+#[cfg(unix)]
+async fn exchange(socket: &Path, method: Method, route: &str, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+    let failed = |error: &dyn std::error::Error| Failure::unreachable("ask the daemon").caused_by(error);
+    // A socket that nobody listens at was left behind by a daemon that was killed.
+    let Ok(stream) = tokio::net::UnixStream::connect(socket).await else { return Ok(None) };
+    let stream = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(stream).await.map_err(|error| failed(&error))?;
+    let request = Request::builder()
+        .method(method)
+        .uri(route)
+        .header(HOST, "switchboard")
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| failed(&error))?;
+    let answer = async move {
+        let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        let body = Limited::new(response.into_body(), LARGEST).collect().await;
+        let body = body.map_err(|error| Failure::unreachable("ask the daemon").because(error))?;
+        Ok(Some(body.to_bytes().to_vec()))
+    };
+    // The connection moves while the answer is awaited, and no longer.
+    tokio::pin!(answer, connection);
+    let mut open = true;
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer,
+            _ = &mut connection, if open => open = false,
+        }
+    }
+}
+
+/// Returns whether there is a daemon: on this system it has no control socket yet.
+#[cfg(not(unix))]
+pub(super) fn is_there(_socket: &Path) -> bool {
+    false
+}
+
+/// Sends a request: on this system there is nobody to take it yet.
+///
+/// # Errors
+/// None here.
+#[cfg(not(unix))]
+pub(super) fn send(_socket: &Path, _method: Method, _route: &str, _body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+    Ok(None)
+}

@@ -42,6 +42,7 @@ pub use self::remove::remove;
 pub use self::replace::{HardLinks, How, Options, Outcome, Theirs, WriteError, Written, replace};
 pub use self::sweep::{Swept, sweep, sweep_own};
 pub use self::target::Target;
+pub(crate) use self::target::hops;
 use crate::hash::Hash;
 
 /// What a file system says about a file without its content being read.

@@ -2,7 +2,7 @@
 //!
 //! Every file of another program is read by [`file::read`] and changed by [`file::replace`], which never leaves a torn
 //! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`]. Servers
-//! are started by [`child`], which leaves no process behind.
+//! are started by [`child`], which leaves no process behind. What other programs change is told by a [`watch`].
 
 pub mod backup;
 #[cfg(unix)]
@@ -19,3 +19,4 @@ mod show;
 mod system;
 mod temp;
 mod time;
+pub mod watch;

@@ -28,11 +28,8 @@ impl Target {
     pub fn resolve(path: &Path) -> Result<Self, Refusal> {
         let asked = std::path::absolute(path)
             .map_err(|source| Refusal::Unreachable { path: path.to_owned(), source })?;
-        let mut walk = Walk { real: PathBuf::new(), links: Vec::new(), ahead: Vec::new() };
-        walk.put_ahead(&asked, None);
-        while let Some(step) = walk.ahead.pop() {
-            walk.take(step, &asked)?;
-        }
+        let mut walk = Walk::from(&asked);
+        walk.walk(&asked)?;
         let Walk { real, links, .. } = walk;
         match real.symlink_metadata() {
             Ok(meta) => refuse_what_is_no_file(&real, &meta)?,
@@ -64,6 +61,25 @@ impl Target {
     }
 }
 
+/// Returns what [`Target::hops`] does, also for a path that leads nowhere: then the last is the name that is missing,
+/// or stands in the way.
+pub(crate) fn hops(path: &Path) -> Vec<PathBuf> {
+    let Ok(asked) = std::path::absolute(path) else { return Vec::new() };
+    let mut walk = Walk::from(&asked);
+    let end = match walk.walk(&asked) {
+        Ok(()) => Some(walk.real),
+        Err(
+            Refusal::Dangling { missing: path, .. }
+            | Refusal::MissingFolder { folder: path }
+            | Refusal::NotAFolder { path }
+            | Refusal::NotAFile { path, .. }
+            | Refusal::Unreachable { path, .. },
+        ) => Some(path),
+        Err(_) => None,
+    };
+    walk.links.into_iter().chain(end).collect()
+}
+
 /// Refuses what is neither a file nor a link; `path` is where it stands.
 pub(super) fn refuse_what_is_no_file(path: &Path, meta: &Metadata) -> Result<(), Refusal> {
     if meta.is_file() {
@@ -93,6 +109,19 @@ struct Walk {
 }
 
 impl Walk {
+    fn from(asked: &Path) -> Self {
+        let mut walk = Self { real: PathBuf::new(), links: Vec::new(), ahead: Vec::new() };
+        walk.put_ahead(asked, None);
+        walk
+    }
+
+    fn walk(&mut self, asked: &Path) -> Result<(), Refusal> {
+        while let Some(step) = self.ahead.pop() {
+            self.take(step, asked)?;
+        }
+        Ok(())
+    }
+
     fn put_ahead(&mut self, path: &Path, from: Option<&Path>) {
         for component in path.components().rev() {
             let part = match component {

@@ -10,6 +10,9 @@ use rustix::io::Errno;
 
 use super::Exchange;
 
+/// Whether events tell when a program opens a file, and when it closes one that it has written to.
+pub(crate) const TELLS_OPENING: bool = true;
+
 /// The kernel's own bound, for a list of names as for one value.
 const LONGEST_ATTRIBUTE: usize = 64 * 1024;
 

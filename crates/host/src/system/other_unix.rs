@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::Exchange;
 
+/// Whether events tell when a program opens a file, and when it closes one that it has written to.
+pub(crate) const TELLS_OPENING: bool = false;
+
 pub(crate) fn exchange(_one: &Path, _other: &Path) -> io::Result<Exchange> {
     Ok(Exchange::Unsupported)
 }

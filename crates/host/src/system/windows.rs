@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 use super::Exchange;
 use crate::file::{Kind, Stamp};
 
+/// Whether events tell when a program opens a file, and when it closes one that it has written to.
+pub(crate) const TELLS_OPENING: bool = false;
+
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }

@@ -16,3 +16,5 @@ mod stop;
 mod stores;
 #[cfg(test)]
 mod strace;
+#[cfg(test)]
+mod watch;

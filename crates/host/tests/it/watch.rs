@@ -1,0 +1,4 @@
+//! Every change that another program makes is told once, whole, however it saves; nothing else is told.
+
+mod saves;
+mod stage;

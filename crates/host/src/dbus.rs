@@ -11,7 +11,7 @@
 //! here. On the system bus, D-Bus itself asks for a file in `/etc/dbus-1/system.d` that lets the user own the name.
 //!
 //! The interface's name is a setting, known at run time only; zbus's object server wants it when it is compiled. So
-//! [`Bus`] reads the calls themselves: [`Call`](call) decides what one asks for, and a task answers it.
+//! [`Bus`] reads the calls themselves: `call` decides what one asks for, `desk` who is answered, `service` does it.
 
 #[cfg(not(all(feature = "dbus", target_os = "linux")))]
 mod absent;

@@ -279,6 +279,25 @@ async fn a_bus_that_dies_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_bus_that_stands_still_is_as_good_as_gone() {
+    let Some(private) = PrivateBus::start() else { return };
+    let (bus, _) = enter(&private).await;
+    private.stop();
+    // The system takes some of it on the bus's behalf.
+    let long = "v".repeat(64 * 1024);
+    let error = soon(async {
+        loop {
+            if let Err(error) = bus.announce(&long).await {
+                return error;
+            }
+        }
+    });
+    let error = error.await;
+    assert!(matches!(error, BusError::Gone { .. }), "{error:?}");
+    soon(bus.closed()).await;
+}
+
+#[tokio::test]
 async fn a_thousand_announcements_arrive_in_order() {
     let Some(private) = PrivateBus::start() else { return };
     let (bus, _) = enter(&private).await;

@@ -60,6 +60,12 @@ impl PrivateBus {
         command
     }
 
+    /// Lets it stand still: it neither reads nor ends.
+    pub(crate) fn stop(&self) {
+        let daemon = rustix::process::Pid::from_child(&self.daemon);
+        rustix::process::kill_process(daemon, rustix::process::Signal::STOP).unwrap();
+    }
+
     pub(crate) fn kill(&mut self) {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();

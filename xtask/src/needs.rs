@@ -7,12 +7,22 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::steps::{root, run, there_is};
+use crate::steps::{root, run, there_is, works};
 
-/// Programs of the system: what is called, how its version is asked for, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &str, &[&str], &str); 2] = [
-    ("strace", "-V", &["strace"], "stops writes at every system call"),
-    ("npm", "--version", &["nodejs", "npm"], "installs the real clients"),
+/// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 5] = [
+    ("strace", &["-V"], &["strace"], "stops writes at every system call"),
+    ("npm", &["--version"], &["nodejs", "npm"], "installs the real clients"),
+    ("dbus-daemon", &["--version"], &["dbus"], "a bus of a test's own"),
+    // `dbus-send` comes with it, and has no call that succeeds without a bus.
+    ("dbus-monitor", &["--help"], &["dbus"], "a listener and a caller on that bus"),
+    // The system's own: no other Python finds the packages of Debian.
+    (
+        "/usr/bin/python3",
+        &["-c", "import dbus, gi"],
+        &["python3-dbus", "python3-gi"],
+        "the listener in Python on that bus",
+    ),
 ];
 
 /// Packages of npm, each with its one version, and what it is for. A new version is a change of this table.
@@ -28,13 +38,12 @@ const PACKAGES: [(&str, &str, &str); 4] = [
 /// # Errors
 /// Something is missing and could not be installed; the rest was installed all the same.
 pub(crate) fn install() -> Result<(), String> {
-    let missing: Vec<_> =
-        PROGRAMS.iter().filter(|(program, version, ..)| !there_is(program, version)).collect();
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, call, ..)| !works(program, call)).collect();
     for (program, _, packages, why) in &missing {
         println!("missing: {program} ({why}); installing {}", packages.join(", "));
     }
     let system = if missing.is_empty() {
-        println!("strace and npm are here");
+        println!("the programs of the system are here");
         Ok(())
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))

@@ -20,7 +20,12 @@ pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
 
 /// Returns whether `program` can be run.
 pub(crate) fn there_is(program: &str, version: &str) -> bool {
-    Command::new(program).arg(version).output().is_ok_and(|output| output.status.success())
+    works(program, &[version])
+}
+
+/// Returns whether a call of `program` succeeds.
+pub(crate) fn works(program: &str, call: &[&str]) -> bool {
+    Command::new(program).args(call).output().is_ok_and(|output| output.status.success())
 }
 
 /// Runs a program to its end; its output goes where ours goes.

@@ -7,6 +7,7 @@
 pub mod backup;
 #[cfg(unix)]
 pub mod child;
+pub mod dbus;
 pub mod dirs;
 pub mod file;
 pub mod hash;

@@ -2,6 +2,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "these tests play the other programs")]
 
+#[cfg(feature = "dbus")]
+#[cfg(test)]
+mod dbus;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]

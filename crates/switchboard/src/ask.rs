@@ -98,8 +98,16 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
             Config::Check | Config::Path | Config::Schema { .. } | Config::Export { .. } | Config::History,
         )
         | Command::Doctor => Kind::Reads,
-        Command::Status | Command::Server(_) | Command::Client(_) | Command::Profile(_) | Command::Config(_) => {
-            if wishes.dry_run { Kind::Reads } else { Kind::Changes }
+        Command::Status
+        | Command::Server(_)
+        | Command::Client(_)
+        | Command::Profile(_)
+        | Command::Config(_) => {
+            if wishes.dry_run {
+                Kind::Reads
+            } else {
+                Kind::Changes
+            }
         }
         Command::Up(_)
         | Command::Serve(_)

@@ -45,7 +45,14 @@ pub(crate) type Done = Result<(), Failure>;
 impl Failure {
     /// Returns a failure; `what` fits after "failed to".
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
-        Self { code, what: what.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new(), busy: false }
+        Self {
+            code,
+            what: what.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            problems: Vec::new(),
+            busy: false,
+        }
     }
 
     /// Returns a plain failure.

@@ -15,6 +15,7 @@ use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
 use switchboard_host::lock::Lock;
 use switchboard_host::record::{self, Loaded};
+use switchboard_host::watch::Content;
 
 use crate::fail::{Code, Failure};
 use crate::history::History;
@@ -47,6 +48,8 @@ pub(crate) struct Served {
     pub(crate) catalogue: Catalogue,
     /// The file, when there is one.
     pub(crate) file: Option<Snapshot>,
+    /// What stands at its place, read or not.
+    pub(crate) held: Content,
     /// What is wrong with the file.
     pub(crate) problems: Vec<Problem>,
     /// The file is wrong, so an earlier revision is in service.
@@ -341,14 +344,16 @@ pub(crate) fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Fa
 /// Returns the catalogue to be served: the file's, unless that is wrong or suddenly blank.
 fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
     let path = dirs.catalogue();
-    let file = match file::read(&path) {
+    let read = file::read(&path);
+    let held = Content::of(&read);
+    let file = match read {
         Ok(file) => Ok(Some(file)),
         Err(ReadError::Missing { .. }) => Ok(None),
         Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
         Err(error) => Err(Problem::error(error.to_string()).help(error.help())),
     };
     let last = || history.last_catalogue(backups).unwrap_or_default();
-    let wrong = |file, problems| Served { catalogue: last(), file, problems, last_good: true };
+    let wrong = |file, problems| Served { catalogue: last(), file, held, problems, last_good: true };
     let file = match file {
         Ok(file) => file,
         Err(problem) => return wrong(None, vec![problem]),
@@ -374,5 +379,5 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
         );
         return wrong(file, vec![problem]);
     }
-    Served { catalogue: parsed.value, file, problems: parsed.problems, last_good: false }
+    Served { catalogue: parsed.value, file, held, problems: parsed.problems, last_good: false }
 }

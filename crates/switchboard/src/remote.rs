@@ -50,16 +50,17 @@ impl Remote {
     ///
     /// Returns `None` when there is no daemon after all, or one that does not understand: then nothing was done, and the
     /// command can be run without it.
-    pub(crate) fn perform(&self, command: &Command, wishes: Common, ui: &Ui) -> Option<Result<ExitCode, Failure>> {
+    pub(crate) fn perform(
+        &self,
+        command: &Command,
+        wishes: Common,
+        ui: &Ui,
+    ) -> Option<Result<ExitCode, Failure>> {
         let mut agreed = Vec::new();
         let mut shown: Vec<Said> = Vec::new();
         loop {
-            let ask = Ask {
-                command: command.clone(),
-                wishes,
-                env: Some(self.env.clone()),
-                agreed: agreed.clone(),
-            };
+            let ask =
+                Ask { command: command.clone(), wishes, env: Some(self.env.clone()), agreed: agreed.clone() };
             let answer = match self.ask(&ask) {
                 Ok(answer) => answer?,
                 Err(failure) => return Some(Err(failure)),

@@ -98,7 +98,11 @@ fn a_start_reads_opens_announces_writes_watches_and_is_ready() {
     let mut state = State::default();
     assert!(!state.plan(at(0)).ready, "nothing is ready before it began");
     state.fold(Event::Reload, at(0));
-    assert_eq!(state.plan(at(0)), Plan { read: true, ..Plan::default() }, "what decides is read first, alone");
+    assert_eq!(
+        state.plan(at(0)),
+        Plan { read: true, ..Plan::default() },
+        "what decides is read first, alone"
+    );
     state.fold(Event::Read(world.reading()), at(0));
     let plan = state.plan(at(0));
     assert!(plan.open && plan.watch && plan.announce == Some(7) && plan.rewrite.len() == 2 && !plan.ready);

@@ -23,7 +23,8 @@ use crate::ui::{Mark, Ui, counted};
 /// from being served.
 pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
     let taken = take_over(args, env.clone(), ui);
-    let stays = taken.as_ref().is_err_and(|failure| failure.code != Code::BadFile && failure.code != Code::Failed);
+    let stays =
+        taken.as_ref().is_err_and(|failure| failure.code != Code::BadFile && failure.code != Code::Failed);
     if args.no_serve || ui.dry_run || stays {
         return taken;
     }

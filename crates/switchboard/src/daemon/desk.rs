@@ -86,9 +86,9 @@ impl Desk {
     async fn read(&self, ask: Ask) -> Answer {
         let Ok(_turn) = self.readers.acquire().await else { return ending() };
         let env = Arc::clone(&self.env);
-        tokio::task::spawn_blocking(move || ask.run(&env)).await.unwrap_or_else(|_| {
-            turned_away(Failure::failed("run the command").because("it failed inside"))
-        })
+        tokio::task::spawn_blocking(move || ask.run(&env))
+            .await
+            .unwrap_or_else(|_| turned_away(Failure::failed("run the command").because("it failed inside")))
     }
 }
 

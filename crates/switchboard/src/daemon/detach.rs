@@ -47,7 +47,9 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
     let pid = Lock::daemon(&dirs).map_or(child.id(), |holder| holder.pid);
     ui.json(&serde_json::json!({ "pid": pid, "log": dirs.log() }));
     ui.marked(Mark::Good, format!("serving in the background (process {pid})"));
-    ui.hint(format!("stop it with `kill {pid}`; let it start with the machine: `switchboard service install`"));
+    ui.hint(format!(
+        "stop it with `kill {pid}`; let it start with the machine: `switchboard service install`"
+    ));
     Ok(())
 }
 

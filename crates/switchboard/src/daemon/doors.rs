@@ -16,7 +16,13 @@ use crate::fail::Failure;
 pub(crate) struct Doors {}
 
 impl Doors {
-    pub(crate) fn first(_r: &Runtime, _args: &Serve, _env: &Env, _dirs: &Dirs, _desk: Desk) -> Result<Self, Failure> {
+    pub(crate) fn first(
+        _r: &Runtime,
+        _args: &Serve,
+        _env: &Env,
+        _dirs: &Dirs,
+        _desk: Desk,
+    ) -> Result<Self, Failure> {
         Ok(Self {})
     }
     pub(crate) fn open(&mut self, _settings: &Settings) {}

@@ -189,20 +189,17 @@ impl Hands {
 
     /// Takes note of what our own files hold, and forgets files that do not matter any more.
     fn know(&mut self, home: &Home) {
+        let settings = home.settings_file.as_ref().map_or(Content::Missing, |file| Content::Is(file.hash));
         let own = [
-            (home.dirs.catalogue(), Source::Catalogue, &home.catalogue.file),
-            (home.dirs.settings(), Source::Settings, &home.settings_file),
+            (home.dirs.catalogue(), Source::Catalogue, home.catalogue.held),
+            (home.dirs.settings(), Source::Settings, settings),
         ];
         let mut known = BTreeMap::new();
         for linked in self.clients.values() {
             let held = self.known.get(&linked.path).and_then(|(_, held)| *held);
             known.insert(linked.path.clone(), (Source::Client(linked.id().clone()), held));
         }
-        for (path, source, file) in own {
-            // What stands there and cannot be read is a problem of its own; the watch says when it changes.
-            let held = file.as_ref().map(|file| Content::Is(file.hash));
-            known.insert(path, (source, held));
-        }
+        known.extend(own.into_iter().map(|(path, source, held)| (path, (source, Some(held)))));
         self.known = known;
         self.views.retain(|client, _| self.clients.contains_key(client));
     }
@@ -339,6 +336,9 @@ fn tell(id: &ClientId, before: Option<&View>, now: &View, push: &Push) {
         warn!(client, "conflict: {sentence}; `switchboard client adopt {client}` or `restore` decides");
     }
     if matches!(now.file, "wiped" | "cut off") && before.is_none_or(|before| before.file != now.file) {
-        warn!(client, "its file is {}; `switchboard client restore {client}` brings our entries back", now.file);
+        warn!(
+            client,
+            "its file is {}; `switchboard client restore {client}` brings our entries back", now.file
+        );
     }
 }

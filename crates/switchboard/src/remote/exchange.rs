@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Method, Request};
 use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
 
 use crate::fail::Failure;
 
@@ -30,7 +30,12 @@ pub(super) fn is_there(socket: &Path) -> bool {
 /// # Errors
 /// The request was taken, and no whole answer came: it is not known what was done.
 #[cfg(unix)]
-pub(super) fn send(socket: &Path, method: Method, route: &str, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn send(
+    socket: &Path,
+    method: Method,
+    route: &str,
+    body: Vec<u8>,
+) -> Result<Option<Vec<u8>>, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::unreachable("ask the daemon").caused_by(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(&error))?;
@@ -45,7 +50,12 @@ pub(super) fn send(socket: &Path, method: Method, route: &str, body: Vec<u8>) ->
 }
 
 #[cfg(unix)]
-async fn exchange(socket: &Path, method: Method, route: &str, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+async fn exchange(
+    socket: &Path,
+    method: Method,
+    route: &str,
+    body: Vec<u8>,
+) -> Result<Option<Vec<u8>>, Failure> {
     let failed = |error: &dyn std::error::Error| Failure::unreachable("ask the daemon").caused_by(error);
     // A socket that nobody listens at was left behind by a daemon that was killed.
     let Ok(stream) = tokio::net::UnixStream::connect(socket).await else { return Ok(None) };
@@ -90,6 +100,11 @@ pub(super) fn is_there(_socket: &Path) -> bool {
 /// # Errors
 /// None here.
 #[cfg(not(unix))]
-pub(super) fn send(_socket: &Path, _method: Method, _route: &str, _body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn send(
+    _socket: &Path,
+    _method: Method,
+    _route: &str,
+    _body: Vec<u8>,
+) -> Result<Option<Vec<u8>>, Failure> {
     Ok(None)
 }

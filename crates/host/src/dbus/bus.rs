@@ -35,7 +35,7 @@ impl Bus {
     ///
     /// # Errors
     ///
-    /// There is no bus, it lets us not in, it does not answer within two seconds, or our name belongs to somebody else.
+    /// There is no bus, it does not let us in, it does not answer within two seconds, or our name is somebody else's.
     pub async fn connect(options: &Options, version: &str, asks: Arc<dyn Asks>) -> Result<Self, BusError> {
         let bus = options.bus;
         if version.contains('\0') {

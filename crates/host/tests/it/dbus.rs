@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use switchboard_host::dbus::{Bus, BusError, Interface, Options};
+use switchboard_host::dbus::{Bus, BusError, Interface, Kind, Options};
 use zbus::{Connection, MatchRule, Message, MessageStream, connection};
 
 use asks::Answers;
@@ -240,6 +240,15 @@ async fn a_name_of_another_process_is_left_to_it() {
     };
     assert_eq!((changed.1, changed.2), (owner.connection, String::new()));
     enter(&private).await;
+}
+
+#[tokio::test]
+async fn a_bus_that_does_not_give_the_name_is_an_error() {
+    let Some(private) = PrivateBus::without_names() else { return };
+    let options = Options { bus: Kind::System, ..at(&private) };
+    let error = Bus::connect(&options, VERSION, Arc::new(Answers::default())).await.unwrap_err();
+    assert_eq!(error.to_string(), "the system bus does not let this user own `org.opdbus.MCP`");
+    assert!(error.help().unwrap().contains(r#"<allow own="org.opdbus.MCP"/>"#));
 }
 
 #[tokio::test]

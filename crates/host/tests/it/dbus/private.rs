@@ -33,11 +33,20 @@ pub(crate) struct PrivateBus {
 impl PrivateBus {
     /// Starts one, or says that the test does nothing without it.
     pub(crate) fn start() -> Option<Self> {
+        Self::with(CONFIG)
+    }
+
+    /// Starts one that lets nobody own a name.
+    pub(crate) fn without_names() -> Option<Self> {
+        Self::with(&CONFIG.replace("<allow own=", "<deny own="))
+    }
+
+    fn with(text: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         // Other users are to reach the socket.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let config = folder.path().join("bus.conf");
-        std::fs::write(&config, CONFIG.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
+        std::fs::write(&config, text.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
         let daemon = Command::new("dbus-daemon")
             .arg("--nofork")
             .arg("--print-address")

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: what was promised about speed, measured beside what others need in the same run.
 //!
-//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan` or `process`.
+//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan`, `process` or `daemon`.
 
+mod daemon;
 mod divan;
 mod home;
 mod process;
@@ -18,7 +19,7 @@ use table::Table;
 /// # Errors
 /// Something could not be built or run.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let parts = ["documents", "plan", "process"];
+    let parts = ["documents", "plan", "process", "daemon"];
     if let Some(wrong) = args.iter().find(|arg| !parts.contains(&arg.as_str())) {
         return Err(format!("there is no benchmark `{wrong}`: there are {}", parts.join(", ")));
     }
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     }
     if wanted("process") {
         process::measure(&mut table)?;
+    }
+    if wanted("daemon") {
+        daemon::measure(&mut table)?;
     }
     print(&table.to_string());
     Ok(())

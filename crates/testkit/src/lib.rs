@@ -7,6 +7,8 @@
     reason = "a test that fails, or does nothing, says why"
 )]
 
+#[cfg(unix)]
+pub mod daemon;
 pub mod home;
 #[cfg(unix)]
 pub mod scratch;

@@ -1,0 +1,89 @@
+//! How a daemon begins and ends.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use testkit::daemon::Daemon;
+
+use crate::{CURSOR, append, home, wait_for};
+
+#[test]
+fn a_home_has_one_daemon_and_the_second_is_told_which() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    let second = home.run("serve --listen 127.0.0.1:0");
+    assert_eq!(second.code, 1, "{second}");
+    assert!(second.stderr.contains(&format!("process {}", daemon.pid())), "{second}");
+    let up = home.run("up --yes --detach");
+    assert!(up.stdout.contains(&format!("already served by `switchboard serve` (process {})", daemon.pid())), "{up}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_the_flag_that_helps() {
+    let home = home();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = home.run(&format!("serve --listen {address}"));
+    assert_eq!(output.code, 1, "{output}");
+    assert!(output.stderr.contains(&address) && output.stderr.contains("--listen"), "{output}");
+    assert!(!home.path("switchboard/run/control.sock").exists(), "nothing is left behind");
+}
+
+#[test]
+fn it_ends_when_told_and_takes_its_socket_along() {
+    let home = home();
+    let mut daemon = Daemon::start(&home);
+    let socket = home.path("switchboard/run/control.sock");
+    assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.log());
+    assert!(!socket.exists());
+}
+
+#[test]
+fn one_that_was_killed_is_followed_by_another_without_ado() {
+    let home = home();
+    let mut daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    daemon.signal("KILL");
+    daemon.ended();
+    // Its socket is still there, and nobody behind it: commands do their work themselves.
+    assert!(home.path("switchboard/run/control.sock").exists());
+    home.ok("server add three -- three");
+    assert!(home.text(CURSOR).contains("\"three\""));
+    let daemon = Daemon::start(&home);
+    append(&home, "four");
+    wait_for(&daemon, &home, CURSOR, "\"four\"");
+}
+
+#[test]
+fn in_the_background_it_is_ready_when_the_command_ends() {
+    let home = home();
+    let up = home.run("up --yes --detach --listen 127.0.0.1:0");
+    assert_eq!(up.code, 0, "{up}");
+    let status = home.ok("status --json").json();
+    let pid = status["daemon"]["pid"].as_u64().unwrap_or_else(|| panic!("no daemon in {status}"));
+    // Killed whatever comes next.
+    let end = home.command(["completions", "bash"]);
+    drop(end);
+    append(&home, "three");
+    let begun = std::time::Instant::now();
+    while !home.text(CURSOR).contains("\"three\"") {
+        assert!(begun.elapsed() < testkit::daemon::GUARD);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    testkit::daemon::end(u32::try_from(pid).unwrap());
+}
+
+#[test]
+fn told_to_look_again_it_looks_again() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let reads = || daemon.log().matches("looked at everything").count();
+    let before = reads();
+    daemon.signal("HUP");
+    daemon.wait("a look", || reads() > before);
+    let (status, _) = daemon.post("/api/v1/reload", "{}").unwrap();
+    assert_eq!(status, 200);
+    daemon.wait("another look", || reads() > before + 1);
+}

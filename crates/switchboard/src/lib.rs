@@ -1,5 +1,6 @@
 //! What the switchboard binary is made of; a library for its tests only.
 
+mod api;
 mod approval;
 mod ask;
 mod change;
@@ -20,6 +21,7 @@ mod observe;
 mod probe;
 mod retention;
 mod schema;
+mod token;
 mod ui;
 mod when;
 

@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod client;
 pub mod document;
 pub mod duration;
+pub mod export;
 mod fields;
 pub mod flow;
 pub mod launch;

@@ -17,6 +17,8 @@ pub mod record;
 pub mod resolve;
 pub mod secret;
 mod show;
+#[cfg(unix)]
+pub mod socket;
 mod system;
 mod temp;
 mod time;

@@ -4,12 +4,14 @@
 //! ([`switchboard_core::flow`]) and has them carried out.
 
 pub(crate) mod board;
+mod bus;
 pub(crate) mod desk;
 mod detach;
 mod doors;
 mod execute;
 mod inbox;
 mod log;
+mod notify;
 mod react;
 mod signals;
 mod view;
@@ -24,7 +26,7 @@ use tracing::info;
 
 use crate::cli::Serve;
 use crate::fail::{Done, Failure};
-use crate::home;
+use crate::home::{self, Home};
 pub(crate) use detach::detach;
 
 use board::Board;
@@ -32,6 +34,7 @@ use desk::Desk;
 use doors::Doors;
 use execute::Hands;
 use inbox::Inbox;
+use notify::Stage;
 
 /// Runs the daemon of a home until it is told to end.
 ///
@@ -60,7 +63,9 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, mut asked) = mpsc::channel(desk::WAITING);
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
-    let doors = Doors::first(&runtime, args, &env, &dirs, desk)?;
+    let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
+    let http = doors::overridden(&settings.http, args);
+    let doors = Doors::first(runtime.handle(), http, &dirs, desk)?;
 
     // Files that change ring the bell.
     let bell = inbox.clone();
@@ -68,11 +73,12 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
         .map_err(|error| Failure::failed("watch files").caused_by(&error))?;
 
     // The state lives in here, and nowhere else.
-    let mut hands = Hands::new(env, board, doors, watch);
+    let mut hands = Hands::new(args.clone(), env, board, doors, watch);
     react::react(runtime.handle(), &inbox, &mut asked, &mut hands);
 
     // Whoever is inside may finish; the files that this process made go with it.
     info!("ending");
+    notify::tell(Stage::Ending, "ending");
     hands.close();
     runtime.shutdown_timeout(react::DRAIN);
     info!("ended");

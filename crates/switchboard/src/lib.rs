@@ -1,5 +1,6 @@
 //! What the switchboard binary is made of; a library for its tests only.
 
+mod api;
 mod approval;
 mod ask;
 mod change;
@@ -21,6 +22,7 @@ mod probe;
 mod remote;
 mod retention;
 mod schema;
+mod token;
 mod ui;
 mod when;
 

@@ -283,7 +283,7 @@ pub fn secret_in<'v>(key: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
 }
 
 /// Returns whether a variable or header of this name holds a secret.
-fn is_secret_name(key: &str) -> bool {
+pub(crate) fn is_secret_name(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRET_WORDS.iter().any(|word| match *word {
         // Short words only count as whole words: PATH is no PAT.

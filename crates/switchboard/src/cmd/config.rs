@@ -2,17 +2,16 @@
 
 use serde_json::json;
 use switchboard_core::client::known;
-use switchboard_core::client::relation::ClientRecord;
+use switchboard_core::export;
 use switchboard_core::name::ClientId;
-use switchboard_core::plan::{FileState, render_client};
-use switchboard_core::settings::Mode;
+use switchboard_core::settings::{ClientSettings, Mode, Settings};
 use switchboard_host::dirs::Env;
 
 use crate::change;
 use crate::cli::{Config as Verb, SchemaFile};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Observer, defaults};
+use crate::observe::defaults;
 use crate::schema;
 use crate::ui::{Mark, Ui};
 
@@ -93,31 +92,34 @@ fn path(home: &Home, ui: &Ui) -> Done {
 
 /// Prints the whole file as a client wants it: what a push would write where there is none.
 fn export(home: &Home, ui: &Ui, client: &str) -> Done {
-    let linked = home.settings.value.clients.iter().find(|own| own.id.as_str() == client).cloned();
-    let settings = if let Some(settings) = linked {
-        settings
-    } else {
-        let known = known::find(client).ok_or_else(|| {
-            let failure = Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
-            match known::nearest(client) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure.hint("see `switchboard client list --all` for those that are known"),
-            }
-        })?;
-        let id = ClientId::parse(known.id).map_err(|error| Failure::failed("export").because(error))?;
-        defaults(id, known, Mode::Manual)
-    };
+    let settings = settings_of(&home.settings.value, client).ok_or_else(|| {
+        let failure = Failure::usage(format!("export for `{}`: it is not known", client.escape_debug()));
+        match known::nearest(client) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure.hint("see `switchboard client list --all` for those that are known"),
+        }
+    })?;
     let dialect = settings.known.dialect;
-    // Nowhere: the file is made up from nothing.
-    let linked = Linked { path: std::path::PathBuf::new(), dialect, settings };
-    let observer = Observer::new(home)?;
-    let mut look = observer.look_with(&linked, ClientRecord::default(), &observer.same());
-    look.plan.state = FileState::Missing;
-    look.plan.problems.clear();
-    let rendered = render_client(&look.plan, &dialect, &look.record, "")
-        .map_err(|error| Failure::failed(format!("export for `{client}`")).because(error))?;
-    ui.document(&rendered.text);
+    let exported =
+        export::export(&home.catalogue.catalogue, &settings, &dialect, &home.bridge()?).map_err(|error| {
+            let failure = Failure::failed(format!("export for `{client}`")).caused_by(&error);
+            error.help().into_iter().fold(failure, Failure::hint)
+        })?;
+    for problem in &exported.problems {
+        ui.problem(client, problem);
+    }
+    ui.document(&exported.text);
     Ok(())
+}
+
+/// Returns the settings by which a client is exported: those of its link, else the usual ones; `None` where nobody
+/// knows it. An alias of a known client is that client.
+pub(crate) fn settings_of(settings: &Settings, client: &str) -> Option<ClientSettings> {
+    let linked = |id: &str| settings.clients.iter().find(|own| own.id.as_str() == id).cloned();
+    linked(client).or_else(|| {
+        let known = known::find(client)?;
+        linked(known.id).or_else(|| Some(defaults(ClientId::parse(known.id).ok()?, known, Mode::Manual)))
+    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]

@@ -29,7 +29,8 @@ pub(crate) struct Desk {
     board: watch::Receiver<Arc<Board>>,
     asks: mpsc::Sender<Asked>,
     inbox: Inbox,
-    readers: Arc<Semaphore>,
+    /// How many may read at once; `None` where reading waits its turn as everything does.
+    readers: Option<Arc<Semaphore>>,
 }
 
 impl Desk {
@@ -40,7 +41,14 @@ impl Desk {
         asks: mpsc::Sender<Asked>,
         inbox: Inbox,
     ) -> Self {
-        Self { env: Arc::new(env), board, asks, inbox, readers: Arc::new(Semaphore::new(READERS)) }
+        Self { env: Arc::new(env), board, asks, inbox, readers: Some(Arc::new(Semaphore::new(READERS))) }
+    }
+
+    /// Returns a desk that queues every ask, for tests with a script behind it.
+    #[cfg(test)]
+    pub(crate) fn queueing(board: watch::Receiver<Arc<Board>>, asks: mpsc::Sender<Asked>) -> Self {
+        let desk = Self::new(Env::default(), board, asks, Inbox::default());
+        Self { readers: None, ..desk }
     }
 
     /// Returns what is on the board now.
@@ -63,10 +71,10 @@ impl Desk {
     /// What changes anything waits its turn with the one who owns the state; what only reads runs beside it. A daemon
     /// that has more than [`WAITING`] waiting, or is about to end, says so in the answer's failure.
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
-        match ask::kind(&ask.command, ask.wishes) {
-            ask::Kind::Changes => self.queue(ask).await,
-            ask::Kind::Reads => self.read(ask).await,
-            ask::Kind::Own => turned_away(
+        match (ask::kind(&ask.command, ask.wishes), &self.readers) {
+            (ask::Kind::Changes, _) | (ask::Kind::Reads, None) => self.queue(ask).await,
+            (ask::Kind::Reads, Some(readers)) => self.read(ask, readers).await,
+            (ask::Kind::Own, _) => turned_away(
                 Failure::usage("run this in the daemon")
                     .because("it belongs to the process that is started for it")
                     .hint("run it on the command line"),
@@ -83,8 +91,8 @@ impl Desk {
         }
     }
 
-    async fn read(&self, ask: Ask) -> Answer {
-        let Ok(_turn) = self.readers.acquire().await else { return ending() };
+    async fn read(&self, ask: Ask, readers: &Semaphore) -> Answer {
+        let Ok(_turn) = readers.acquire().await else { return ending() };
         let env = Arc::clone(&self.env);
         tokio::task::spawn_blocking(move || ask.run(&env))
             .await

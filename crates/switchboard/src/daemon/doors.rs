@@ -1,34 +1,208 @@
-//! The doors: where the daemon is reached.
-
-use std::sync::Arc;
+//! The doors: where the daemon is reached, opened and closed as the settings say.
 
 use switchboard_core::problem::Problem;
-use switchboard_core::settings::Settings;
-use switchboard_host::dirs::{Dirs, Env};
-use tokio::runtime::Runtime;
+use switchboard_core::settings::{Http, Settings};
+use switchboard_host::dirs::Dirs;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
-use super::board::Board;
+use super::bus::Bus;
 use super::desk::Desk;
-use crate::cli::Serve;
+use super::react::DRAIN;
+use crate::api::Api;
+use crate::api::door::{self, Door, Opened};
+use crate::cli::{AuthArg, Serve};
 use crate::fail::Failure;
 
-/// What is open, and by which settings.
-pub(crate) struct Doors {}
+/// What is open.
+pub(crate) struct Doors {
+    handle: Handle,
+    api: Api,
+    desk: Desk,
+    control: Control,
+    web: Gate,
+    /// The settings that the doors on the network were opened by.
+    http: Http,
+    bus: Bus,
+    /// Ends every stream, when the daemon is about to end.
+    drain: CancellationToken,
+    /// What is wrong with the doors, or to be known of them.
+    problems: Vec<Problem>,
+}
+
+/// Doors that are attended.
+struct Gate {
+    address: Option<String>,
+    drain: CancellationToken,
+    attended: JoinHandle<()>,
+}
+
+#[cfg(unix)]
+type Control = (Gate, Option<switchboard_host::socket::ControlSocket>);
+#[cfg(not(unix))]
+type Control = ();
+
+/// The settings, as far as the command line says otherwise.
+pub(crate) fn overridden(http: &Http, args: &Serve) -> Http {
+    let auth = args.auth.map(|auth| match auth {
+        AuthArg::Token => "token".to_owned(),
+        AuthArg::None => "none".to_owned(),
+    });
+    Http {
+        listen: args.listen.clone().unwrap_or_else(|| http.listen.clone()),
+        auth: auth.unwrap_or_else(|| http.auth.clone()),
+    }
+}
 
 impl Doors {
-    pub(crate) fn first(
-        _r: &Runtime,
-        _args: &Serve,
-        _env: &Env,
-        _dirs: &Dirs,
-        _desk: Desk,
-    ) -> Result<Self, Failure> {
-        Ok(Self {})
+    /// Opens the control socket and the doors on the network, or takes over those that the system opened for us.
+    ///
+    /// # Errors
+    /// A door cannot be opened: the failure names the flag that helps.
+    pub(crate) fn first(handle: &Handle, http: Http, dirs: &Dirs, desk: Desk) -> Result<Self, Failure> {
+        let _inside = handle.enter();
+        let drain = CancellationToken::new();
+        let api = Api::new(desk.clone(), dirs.tokens(), drain.clone());
+        let passed = Passed::take();
+        let opened = match passed.web {
+            web if web.is_empty() => door::open(&http),
+            web => door::given(web, &http),
+        }?;
+        #[cfg(unix)]
+        let control = control(handle, &api, dirs, passed.control)?;
+        #[cfg(not(unix))]
+        let control = ();
+        let (web, problems) = attend(handle, &api, opened);
+        if let Some(address) = &web.address {
+            info!("listening on http://{address}");
+        }
+        let bus = Bus::default();
+        Ok(Self { handle: handle.clone(), api, desk, control, web, http, bus, drain, problems })
     }
-    pub(crate) fn open(&mut self, _settings: &Settings) {}
-    pub(crate) fn announce(&mut self, _board: &Arc<Board>) {}
+
+    /// Returns the address on the network; `None` where there is none.
+    pub(crate) fn address(&self) -> Option<&str> {
+        self.web.address.as_deref()
+    }
+
+    /// Opens other doors where the settings ask for others. The new ones are open before the old ones close; where they
+    /// cannot be opened, the old ones stay.
+    pub(crate) fn open(&mut self, settings: &Settings) {
+        let _inside = self.handle.enter();
+        self.bus.follow(&self.handle, &settings.client_sync, &self.desk);
+        if settings.http == self.http {
+            return;
+        }
+        if settings.http.listen == self.http.listen {
+            // Who may come in is decided at each request, by the settings of that moment.
+            self.http = settings.http.clone();
+            return;
+        }
+        match door::open(&settings.http) {
+            Ok(opened) => {
+                let (web, problems) = attend(&self.handle, &self.api, opened);
+                info!("listening on http://{}", web.address.as_deref().unwrap_or_default());
+                std::mem::replace(&mut self.web, web).drain.cancel();
+                self.problems = problems;
+                self.http = settings.http.clone();
+            }
+            Err(failure) => {
+                warn!(error = failure.sentence(), "the door stays where it is");
+                let problem = Problem::error(failure.sentence());
+                self.problems = vec![failure.hints.into_iter().next().map_or(problem.clone(), |hint| problem.help(hint))];
+            }
+        }
+    }
+
+    /// Returns what is wrong with the doors, or to be known of them.
     pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
-        Vec::new()
+        let doors = self.problems.iter().map(|problem| ("[http]".to_owned(), problem.clone()));
+        let bus = self.bus.problem().map(|problem| ("[client_sync] dbus_notify".to_owned(), problem));
+        doors.chain(bus).collect()
     }
-    pub(crate) fn close(&mut self) {}
+
+    /// Closes all doors: nobody comes in any more, streams end, and requests under way have a while to end.
+    pub(crate) fn close(self) {
+        self.drain.cancel();
+        self.bus.end();
+        self.web.drain.cancel();
+        let attended = async move {
+            let _ = self.web.attended.await;
+            #[cfg(unix)]
+            {
+                self.control.0.drain.cancel();
+                let _ = self.control.0.attended.await;
+            }
+        };
+        // Each gate has its own time to end in; this is only so that nothing can hang.
+        let _ = self.handle.block_on(async { tokio::time::timeout(DRAIN * 3, attended).await });
+    }
+}
+
+/// Lets requests in by these doors.
+fn attend(handle: &Handle, api: &Api, opened: Opened) -> (Gate, Vec<Problem>) {
+    let Opened { doors, warnings } = opened;
+    for warning in &warnings {
+        warn!("{warning}");
+    }
+    let address = doors.iter().find_map(Door::address).map(|address| address.to_string());
+    let drain = CancellationToken::new();
+    let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), DRAIN));
+    (Gate { address, drain, attended }, warnings.into_iter().map(Problem::warning).collect())
+}
+
+#[cfg(unix)]
+fn control(
+    handle: &Handle,
+    api: &Api,
+    dirs: &Dirs,
+    passed: Option<std::os::unix::net::UnixListener>,
+) -> Result<Control, Failure> {
+    use switchboard_host::socket::ControlSocket;
+
+    let failed = |error: std::io::Error| Failure::failed("open the control socket").caused_by(&error);
+    let (listener, socket) = match passed {
+        Some(listener) => (listener, None),
+        None => {
+            let (listener, socket) = ControlSocket::bind(&dirs.control_socket()).map_err(|error| {
+                Failure::failed("open the control socket").caused_by(&error).hint(error.help())
+            })?;
+            (listener, Some(socket))
+        }
+    };
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
+    let opened = Opened { doors: vec![Door::Control(listener)], warnings: Vec::new() };
+    Ok((attend(handle, api, opened).0, socket))
+}
+
+/// Sockets that the system opened before it started us.
+#[derive(Default)]
+struct Passed {
+    web: Vec<std::net::TcpListener>,
+    #[cfg(unix)]
+    control: Option<std::os::unix::net::UnixListener>,
+}
+
+impl Passed {
+    #[cfg(unix)]
+    fn take() -> Self {
+        let mut passed = Self::default();
+        let mut sockets = listenfd::ListenFd::from_env();
+        for at in 0..sockets.len() {
+            if let Ok(Some(listener)) = sockets.take_tcp_listener(at) {
+                passed.web.push(listener);
+            } else if let Ok(Some(listener)) = sockets.take_unix_listener(at) {
+                passed.control = Some(listener);
+            }
+        }
+        passed
+    }
+
+    #[cfg(not(unix))]
+    fn take() -> Self {
+        Self::default()
+    }
 }

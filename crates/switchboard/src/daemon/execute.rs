@@ -18,8 +18,10 @@ use tracing::{debug, error, info, warn};
 
 use super::board::{Board, Bulletin};
 use super::desk::Asked;
-use super::doors::Doors;
+use super::doors::{Doors, overridden};
+use super::notify::{self, Stage};
 use super::view::View;
+use crate::cli::Serve;
 use crate::execute::{Choice, Push, Pushed, push_looking};
 use crate::fail::Failure;
 use crate::home::Home;
@@ -30,11 +32,15 @@ const PATIENCE: Duration = Duration::from_millis(5);
 
 /// What carries plans out. It decides nothing.
 pub(crate) struct Hands {
+    /// What the command line says otherwise than the settings.
+    args: Serve,
     env: Env,
     /// The home, held while there is something to do in it.
     home: Option<Home>,
     /// The last settings that were in order.
-    settings: Settings,
+    settings: Arc<Settings>,
+    /// The text that those come from.
+    settings_file: Option<Content>,
     /// The linked clients of those.
     clients: BTreeMap<ClientId, Linked>,
     board: watch::Sender<Arc<Board>>,
@@ -49,11 +55,13 @@ pub(crate) struct Hands {
 
 impl Hands {
     /// Returns hands over the home of this environment.
-    pub(crate) fn new(env: Env, board: watch::Sender<Arc<Board>>, doors: Doors, watch: Watch) -> Self {
+    pub(crate) fn new(args: Serve, env: Env, board: watch::Sender<Arc<Board>>, doors: Doors, watch: Watch) -> Self {
         Self {
+            args,
             env,
             home: None,
-            settings: Settings::default(),
+            settings: Arc::default(),
+            settings_file: None,
             clients: BTreeMap::new(),
             board,
             doors,
@@ -111,9 +119,10 @@ impl Hands {
     }
 
     /// Closes the doors, and waits for those who are inside, but not for ever.
-    pub(crate) fn close(mut self) {
-        self.home = None;
-        self.doors.close();
+    pub(crate) fn close(self) {
+        let Self { home, doors, .. } = self;
+        drop(home);
+        doors.close();
     }
 
     /// Returns which file it is that stands at this path.
@@ -166,11 +175,17 @@ impl Hands {
         problems.extend(home.catalogue.problems.iter().map(|problem| (name.clone(), problem.clone())));
         let name = home.short(&home.dirs.settings());
         problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
+        let text = Some(settings_content(&home));
         if home.settings.is_good() {
-            self.settings = home.settings.value.clone();
+            // The very same ones where nothing changed: what follows from them need not be made again.
+            if self.settings_file != text {
+                let http = overridden(&home.settings.value.http, &self.args);
+                self.settings = Arc::new(Settings { http, ..home.settings.value.clone() });
+                self.settings_file = text;
+            }
         } else {
             // The last good ones stay in force, for everything that is done in this home from here on.
-            home.settings = Parsed { value: self.settings.clone(), problems: Vec::new() };
+            home.settings = Parsed { value: Settings::clone(&self.settings), problems: Vec::new() };
         }
         match linked(&home) {
             Ok(clients) => {
@@ -189,7 +204,7 @@ impl Hands {
 
     /// Takes note of what our own files hold, and forgets files that do not matter any more.
     fn know(&mut self, home: &Home) {
-        let settings = home.settings_file.as_ref().map_or(Content::Missing, |file| Content::Is(file.hash));
+        let settings = settings_content(home);
         let own = [
             (home.dirs.catalogue(), Source::Catalogue, home.catalogue.held),
             (home.dirs.settings(), Source::Settings, settings),
@@ -232,7 +247,6 @@ impl Hands {
             new.announce(bulletin);
             *board = Arc::new(new);
         });
-        self.doors.announce(&self.board.borrow());
     }
 
     /// Looks at a client's file, and writes what is pending where it is kept in step at once.
@@ -284,11 +298,16 @@ impl Hands {
         let bridge = self.home.as_ref().and_then(|home| home.bridge().ok());
         self.board.send_if_modified(|board| {
             let mut new = Board::clone(board);
-            new.settings = Arc::new(self.settings.clone());
+            new.settings = Arc::clone(&self.settings);
             if let Some(bridge) = bridge {
                 new.bridge = Arc::new(bridge);
             }
             let ready = ready || board.ready;
+            if ready && !board.ready {
+                let address = self.doors.address().unwrap_or_default();
+                notify::tell(Stage::Ready, &format!("revision {}, http://{address}", new.number()));
+                info!("ready");
+            }
             let same = *new.problems == problems && *new.clients == self.views && board.ready == ready;
             new.problems = Arc::new(problems);
             new.clients = Arc::new(self.views.clone());
@@ -297,6 +316,10 @@ impl Hands {
             !same
         });
     }
+}
+
+fn settings_content(home: &Home) -> Content {
+    home.settings_file.as_ref().map_or(Content::Missing, |file| Content::Is(file.hash))
 }
 
 /// Tells what is newly wrong with our own files, and what is in order again.

@@ -1,0 +1,136 @@
+//! Who may ask for what: the control socket, loopback, bearer tokens.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use switchboard_core::settings::Http;
+
+use super::Peer;
+use super::problem::Problem;
+use super::route::{Access, Route};
+use crate::token::{Permission, Tokens};
+
+/// The tokens that open doors, as their file has them: one that was revoked a moment ago opens nothing.
+pub(super) struct Keys {
+    file: PathBuf,
+    read: Mutex<(Option<Stamp>, Tokens)>,
+}
+
+/// What differs when the file was replaced.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(file: &std::path::Path) -> Option<Self> {
+        let meta = std::fs::metadata(file).ok()?;
+        Some(Self {
+            modified: meta.modified().ok(),
+            length: meta.len(),
+            #[cfg(unix)]
+            inode: std::os::unix::fs::MetadataExt::ino(&meta),
+        })
+    }
+}
+
+impl Keys {
+    pub(super) fn new(file: PathBuf) -> Self {
+        Self { file, read: Mutex::default() }
+    }
+
+    /// Returns what the token with this secret permits; `None` where there is no such token.
+    fn permitted(&self, secret: &str) -> Option<Vec<Permission>> {
+        let stamp = Stamp::of(&self.file);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.0 != stamp {
+            // A file that cannot be read opens nothing.
+            *read = (stamp, Tokens::peek(&self.file));
+        }
+        read.1.find(secret).map(|token| token.permissions.clone())
+    }
+}
+
+/// Lets a request pass that may have what it asks for.
+pub(super) fn check(
+    route: &Route,
+    peer: &Peer,
+    headers: &HeaderMap,
+    http: &Http,
+    keys: &Keys,
+) -> Result<(), Box<Problem>> {
+    if peer.is_control() {
+        return Ok(());
+    }
+    let needed = match &route.access {
+        Access::Control => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"));
+        }
+        Access::Anybody => return Ok(()),
+        Access::Readers(_) if peer.is_local() => return Ok(()),
+        Access::Readers(needed) | Access::Holders(needed) => needed,
+    };
+    // The door does not open to the network in this mode; here it is looked at once more.
+    if http.auth == "none" && peer.is_local() {
+        return Ok(());
+    }
+    let held = match bearer(headers) {
+        Bearer::Missing => return Err(unknown("a bearer token is needed", "Bearer realm=\"switchboard\"")),
+        Bearer::Wrong => return Err(malformed()),
+        Bearer::Token(secret) => keys.permitted(secret),
+    };
+    let Some(held) = held else {
+        return Err(unknown(
+            "the token is not known",
+            "Bearer realm=\"switchboard\", error=\"invalid_token\"",
+        ));
+    };
+    if held.iter().any(|held| held.covers(needed)) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::FORBIDDEN, format!("the token lacks the permission `{needed}`"))
+        .header(WWW_AUTHENTICATE, "Bearer realm=\"switchboard\", error=\"insufficient_scope\"")
+        .hint(format!("switchboard token create NAME --permission {needed}")))
+}
+
+fn unknown(detail: &str, challenge: &'static str) -> Box<Problem> {
+    Problem::new(StatusCode::UNAUTHORIZED, detail)
+        .header(WWW_AUTHENTICATE, challenge)
+        .hint("`switchboard token show` prints one for this machine; send it as `Authorization: Bearer ...`")
+}
+
+fn malformed() -> Box<Problem> {
+    unknown(
+        "the `Authorization` header is not understood",
+        "Bearer realm=\"switchboard\", error=\"invalid_request\"",
+    )
+}
+
+/// What a request says of itself.
+enum Bearer<'h> {
+    Missing,
+    Wrong,
+    Token(&'h str),
+}
+
+fn bearer(headers: &HeaderMap) -> Bearer<'_> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(first) = values.next() else { return Bearer::Missing };
+    let (Ok(text), None) = (first.to_str(), values.next()) else { return Bearer::Wrong };
+    match text.split_once(' ') {
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case("bearer")
+                && !token.is_empty()
+                && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+        {
+            Bearer::Token(token)
+        }
+        _ => Bearer::Wrong,
+    }
+}

@@ -1,0 +1,88 @@
+//! What routes do.
+
+use axum::body::Body;
+use axum::http::StatusCode;
+
+use super::call::{Call, parsed};
+use super::problem::Problem;
+use super::reply::{json, typed};
+use super::route::Route;
+use super::{Inside, Reply, body as bodies, config, events};
+use crate::ask::{Answer, Ask};
+use crate::cli::{Client, Command, Common, Which};
+
+/// What a route does.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+    /// Tells the version.
+    Version,
+    /// Tells the servers.
+    Config,
+    /// Tells one client's whole file.
+    ClientConfig,
+    /// Sends every revision.
+    Events,
+    /// Pushes to all linked clients.
+    Sync,
+    /// Says that the process is alive.
+    Health,
+    /// Says whether start-up is done.
+    Ready,
+    /// Tells the measurements.
+    Metrics,
+    /// Runs what the command line asks for, as it is.
+    Command,
+}
+
+/// Does what a route does.
+pub(super) async fn act(
+    inside: &Inside,
+    route: &Route,
+    call: Call,
+    body: Body,
+) -> Result<Reply, Box<Problem>> {
+    let board = inside.desk.board();
+    match route.action {
+        Action::Version => config::read_version(&board, &call),
+        Action::Config => config::read_config(&board, &call),
+        Action::ClientConfig => config::read_client(&board, &call),
+        Action::Events => events::follow(inside, &call),
+        Action::Sync => {
+            let all = Which { ids: Vec::new(), all: true };
+            let push = Command::Client(Client::Push { which: all, servers: Vec::new() });
+            run(inside, push, &call, true, StatusCode::OK).await
+        }
+        Action::Health => Ok(typed("alive\n", "text/plain; charset=utf-8")),
+        Action::Ready if board.ready => Ok(typed("ready\n", "text/plain; charset=utf-8")),
+        Action::Ready => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is still starting")
+            .header(axum::http::header::RETRY_AFTER, "1")),
+        Action::Metrics => {
+            let text = inside.metrics.render(&board, inside.streams.count());
+            Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
+        }
+        Action::Command => {
+            let ask: Ask = parsed(&bodies::read(body).await?)?;
+            Ok(json(StatusCode::OK, &inside.desk.ask(ask).await))
+        }
+    }
+}
+
+/// Has a command run, and answers with the document that it prints for programs.
+async fn run(
+    inside: &Inside,
+    command: Command,
+    call: &Call,
+    yes: bool,
+    done: StatusCode,
+) -> Result<Reply, Box<Problem>> {
+    let dry_run = call.flag("dry_run")?;
+    let wishes = Common { json: true, dry_run, yes: yes || call.flag("yes")?, quiet: false };
+    let agreed = call.queries("agreed").map(str::to_owned).collect();
+    let mut answer: Answer = inside.desk.ask(Ask { command, wishes, env: None, agreed }).await;
+    if let Some(failure) = answer.failure.take() {
+        return Err(Problem::of(answer, failure));
+    }
+    // What has nothing to tell still answers a program that reads.
+    let document = answer.document.unwrap_or_else(|| serde_json::json!({ "done": !dry_run }));
+    Ok(json(if dry_run { StatusCode::OK } else { done }, &document))
+}

@@ -1,0 +1,123 @@
+//! The doors by which requests come in: addresses of the network, and the control socket.
+
+mod connection;
+mod open;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::peer::Listen;
+use super::{Api, Peer};
+use connection::{Stream, converse, refuse};
+
+pub(crate) use open::{Opened, given, open};
+
+/// How many connections one door has at once. Behind that, the newest are refused.
+const MOST: usize = 24_000;
+
+/// How long accepting waits after it failed for want of something that comes back, such as descriptors.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A door that is open.
+#[derive(Debug)]
+pub(crate) enum Door {
+    /// On the network.
+    Tcp(TcpListener, Arc<Listen>),
+    /// The control socket.
+    #[cfg(unix)]
+    Control(UnixListener),
+}
+
+impl Door {
+    /// Returns the address, of a door on the network.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(_, listen) => Some(listen.at),
+            #[cfg(unix)]
+            Self::Control(_) => None,
+        }
+    }
+
+    /// Waits for somebody to come in. `None` for somebody who may not, or who left again at once.
+    async fn accept(&self) -> io::Result<Option<(Stream, Peer)>> {
+        match self {
+            Self::Tcp(listener, listen) => {
+                let (stream, from) = listener.accept().await?;
+                // Events are small, and are wanted now.
+                let _ = stream.set_nodelay(true);
+                Ok(Some((Stream::Tcp(stream), Peer::Tcp { from, door: Arc::clone(listen) })))
+            }
+            #[cfg(unix)]
+            Self::Control(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let own = rustix::process::geteuid().as_raw();
+                let may = stream.peer_cred().is_ok_and(|who| who.uid() == own || who.uid() == 0);
+                Ok(may.then_some((Stream::Unix(stream), Peer::Control)))
+            }
+        }
+    }
+}
+
+/// Lets requests in by these doors until `drain`, then gives those that are under way `grace` to end.
+pub(crate) async fn serve(doors: Vec<Door>, api: Api, drain: CancellationToken, grace: Duration) {
+    let (cut, tasks) = (CancellationToken::new(), TaskTracker::new());
+    for door in doors {
+        tasks.spawn(attend(door, api.clone(), drain.clone(), cut.clone(), tasks.clone()));
+    }
+    tasks.close();
+    drain.cancelled().await;
+    if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
+        cut.cancel();
+        tasks.wait().await;
+    }
+}
+
+/// Lets requests in by one door.
+async fn attend(door: Door, api: Api, drain: CancellationToken, cut: CancellationToken, tasks: TaskTracker) {
+    let places = Arc::new(Semaphore::new(MOST));
+    loop {
+        let came = tokio::select! {
+            biased;
+            () = drain.cancelled() => return,
+            came = door.accept() => came,
+        };
+        match came {
+            Ok(Some((stream, peer))) => match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => {
+                    let talk = converse(stream, peer, api.clone(), drain.clone(), cut.clone());
+                    tasks.spawn(async move {
+                        talk.await;
+                        drop(place);
+                    });
+                }
+                Err(_) => refuse(stream),
+            },
+            Ok(None) => {}
+            Err(error) if is_their_fault(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a door could not let anybody in");
+                tokio::select! {
+                    () = drain.cancelled() => return,
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Returns whether only the one who came is concerned: they left before we looked.
+fn is_their_fault(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,89 @@
+//! What is counted and measured, in the text form of Prometheus.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::daemon::board::Board;
+
+/// Where durations are told apart, in seconds.
+const BUCKETS: [f64; 9] = [0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+/// The measurements of this process.
+#[derive(Clone)]
+pub(super) struct Metrics(Option<PrometheusHandle>);
+
+impl Metrics {
+    /// Returns the measurements of this process, which are begun when somebody asks first.
+    pub(super) fn shared() -> Self {
+        static SHARED: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+        let install = || {
+            let duration = Matcher::Full("switchboard_http_request_duration_seconds".to_owned());
+            let builder = PrometheusBuilder::new().set_buckets_for_metric(duration, &BUCKETS).ok()?;
+            let recorder = builder.build_recorder();
+            let handle = recorder.handle();
+            metrics::set_global_recorder(recorder).ok()?;
+            describe();
+            Some(handle)
+        };
+        Self(SHARED.get_or_init(install).clone())
+    }
+
+    /// Notes one answer.
+    pub(super) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        // Anybody can make up methods, and each would be kept.
+        let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        let method = if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() };
+        let labels =
+            [("method", method), ("route", route.to_owned()), ("status", status.as_u16().to_string())];
+        metrics::counter!("switchboard_http_requests_total", &labels).increment(1);
+        metrics::histogram!("switchboard_http_request_duration_seconds", &labels[..2]).record(took);
+    }
+
+    /// Returns everything as text.
+    pub(super) fn render(&self, board: &Board, streams: usize) -> String {
+        let servers = board.catalogue();
+        let enabled = servers.servers().iter().filter(|server| server.enabled).count();
+        let set = |name: &'static str, value: usize| {
+            metrics::gauge!(name).set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
+        };
+        metrics::gauge!("switchboard_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        set("switchboard_revision", usize::try_from(board.number()).unwrap_or(usize::MAX));
+        metrics::gauge!("switchboard_servers", "state" => "enabled")
+            .set(f64::from(u32::try_from(enabled).unwrap_or(u32::MAX)));
+        let disabled = servers.servers().len() - enabled;
+        metrics::gauge!("switchboard_servers", "state" => "disabled")
+            .set(f64::from(u32::try_from(disabled).unwrap_or(u32::MAX)));
+        set("switchboard_problems", board.problems.len());
+        set("switchboard_ready", usize::from(board.ready));
+        set("switchboard_sse_subscribers", streams);
+        self.0
+            .as_ref()
+            .map(|handle| {
+                handle.run_upkeep();
+                handle.render()
+            })
+            .unwrap_or_default()
+    }
+}
+
+fn describe() {
+    metrics::describe_gauge!("switchboard_build_info", "The version that runs.");
+    metrics::describe_gauge!("switchboard_revision", "The revision of the catalogue in service.");
+    metrics::describe_gauge!("switchboard_servers", "The servers of the catalogue, by state.");
+    metrics::describe_gauge!("switchboard_problems", "Problems in files of the user's.");
+    metrics::describe_gauge!("switchboard_ready", "Whether start-up is done.");
+    metrics::describe_gauge!("switchboard_sse_subscribers", "Open event streams.");
+    metrics::describe_counter!("switchboard_sse_events_sent_total", "Revisions sent over event streams.");
+    metrics::describe_counter!(
+        "switchboard_http_requests_total",
+        "Requests answered, by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "switchboard_http_request_duration_seconds",
+        metrics::Unit::Seconds,
+        "How long it took until an answer began."
+    );
+}

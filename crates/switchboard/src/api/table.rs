@@ -1,0 +1,73 @@
+//! The table of routes: each with who may ask for it and what it does.
+
+use axum::http::Method;
+use switchboard_core::settings::{ClientSync, Settings};
+
+use super::act::Action;
+use super::route::{Access, Route, Routes};
+use crate::token::Permission;
+
+/// Returns the routes that these settings ask for.
+pub(super) fn routes(settings: &Settings) -> Routes {
+    let sync = &settings.client_sync;
+    let usual = ClientSync::default();
+    let readers = || Access::Readers(Permission::of("config", "export", "read"));
+    let mut rows = vec![
+        row(Method::GET, "/healthz", Access::Anybody, Action::Health, "Says that the daemon is alive"),
+        row(Method::GET, "/readyz", readers(), Action::Ready, "Says whether start-up is done"),
+        row(
+            Method::GET,
+            "/metrics",
+            Access::Readers(Permission::of("config", "metrics", "read")),
+            Action::Metrics,
+            "Tells the measurements, for Prometheus",
+        ),
+        row(
+            Method::POST,
+            "/api/mcp/_sync",
+            Access::Holders(Permission::of("config", "clients", "push")),
+            Action::Sync,
+            "Pushes to all linked clients now",
+        ),
+        row(
+            Method::POST,
+            "/api/v1/command",
+            Access::Control,
+            Action::Command,
+            "Runs a command of the command line",
+        ),
+    ];
+    let open = [
+        (&sync.version_endpoint, &usual.version_endpoint, "", Action::Version, "Tells the version"),
+        (&sync.pull_endpoint, &usual.pull_endpoint, "", Action::Config, "Tells the servers"),
+        (&sync.sse_endpoint, &usual.sse_endpoint, "", Action::Events, "Sends every revision as an event"),
+        (
+            &sync.pull_endpoint,
+            &usual.pull_endpoint,
+            "/{client}",
+            Action::ClientConfig,
+            "Tells the whole file of one client",
+        ),
+    ];
+    for (own, usual, behind, action, summary) in open {
+        let path = if is_path(own) { own } else { usual };
+        rows.push(row(Method::GET, &format!("{path}{behind}"), readers(), action, summary));
+    }
+    Routes(rows)
+}
+
+fn row(method: Method, path: &str, access: Access, action: Action, summary: &'static str) -> Route {
+    Route { method, path: path.to_owned(), access, action, summary }
+}
+
+/// Returns whether a route can be here: plain, and in nobody's way. Any other setting counts as not said.
+fn is_path(path: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !matches!(part, "." | "..")
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    let taken = ["/api/v1", "/healthz", "/readyz", "/metrics", "/mcp", "/api/mcp/_sync"];
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain))
+        && !taken.iter().any(|own| path == *own || path.starts_with(&format!("{own}/")))
+}

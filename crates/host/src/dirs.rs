@@ -15,9 +15,29 @@ use crate::{show, system};
 ///
 /// It may hold secrets, so `Debug` shows the names only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
 pub struct Env {
     home: Option<PathBuf>,
     vars: BTreeMap<OsString, OsString>,
+}
+
+/// An environment as it is told to another process of ours. Names need not be text, so they cannot be keys.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    home: Option<PathBuf>,
+    vars: Vec<(OsString, OsString)>,
+}
+
+impl From<Wire> for Env {
+    fn from(wire: Wire) -> Self {
+        Self { home: wire.home, vars: wire.vars.into_iter().collect() }
+    }
+}
+
+impl From<Env> for Wire {
+    fn from(env: Env) -> Self {
+        Self { home: env.home, vars: env.vars.into_iter().collect() }
+    }
 }
 
 impl Env {

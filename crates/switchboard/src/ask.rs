@@ -5,6 +5,7 @@ use switchboard_host::dirs::Env;
 use switchboard_host::hash::Hash;
 
 use crate::cli::{Command, Common};
+use crate::daemon::facts::Facts;
 use crate::fail::Failure;
 use crate::ui::{Said, Ui};
 
@@ -65,11 +66,15 @@ impl Question {
 impl Ask {
     /// Runs the command here and now, and returns what it said.
     ///
-    /// `env` is the environment of those who send none along.
-    pub(crate) fn run(self, env: &Env) -> Answer {
+    /// `env` is the environment of those who send none along; `daemon` is how the daemon stands that runs it.
+    pub(crate) fn run(self, env: &Env, daemon: Option<&Facts>) -> Answer {
         let Self { command, wishes, env: own, agreed } = self;
         let ui = Ui::recording(wishes, agreed);
-        let failure = crate::dispatch(command, own.unwrap_or_else(|| env.clone()), &ui).err();
+        let env = own.unwrap_or_else(|| env.clone());
+        let failure = match command {
+            Command::Status => crate::cmd::status::run(env, &ui, daemon).err(),
+            command => crate::dispatch(command, env, &ui).err(),
+        };
         ui.answer(failure)
     }
 }

@@ -78,6 +78,27 @@ pub(crate) enum Command {
     Man,
 }
 
+impl Command {
+    /// Returns the noun of the command, for the log: arguments may hold what is nobody's business.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Serve(_) => "serve",
+            Self::Demo(_) => "demo",
+            Self::Status => "status",
+            Self::Server(_) => "server",
+            Self::Client(_) => "client",
+            Self::Profile(_) => "profile",
+            Self::Connect(_) => "connect",
+            Self::Config(_) => "config",
+            Self::Doctor => "doctor",
+            Self::Uninstall => "uninstall",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Shell {

@@ -9,6 +9,7 @@ pub(crate) mod desk;
 mod detach;
 mod doors;
 mod execute;
+pub(crate) mod facts;
 mod inbox;
 mod log;
 mod notify;

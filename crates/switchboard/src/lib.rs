@@ -87,7 +87,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Up(args) => cmd::up::run(&args, env, ui),
         Command::Serve(args) => daemon::run(&args, env),
         Command::Demo(args) => cmd::demo::run(&args, ui),
-        Command::Status => cmd::status::run(env, ui),
+        Command::Status => cmd::status::run(env, ui, None),
         Command::Server(verb) => cmd::server::run(verb, env, ui),
         Command::Client(verb) => cmd::client::run(verb, env, ui),
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),

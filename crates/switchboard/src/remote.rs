@@ -89,7 +89,8 @@ impl Remote {
 
     /// Sends an ask, and returns the answer; `None` when nobody took it.
     fn ask(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
-        let Ok(body) = serde_json::to_vec(ask) else { return Ok(None) };
+        let body = serde_json::to_vec(ask)
+            .map_err(|error| Failure::unreachable("tell the daemon what to do").caused_by(&error))?;
         let Some(body) = exchange::send(&self.socket, Method::POST, COMMAND, body)? else { return Ok(None) };
         let answer = serde_json::from_slice(&body).map_err(|error| {
             Failure::unreachable("understand the daemon's answer")

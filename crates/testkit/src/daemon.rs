@@ -9,6 +9,9 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
+
 use crate::home::FakeHome;
 
 /// How long anything may take before the test counts as hanging. Nothing is measured by it.
@@ -114,20 +117,12 @@ impl Daemon {
         self.wait(text, || self.log().contains(text));
     }
 
-    /// Sends it a signal, by its name: `TERM`, `HUP`, `KILL`.
+    /// Sends it a signal.
     ///
     /// # Panics
-    /// There is no such signal.
-    pub fn signal(&self, name: &str) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let signal = match name {
-            "TERM" => Signal::TERM,
-            "HUP" => Signal::HUP,
-            "KILL" => Signal::KILL,
-            other => panic!("no signal `{other}`"),
-        };
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process")).expect("a process");
-        kill_process(pid, signal).expect("the signal is sent");
+    /// It is gone.
+    pub fn signal(&self, signal: Signal) {
+        send(self.child.id(), signal);
     }
 
     /// Waits until it has ended.
@@ -144,6 +139,15 @@ impl Daemon {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Sends a signal to a process.
+///
+/// # Panics
+/// It is gone.
+pub fn send(pid: u32, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("the signal is sent");
 }
 
 impl Drop for Daemon {

@@ -192,7 +192,9 @@ fn files(table: &mut Table, daemon: &mut Daemon) -> Result<(), String> {
     let (goal, tail) = (Duration::from_millis(40), Duration::from_millis(100));
     for (what, times) in [("each", &each), ("the last of all", &last)] {
         table.push(Row {
-            what: format!("catalogue saved -> client file replaced, {CLIENTS} clients, {SERVERS} servers: {what}"),
+            what: format!(
+                "catalogue saved -> client file replaced, {CLIENTS} clients, {SERVERS} servers: {what}"
+            ),
             goal: format!("p50 {}, p99 {}", written(goal), written(tail)),
             measured: times.told_with_tail(),
             met: Some(times.median() <= goal && times.extremes().1 <= tail),

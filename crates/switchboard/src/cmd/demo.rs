@@ -92,7 +92,7 @@ impl Show {
         let edited =
             text(&files[0]).replacen("\"connect\", \"clock\"", "\"connect\", \"clock\", \"--by-hand\"", 1);
         write(&files[0], &edited)?;
-        cmd::status::run(self.env.clone(), &self.ui)?;
+        cmd::status::run(self.env.clone(), &self.ui, None)?;
         self.client(ClientVerb::Restore(Entry { id: "cursor".to_owned(), server: None }))?;
         self.step("7. Back to what every file was before: switchboard uninstall");
         cmd::uninstall::run(self.env.clone(), &self.ui)?;

@@ -6,24 +6,33 @@ use switchboard_core::plan::FileState;
 use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
 
+use crate::daemon::facts::Facts;
 use crate::fail::Done;
 use crate::home::Home;
 use crate::observe::{Look, Observer, linked};
 use crate::ui::{Mark, Ui, counted};
 
-/// Shows everything that a person wants to know at a glance.
+/// Shows everything that a person wants to know at a glance; `daemon` is how the daemon stands that tells it.
 ///
 /// # Errors
 /// A file of ours cannot be read.
-pub(crate) fn run(env: Env, ui: &Ui) -> Done {
+pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
     let home = Home::look(env)?;
     let clients = linked(&home)?;
     let looks = Observer::new(&home)?.plan(&clients);
-    ui.json(&as_json(&home, &looks));
+    ui.json(&as_json(&home, &looks, daemon));
     let servers = home.catalogue.catalogue.servers();
     match home.history.last() {
         Some(entry) => ui.heading(format!("revision {}: {}", entry.revision.number, entry.reason)),
         None => ui.heading("no revision yet"),
+    }
+    if let Some(daemon) = daemon {
+        let listen = daemon.listen.as_ref().map(|address| format!(", http://{address}")).unwrap_or_default();
+        ui.line(format!(
+            "served by process {} since {}{listen}",
+            daemon.pid,
+            crate::when::local(daemon.since)
+        ));
     }
     let off = servers.iter().filter(|server| !server.enabled).count();
     let disabled = if off > 0 { format!(", {off} of them disabled") } else { String::new() };
@@ -36,6 +45,9 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         table(&home, ui, &looks);
     }
     problems(&home, ui, &looks);
+    for (place, problem) in daemon.iter().flat_map(|daemon| &daemon.problems) {
+        ui.problem(place, problem);
+    }
     Ok(())
 }
 
@@ -74,7 +86,7 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
     }
 }
 
-fn as_json(home: &Home, looks: &[Look]) -> serde_json::Value {
+fn as_json(home: &Home, looks: &[Look], daemon: Option<&Facts>) -> serde_json::Value {
     let servers = home.catalogue.catalogue.servers();
     json!({
         "revision": home.history.last().map(|entry| json!({
@@ -90,6 +102,7 @@ fn as_json(home: &Home, looks: &[Look]) -> serde_json::Value {
         })).collect::<Vec<_>>(),
         "clients": looks.iter().map(client_json).collect::<Vec<_>>(),
         "problems": home.notes,
+        "daemon": daemon,
     })
 }
 

@@ -94,7 +94,7 @@ impl Desk {
     async fn read(&self, ask: Ask, readers: &Semaphore) -> Answer {
         let Ok(_turn) = readers.acquire().await else { return ending() };
         let env = Arc::clone(&self.env);
-        tokio::task::spawn_blocking(move || ask.run(&env))
+        tokio::task::spawn_blocking(move || ask.run(&env, None))
             .await
             .unwrap_or_else(|_| turned_away(Failure::failed("run the command").because("it failed inside")))
     }

@@ -111,7 +111,8 @@ impl Doors {
             Err(failure) => {
                 warn!(error = failure.sentence(), "the door stays where it is");
                 let problem = Problem::error(failure.sentence());
-                self.problems = vec![failure.hints.into_iter().next().map_or(problem.clone(), |hint| problem.help(hint))];
+                self.problems =
+                    vec![failure.hints.into_iter().next().map_or(problem.clone(), |hint| problem.help(hint))];
             }
         }
     }

@@ -13,18 +13,20 @@ use switchboard_core::problem::{Parsed, Problem};
 use switchboard_core::settings::{Mode, Settings};
 use switchboard_host::dirs::Env;
 use switchboard_host::watch::{Content, Watch};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
 
 use super::board::{Board, Bulletin};
 use super::desk::Asked;
 use super::doors::{Doors, overridden};
+use super::facts::Facts;
 use super::notify::{self, Stage};
 use super::view::View;
+use crate::ask::Answer;
 use crate::cli::Serve;
 use crate::execute::{Choice, Push, Pushed, push_looking};
 use crate::fail::Failure;
-use crate::home::Home;
+use crate::home::{Home, now};
 use crate::observe::{Linked, Observer, linked};
 
 /// How long to wait for a home that another process holds, before something else is done.
@@ -51,11 +53,20 @@ pub(crate) struct Hands {
     views: BTreeMap<ClientId, View>,
     /// What is wrong with our own files.
     problems: Vec<(String, Problem)>,
+    /// Answers to commands, kept until what the commands changed is known to everybody.
+    answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    since: u64,
 }
 
 impl Hands {
     /// Returns hands over the home of this environment.
-    pub(crate) fn new(args: Serve, env: Env, board: watch::Sender<Arc<Board>>, doors: Doors, watch: Watch) -> Self {
+    pub(crate) fn new(
+        args: Serve,
+        env: Env,
+        board: watch::Sender<Arc<Board>>,
+        doors: Doors,
+        watch: Watch,
+    ) -> Self {
         Self {
             args,
             env,
@@ -69,6 +80,8 @@ impl Hands {
             known: BTreeMap::new(),
             views: BTreeMap::new(),
             problems: Vec::new(),
+            answers: Vec::new(),
+            since: now(),
         }
     }
 
@@ -113,9 +126,14 @@ impl Hands {
         events
     }
 
-    /// Lets go of the home: whoever waits for it may have it.
+    /// Lets go of the home: whoever waits for it may have it. Whoever asked for a command has the answer now, when what
+    /// it changed can be seen everywhere.
     pub(crate) fn rest(&mut self) {
         self.home = None;
+        for (reply, answer) in self.answers.drain(..) {
+            // Whoever asked may have left meanwhile.
+            let _ = reply.send(answer);
+        }
     }
 
     /// Closes the doors, and waits for those who are inside, but not for ever.
@@ -133,14 +151,27 @@ impl Hands {
     /// Runs the commands that wait. Each takes hold of the home by itself, as on the command line.
     fn answer(&mut self, asks: &mut VecDeque<Asked>) {
         self.home = None;
+        let facts = self.facts();
         for Asked { ask, reply } in asks.drain(..) {
-            let answer = catch_unwind(AssertUnwindSafe(|| ask.run(&self.env))).unwrap_or_else(|_| {
+            debug!(command = ask.command.name(), "asked");
+            let run = || ask.run(&self.env, Some(&facts));
+            let answer = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
                 error!("a command failed inside");
                 let failure = Failure::failed("run the command").because("it failed inside");
-                crate::ask::Answer { failure: Some(failure), ..Default::default() }
+                Answer { failure: Some(failure), ..Answer::default() }
             });
-            // Whoever asked may have left meanwhile.
-            let _ = reply.send(answer);
+            self.answers.push((reply, answer));
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION"),
+            since: self.since,
+            listen: self.doors.address().map(str::to_owned),
+            watches: self.watch.health().native,
+            problems: self.doors.problems(),
         }
     }
 
@@ -216,6 +247,7 @@ impl Hands {
         }
         known.extend(own.into_iter().map(|(path, source, held)| (path, (source, Some(held)))));
         self.known = known;
+        debug!("looked at everything of our own");
         self.views.retain(|client, _| self.clients.contains_key(client));
     }
 
@@ -352,16 +384,14 @@ fn tell(id: &ClientId, before: Option<&View>, now: &View, push: &Push) {
     if let Push::NotWritten { why, hint } = push {
         warn!(client, hint, "not written: {why}");
     }
+    if matches!(now.file, "wiped" | "cut off") {
+        // The entries that are missing are not told one by one.
+        return;
+    }
     for sentence in now.drift.iter().filter(|sentence| !known(|view| &view.drift, sentence)) {
         warn!(client, "drift: {sentence}; `switchboard client adopt {client}`, `keep` or `restore` decides");
     }
     for sentence in now.conflicts.iter().filter(|sentence| !known(|view| &view.conflicts, sentence)) {
         warn!(client, "conflict: {sentence}; `switchboard client adopt {client}` or `restore` decides");
-    }
-    if matches!(now.file, "wiped" | "cut off") && before.is_none_or(|before| before.file != now.file) {
-        warn!(
-            client,
-            "its file is {}; `switchboard client restore {client}` brings our entries back", now.file
-        );
     }
 }

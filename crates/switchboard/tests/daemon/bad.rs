@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use testkit::daemon::Daemon;
+use switchboard_host::dirs::Dirs;
+use switchboard_host::lock::Lock;
+use testkit::daemon::{Daemon, GUARD};
 
 use crate::{CATALOGUE, CURSOR, SETTINGS, append, home, wait_for};
 
@@ -10,7 +12,11 @@ use crate::{CATALOGUE, CURSOR, SETTINGS, append, home, wait_for};
 #[test]
 fn a_catalogue_that_is_wrong_leaves_the_last_good_one_in_service() {
     let cases: &[(&str, fn(&std::path::Path), &str)] = &[
-        ("half saved", |path| fs::write(path, "[servers.one]\ncommand = \"on").unwrap(), "mcp-servers.toml:2"),
+        (
+            "half saved",
+            |path| fs::write(path, "[servers.one]\ncommand = \"on").unwrap(),
+            "mcp-servers.toml:2",
+        ),
         ("emptied", |path| fs::write(path, "").unwrap(), "suddenly empty"),
         ("gone", |path| fs::remove_file(path).unwrap(), "gone"),
         (
@@ -33,7 +39,10 @@ fn a_catalogue_that_is_wrong_leaves_the_last_good_one_in_service() {
         daemon.wait(name, || home.run("status").all().contains(word));
         daemon.wait(name, || daemon.log().contains(word.split(':').next().unwrap()));
         let (code, body) = daemon.get("/api/v1/status").unwrap();
-        assert!(code == 200 && body.contains("\"last_good\": true") || body.contains("\"last_good\":true"), "{name}: {body}");
+        assert!(
+            code == 200 && body.contains("\"last_good\": true") || body.contains("\"last_good\":true"),
+            "{name}: {body}"
+        );
         assert_eq!(home.text(CURSOR), client, "{name}: the client's file stays");
         // Mended, it counts again.
         if path.is_dir() {
@@ -80,15 +89,11 @@ fn a_home_that_another_process_holds_is_waited_for() {
     let home = home();
     let daemon = Daemon::start(&home);
     wait_for(&daemon, &home, CURSOR, "\"two\"");
-    let dirs = switchboard_host_dirs(&home);
-    let held = testkit::hold(&dirs, "a test");
+    let dirs = Dirs::below(&home.path("switchboard"));
+    let held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
     append(&home, "three");
     daemon.wait_log("another process's hands");
     assert!(!home.text(CURSOR).contains("three"));
     drop(held);
     wait_for(&daemon, &home, CURSOR, "\"three\"");
-}
-
-fn switchboard_host_dirs(home: &testkit::home::FakeHome) -> std::path::PathBuf {
-    home.path("switchboard")
 }

@@ -46,21 +46,29 @@ fn state(home: &FakeHome) -> BTreeMap<&'static str, String> {
 #[test]
 fn with_a_daemon_commands_say_and_do_the_same() {
     let (alone, served) = (home(), home());
+    for home in [&alone, &served] {
+        let settings = home.text(SETTINGS);
+        home.write(SETTINGS, format!("{settings}\n[client_sync]\ndbus_notify = false\n"));
+    }
     // Both begin in step.
     alone.ok("client push cursor --yes");
     served.ok("client push cursor --yes");
     let daemon = Daemon::start(&served);
     for line in DAY {
         let (here, there) = (alone.run(line), served.run(line));
-        let there = there.to_string().replace(&said_of_the_daemon(&there.stdout), "");
-        assert_eq!(here.to_string(), there, "{line}\nthe daemon's log:\n{}", daemon.log());
+        assert_eq!(here.to_string(), beside_the_daemon(&there.to_string()), "{line}\nthe daemon's log:\n{}", daemon.log());
         assert_eq!(state(&alone), state(&served), "{line}");
     }
+    assert!(
+        daemon.log().matches("asked command=").count() >= DAY.len() - 2,
+        "it was not the daemon: {}",
+        daemon.log()
+    );
 }
 
-/// What `status` tells of the daemon, which the other home has not.
-fn said_of_the_daemon(text: &str) -> String {
-    text.lines().filter(|line| line.starts_with("served by")).map(|line| format!("{line}\n")).collect()
+/// Leaves out what `status` tells of the daemon, which the other home has not.
+fn beside_the_daemon(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("served by")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -68,7 +76,8 @@ fn a_relative_path_is_meant_where_it_is_typed() {
     let home = home();
     let _daemon = Daemon::start(&home);
     home.write("work/api/.mcp.json", "{ \"mcpServers\": {} }\n");
-    let mut command = home.command(["client", "link", "api", "--dialect", "claude-code", "--path", ".mcp.json"]);
+    let mut command =
+        home.command(["client", "link", "api", "--dialect", "claude-code", "--path", ".mcp.json"]);
     let output = command.current_dir(home.path("work/api")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(home.text(SETTINGS).contains("~/work/api/.mcp.json"), "{}", home.text(SETTINGS));

@@ -27,8 +27,13 @@ fn what_is_changed_in_a_clients_file_is_told_and_not_reverted() {
     // A person adds a server of their own, and changes one of ours.
     let text = home.text(CURSOR);
     let changed = text.replace("\"connect\",\n", "\"connect\", \"--verbose\",\n");
-    let changed = if changed == text { text.replace("[\"connect\"", "[\"--verbose\", \"connect\"") } else { changed };
-    let changed = changed.replacen("\"mcpServers\": {", "\"mcpServers\": {\n    \"mine\": { \"command\": \"mine\" },", 1);
+    let changed =
+        if changed == text { text.replace("[\"connect\"", "[\"--verbose\", \"connect\"") } else { changed };
+    let changed = changed.replacen(
+        "\"mcpServers\": {",
+        "\"mcpServers\": {\n    \"mine\": { \"command\": \"mine\" },",
+        1,
+    );
     assert_ne!(changed, text);
     home.write(CURSOR, &changed);
     daemon.wait_log("drift");

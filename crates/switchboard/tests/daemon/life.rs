@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use testkit::daemon::Daemon;
+use testkit::daemon::{Daemon, GUARD, Signal, send};
 
 use crate::{CURSOR, append, home, wait_for};
 
@@ -14,7 +14,10 @@ fn a_home_has_one_daemon_and_the_second_is_told_which() {
     assert_eq!(second.code, 1, "{second}");
     assert!(second.stderr.contains(&format!("process {}", daemon.pid())), "{second}");
     let up = home.run("up --yes --detach");
-    assert!(up.stdout.contains(&format!("already served by `switchboard serve` (process {})", daemon.pid())), "{up}");
+    assert!(
+        up.stdout.contains(&format!("already served by `switchboard serve` (process {})", daemon.pid())),
+        "{up}"
+    );
 }
 
 #[test]
@@ -34,7 +37,7 @@ fn it_ends_when_told_and_takes_its_socket_along() {
     let mut daemon = Daemon::start(&home);
     let socket = home.path("switchboard/run/control.sock");
     assert_eq!(socket.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    daemon.signal("TERM");
+    daemon.signal(Signal::TERM);
     assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.log());
     assert!(!socket.exists());
 }
@@ -44,7 +47,7 @@ fn one_that_was_killed_is_followed_by_another_without_ado() {
     let home = home();
     let mut daemon = Daemon::start(&home);
     wait_for(&daemon, &home, CURSOR, "\"two\"");
-    daemon.signal("KILL");
+    daemon.signal(Signal::KILL);
     daemon.ended();
     // Its socket is still there, and nobody behind it: commands do their work themselves.
     assert!(home.path("switchboard/run/control.sock").exists());
@@ -62,16 +65,14 @@ fn in_the_background_it_is_ready_when_the_command_ends() {
     assert_eq!(up.code, 0, "{up}");
     let status = home.ok("status --json").json();
     let pid = status["daemon"]["pid"].as_u64().unwrap_or_else(|| panic!("no daemon in {status}"));
-    // Killed whatever comes next.
-    let end = home.command(["completions", "bash"]);
-    drop(end);
+    let pid = u32::try_from(pid).unwrap();
     append(&home, "three");
     let begun = std::time::Instant::now();
     while !home.text(CURSOR).contains("\"three\"") {
-        assert!(begun.elapsed() < testkit::daemon::GUARD);
+        assert!(begun.elapsed() < GUARD);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    testkit::daemon::end(u32::try_from(pid).unwrap());
+    send(pid, Signal::TERM);
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn told_to_look_again_it_looks_again() {
     wait_for(&daemon, &home, CURSOR, "\"two\"");
     let reads = || daemon.log().matches("looked at everything").count();
     let before = reads();
-    daemon.signal("HUP");
+    daemon.signal(Signal::HUP);
     daemon.wait("a look", || reads() > before);
     let (status, _) = daemon.post("/api/v1/reload", "{}").unwrap();
     assert_eq!(status, 200);

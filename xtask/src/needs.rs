@@ -10,8 +10,11 @@ use std::process::Command;
 use crate::steps::{root, run, there_is};
 
 /// Programs of the system: what is called, how its version is asked for, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &str, &[&str], &str); 2] = [
+const PROGRAMS: [(&str, &str, &[&str], &str); 5] = [
     ("strace", "-V", &["strace"], "stops writes at every system call"),
+    ("vim", "--version", &["vim"], "saves files in its three ways"),
+    ("nano", "--version", &["nano"], "saves files in its way"),
+    ("git", "--version", &["git"], "changes files by a checkout"),
     ("npm", "--version", &["nodejs", "npm"], "installs the real clients"),
 ];
 
@@ -34,7 +37,7 @@ pub(crate) fn install() -> Result<(), String> {
         println!("missing: {program} ({why}); installing {}", packages.join(", "));
     }
     let system = if missing.is_empty() {
-        println!("strace and npm are here");
+        println!("{} are here", PROGRAMS.map(|(program, ..)| program).join(", "));
         Ok(())
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))

@@ -2,3 +2,4 @@
 
 mod saves;
 mod stage;
+mod ways;

@@ -1,0 +1,207 @@
+//! The way to a file changes: the watches follow it.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use switchboard_host::file;
+use switchboard_host::watch::{Content, Options};
+
+use super::stage::{LIMIT, NEW, OLD, Stage, is};
+
+/// Nothing is found by looking in these tests: only events can tell in time.
+fn by_events() -> Stage {
+    Stage::with(Options { poll: LIMIT * 10, ..Options::default() })
+}
+
+fn replace(path: &Path, text: &str) {
+    fs::write(path.with_extension("temp"), text).unwrap();
+    fs::rename(path.with_extension("temp"), path).unwrap();
+}
+
+#[test]
+fn a_file_whose_folders_do_not_exist_yet_is_told_when_it_comes() {
+    let stage = by_events();
+    let path = stage.path("one/two/three/mcp.json");
+    stage.look_at(&[&path]);
+    assert_eq!(stage.health().watched_folders, 1);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, NEW).unwrap();
+    assert_eq!(stage.until(is(NEW)), [is(NEW)]);
+    replace(&path, OLD);
+    assert_eq!(stage.until(is(OLD)), [is(OLD)]);
+    assert!(stage.health().native);
+}
+
+#[test]
+fn a_folder_that_is_renamed_and_made_anew_is_followed() {
+    let stage = by_events();
+    let path = stage.path("home/mcp.json");
+    fs::create_dir(stage.path("home")).unwrap();
+    fs::write(&path, OLD).unwrap();
+    stage.look_at(&[&path]);
+    for round in 0..20 {
+        let old = stage.path(&format!("home.{round}"));
+        fs::rename(stage.path("home"), &old).unwrap();
+        fs::create_dir(stage.path("home")).unwrap();
+        // What goes on in the old folder is nobody's business.
+        replace(&old.join("mcp.json"), "{ \"elsewhere\": 1 }\n");
+        let text = format!("{{ \"round\": {round} }}\n");
+        fs::write(&path, &text).unwrap();
+        assert_eq!(stage.until(is(&text)), [is(&text)], "round {round}");
+        let text = format!("{{ \"again\": {round} }}\n");
+        replace(&path, &text);
+        assert_eq!(stage.until(is(&text)), [is(&text)], "round {round}");
+    }
+    assert_eq!(stage.health().watched_folders, 1);
+}
+
+#[test]
+fn a_folder_that_is_deleted_and_made_anew_at_once_is_followed() {
+    let stage = by_events();
+    let (path, beside) = (stage.path("home/mcp.json"), stage.path("beside.json"));
+    fs::create_dir(stage.path("home")).unwrap();
+    fs::write(&path, OLD).unwrap();
+    // Both the folder and the one above it are watched, so its end is told twice.
+    stage.look_at(&[&path, &beside]);
+    for round in 0..50 {
+        fs::remove_dir_all(stage.path("home")).unwrap();
+        fs::create_dir(stage.path("home")).unwrap();
+        let text = format!("{{ \"round\": {round} }}\n");
+        fs::write(&path, &text).unwrap();
+        assert_eq!(stage.until(is(&text)), [is(&text)], "round {round}");
+        let text = format!("{{ \"again\": {round} }}\n");
+        replace(&path, &text);
+        assert_eq!(stage.until(is(&text)), [is(&text)], "round {round}");
+    }
+}
+
+#[test]
+fn a_link_that_leads_elsewhere_is_followed() {
+    let stage = by_events();
+    for folder in ["one", "two", "three"] {
+        fs::create_dir(stage.path(folder)).unwrap();
+        fs::write(stage.path(folder).join("mcp.json"), folder).unwrap();
+    }
+    symlink("one/mcp.json", stage.path("inner")).unwrap();
+    symlink("inner", stage.path("mcp.json")).unwrap();
+    let path = stage.path("mcp.json");
+    stage.look_at(&[&path]);
+    assert_eq!(stage.health().watched_folders, 2);
+    for folder in ["two", "three", "one", "three"] {
+        symlink(format!("{folder}/mcp.json"), stage.path("new")).unwrap();
+        fs::rename(stage.path("new"), stage.path("inner")).unwrap();
+        assert_eq!(stage.until(is(folder)), [is(folder)]);
+        replace(&stage.path(folder).join("mcp.json"), NEW);
+        assert_eq!(stage.until(is(NEW)), [is(NEW)]);
+        replace(&stage.path(folder).join("mcp.json"), folder);
+        assert_eq!(stage.until(is(folder)), [is(folder)]);
+        assert_eq!(stage.health().watched_folders, 2);
+    }
+    fs::remove_dir_all(stage.path("three")).unwrap();
+    assert_eq!(stage.until(Content::Missing), [Content::Missing]);
+    fs::create_dir(stage.path("three")).unwrap();
+    fs::write(stage.path("three/mcp.json"), OLD).unwrap();
+    assert_eq!(stage.until(is(OLD)), [is(OLD)]);
+}
+
+#[test]
+fn links_in_a_circle_are_unreadable_until_they_are_not() {
+    let stage = by_events();
+    symlink("b", stage.path("a")).unwrap();
+    symlink("a", stage.path("b")).unwrap();
+    let path = stage.path("a");
+    stage.look_at(&[&path]);
+    replace(&stage.path("b"), NEW);
+    assert_eq!(stage.until(is(NEW)), [is(NEW)]);
+}
+
+#[test]
+fn a_file_that_another_mount_hides_is_found_by_looking() {
+    let stage = Stage::set();
+    let path = stage.path("home/mcp.json");
+    for (folder, text) in [("home", OLD), ("over", NEW)] {
+        fs::create_dir(stage.path(folder)).unwrap();
+        fs::write(stage.path(folder).join("mcp.json"), text).unwrap();
+    }
+    stage.look_at(&[&path]);
+    let mounts = Command::new("mount").arg("--bind").arg(stage.path("over")).arg(stage.path("home")).output();
+    if !mounts.is_ok_and(|output| output.status.success()) {
+        println!("skipped: nothing may be mounted here");
+        return;
+    }
+    let told = stage.until(is(NEW));
+    // Watched is what is mounted now.
+    fs::write(&path, "{ \"in\": \"the mount\" }\n").unwrap();
+    let again = stage.until(is("{ \"in\": \"the mount\" }\n"));
+    assert!(Command::new("umount").arg(stage.path("home")).status().unwrap().success());
+    assert_eq!(told, [is(NEW)]);
+    assert_eq!(again.len(), 1);
+    assert_eq!(stage.until(is(OLD)), [is(OLD)]);
+    replace(&path, NEW);
+    assert_eq!(stage.until(is(NEW)), [is(NEW)]);
+    assert_eq!(stage.health().polled_changes, 2);
+}
+
+#[test]
+fn what_changed_since_the_caller_read_is_told() {
+    let stage = Stage::set();
+    let (same, other, new) = (stage.path("same"), stage.path("other"), stage.path("new"));
+    for path in [&same, &other, &new] {
+        fs::write(path, OLD).unwrap();
+    }
+    let known = Content::of(&file::read(&other));
+    replace(&other, NEW);
+    stage.watch().set([(same, Some(known)), (other.clone(), Some(known)), (new, None)].into());
+    let seen = stage.next();
+    assert_eq!((seen.path, seen.content), (other.clone(), is(NEW)));
+
+    // A path that is watched already stays as it is.
+    stage.watch().set([(other.clone(), Some(known))].into());
+    assert!(stage.watch().wait(LIMIT));
+    assert_eq!((stage.health().files, stage.health().told), (1, 1));
+    stage.watch().set([].into());
+    assert!(stage.watch().wait(LIMIT));
+    replace(&other, OLD);
+    let health = stage.health();
+    assert_eq!((health.files, health.watched_folders, health.told), (0, 0, 1));
+}
+
+#[test]
+fn one_file_asked_for_by_two_paths_is_told_for_both() {
+    let stage = by_events();
+    let (file, link) = (stage.path("mcp.json"), stage.path("link"));
+    fs::write(&file, OLD).unwrap();
+    symlink("mcp.json", &link).unwrap();
+    stage.look_at(&[&file, &link]);
+    replace(&file, NEW);
+    let mut told = [stage.next().path, stage.next().path];
+    told.sort();
+    assert_eq!(told, [link, file]);
+}
+
+#[test]
+fn our_own_writes_are_not_told() {
+    let stage = Stage::set();
+    let path = stage.path("mcp.json");
+    fs::write(&path, OLD).unwrap();
+    stage.look_at(&[&path]);
+    let own = |text: &str| {
+        stage.watch().expect(&path, switchboard_host::hash::Hash::of(text.as_bytes()));
+        replace(&path, text);
+    };
+    for round in 0..20 {
+        own(&format!("{{ \"ours\": {round} }}\n"));
+        std::thread::sleep(Duration::from_millis(round * 2));
+    }
+    // An own write, then another program at once: its content is told.
+    own("{ \"ours\": \"last\" }\n");
+    replace(&path, NEW);
+    assert_eq!(stage.until(is(NEW)), [is(NEW)]);
+    // Ours was expected once; another program that writes the same later is told.
+    replace(&path, "{ \"ours\": 7 }\n");
+    assert_eq!(stage.until(is("{ \"ours\": 7 }\n")).len(), 1);
+    assert_eq!(stage.health().told, 2);
+}

@@ -142,3 +142,6 @@ impl Drop for Watch {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

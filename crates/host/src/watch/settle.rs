@@ -133,6 +133,14 @@ impl Phase {
         }
     }
 
+    /// Returns when the last sign of the present change came.
+    pub(super) fn last(&self) -> Option<Instant> {
+        match self {
+            Self::Still(_) => None,
+            Self::Moving(moving) => Some(moving.last),
+        }
+    }
+
     /// Returns whether a change goes on for so long that nothing is waited for any more.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
         matches!(self, Self::Moving(moving) if now >= moving.first + LONGEST)

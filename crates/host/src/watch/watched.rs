@@ -147,7 +147,7 @@ impl Watched {
     pub(super) fn look(&mut self, reading: Reading, now: Instant) -> Option<Told> {
         self.read = Some(now);
         let sight = self.sight(&reading);
-        let unseen = self.phase.is_unseen();
+        let (last, unseen) = (self.phase.last().unwrap_or(now), self.phase.is_unseen());
         let (phase, action) = settle::step(self.phase, Input::Sight(sight), now);
         self.phase = phase;
         if matches!(phase, Phase::Still(_)) {
@@ -155,7 +155,7 @@ impl Watched {
             let content = reading.content;
             self.know(reading);
             if action == Action::Tell {
-                return Some(Told { content, since, unseen });
+                return Some(Told { content, since, last, unseen });
             }
         }
         None
@@ -181,7 +181,9 @@ impl Watched {
 #[derive(Clone, Copy)]
 pub(super) struct Told {
     pub(super) content: Content,
+    /// When its first and its last sign came.
     pub(super) since: Instant,
+    pub(super) last: Instant,
     /// No event told of it.
     pub(super) unseen: bool,
 }

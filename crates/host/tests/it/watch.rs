@@ -1,5 +1,6 @@
 //! Every change that another program makes is told once, whole, however it saves; nothing else is told.
 
+mod lost;
 mod saves;
 mod stage;
 mod ways;

@@ -2,5 +2,6 @@
 
 mod lost;
 mod saves;
+mod soak;
 mod stage;
 mod ways;

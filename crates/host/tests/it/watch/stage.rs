@@ -63,6 +63,11 @@ impl Stage {
         self.seen.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{error}: {:?}", self.health()))
     }
 
+    /// Returns what has been told so far, without waiting.
+    pub(super) fn so_far(&self) -> impl Iterator<Item = Seen> {
+        self.seen.try_iter()
+    }
+
     /// Returns what is told of the one file, from the next change on, until it is `last`.
     pub(super) fn until(&self, last: Content) -> Vec<Content> {
         let mut told = Vec::new();

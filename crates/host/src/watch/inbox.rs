@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::event::{self, Meaning};
 use super::expected::Expected;
 use super::settle::Hint;
+use super::way::Way;
 use super::{Content, Health};
 use crate::hash::Hash;
 
@@ -64,7 +65,7 @@ struct State {
     done: u64,
     /// The names whose events are news.
     names: HashSet<PathBuf>,
-    /// The folders that the system watches.
+    /// The folders that the system watches, or is to watch.
     folders: BTreeSet<PathBuf>,
     /// A folder that we have opened, until the event of that comes.
     opening: Option<PathBuf>,
@@ -186,21 +187,22 @@ impl Inbox {
         }
     }
 
-    /// From now on, events of these names are news.
-    pub(super) fn listen<'n>(&self, names: impl Iterator<Item = &'n PathBuf>) {
+    /// From now on, events on that way are news.
+    pub(super) fn listen(&self, way: &Way) {
         let mut state = self.state();
-        for name in names {
-            if !state.names.contains(name) {
-                state.names.insert(name.clone());
-            }
-        }
+        state.names.extend(way.names().cloned());
+        state.folders.extend(way.folders.keys().cloned());
     }
 
-    /// Events of other names than these are no news any more; `folders` are watched by the system.
-    pub(super) fn listen_only(&self, names: HashSet<PathBuf>, folders: BTreeSet<PathBuf>) {
+    /// Events on other ways than these are no news any more.
+    pub(super) fn listen_only<'w>(&self, ways: impl Iterator<Item = &'w Way>) {
+        let (mut names, mut folders) = (HashSet::new(), BTreeSet::new());
+        for way in ways {
+            names.extend(way.names().cloned());
+            folders.extend(way.folders.keys().cloned());
+        }
         let mut state = self.state();
-        state.names = names;
-        state.folders = folders;
+        (state.names, state.folders) = (names, folders);
     }
 
     /// Notes that we are about to open a folder.

@@ -1,6 +1,6 @@
 //! The thread of a watch: it waits, follows the files, and tells.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -107,7 +107,7 @@ impl Task {
     fn follow(&mut self, path: &Path) -> Way {
         let mut way = Way::walk(path);
         for _ in 0..WALKS {
-            self.inbox.listen(way.names());
+            self.inbox.listen(&way);
             let mut fresh = false;
             for (folder, identity) in &way.folders {
                 fresh |= self.native.watch(folder, *identity);
@@ -135,8 +135,7 @@ impl Task {
     fn settle_names(&mut self) {
         let needed: BTreeSet<_> = self.files.values().flat_map(|file| file.way.folders.keys()).collect();
         self.native.keep(&needed);
-        let names: HashSet<_> = self.files.values().flat_map(|file| file.way.names().cloned()).collect();
-        self.inbox.listen_only(names, self.native.folders());
+        self.inbox.listen_only(self.files.values().map(|file| &file.way));
         self.note();
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use switchboard_host::watch::{Content, Options, Watch};
 
-use super::stage::{LIMIT, NEW, OLD, Stage, is};
+use super::stage::{LIMIT, NEW, OLD, Stage, alone, is};
 
 fn by_looking(poll: u64) -> Stage {
     Stage::with(Options { native: false, poll: Duration::from_millis(poll), ..Options::default() })
@@ -159,6 +159,10 @@ fn where_the_system_has_no_watches_left_files_are_looked_at_until_it_has_some() 
 
 #[test]
 fn a_watch_that_is_dropped_leaves_nothing_behind() {
+    alone("watch::lost::a_watch_that_is_dropped_leaves_nothing_behind", start_and_drop);
+}
+
+fn start_and_drop() {
     let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = descriptors();
     // More than the system has for one user, if each kept one.

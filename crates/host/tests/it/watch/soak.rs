@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use switchboard_host::watch::{Content, Seen};
 
-use super::stage::{Stage, is};
+use super::stage::{Stage, alone, is};
 
 const FILES: usize = 9;
 /// How many saves there are, and how many in a soak.
@@ -138,6 +138,10 @@ impl Saved {
 
 #[test]
 fn thousands_of_saves_are_told_whole_and_the_last_one_always() {
+    alone("watch::soak::thousands_of_saves_are_told_whole_and_the_last_one_always", soak);
+}
+
+fn soak() {
     let is_soak = std::env::var("SWITCHBOARD_SOAK").is_ok_and(|value| value == "1");
     let saves = if is_soak { SAVES_IN_A_SOAK } else { SAVES };
     let stage = Stage::set();

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use switchboard_host::file;
 use switchboard_host::watch::{Content, Options};
 
-use super::stage::{LIMIT, NEW, OLD, Stage, is};
+use super::stage::{LIMIT, NEW, OLD, Stage, alone, is};
 
 /// Nothing is found by looking in these tests: only events can tell in time.
 fn by_events() -> Stage {
@@ -23,16 +24,50 @@ fn replace(path: &Path, text: &str) {
 
 #[test]
 fn a_file_whose_folders_do_not_exist_yet_is_told_when_it_comes() {
-    let stage = by_events();
-    let path = stage.path("one/two/three/mcp.json");
-    stage.look_at(&[&path]);
-    assert_eq!(stage.health().watched_folders, 1);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, NEW).unwrap();
-    assert_eq!(stage.until(is(NEW)), [is(NEW)]);
-    replace(&path, OLD);
-    assert_eq!(stage.until(is(OLD)), [is(OLD)]);
-    assert!(stage.health().native);
+    for round in 0..20 {
+        let stage = by_events();
+        let mut folder = stage.folder.path().to_owned();
+        let path = stage.path(&"deep/".repeat(12)).join("mcp.json");
+        stage.look_at(&[&path]);
+        assert_eq!(stage.health().watched_folders, 1);
+        // At such a pace that some are made while those above them are only about to be watched.
+        for _ in 0..12 {
+            folder.push("deep");
+            fs::create_dir(&folder).unwrap();
+            std::thread::sleep(Duration::from_micros(round * 20));
+        }
+        fs::write(&path, NEW).unwrap();
+        assert_eq!(stage.until(is(NEW)), [is(NEW)], "round {round}");
+        replace(&path, OLD);
+        assert_eq!(stage.until(is(OLD)), [is(OLD)], "round {round}");
+        assert_eq!(stage.health().watched_folders, 1);
+    }
+}
+
+#[test]
+fn no_watch_of_an_old_folder_is_left() {
+    alone("watch::ways::no_watch_of_an_old_folder_is_left", || {
+        let stage = by_events();
+        let path = stage.path("home/mcp.json");
+        for (folder, text) in [("home", OLD), ("other", NEW)] {
+            fs::create_dir(stage.path(folder)).unwrap();
+            fs::write(stage.path(folder).join("mcp.json"), text).unwrap();
+        }
+        stage.look_at(&[&path]);
+        for text in [NEW, OLD, NEW, OLD] {
+            let (home, other) = (stage.path("home"), stage.path("other"));
+            renameat_with(CWD, home, CWD, other, RenameFlags::EXCHANGE).unwrap();
+            assert_eq!(stage.until(is(text)), [is(text)]);
+        }
+        assert_eq!(watches_of_this_process(), 1);
+    });
+}
+
+/// How many folders the kernel watches for this process.
+fn watches_of_this_process() -> usize {
+    let descriptors = fs::read_dir("/proc/self/fdinfo").unwrap();
+    let told = descriptors.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap_or_default());
+    told.map(|text| text.matches("inotify wd:").count()).sum()
 }
 
 /// Watches `home/mcp.json`, lets its folder go, makes it anew, and changes the file twice.
@@ -113,6 +148,10 @@ fn links_in_a_circle_are_unreadable_until_they_are_not() {
 
 #[test]
 fn a_file_that_another_mount_hides_is_found_by_looking() {
+    alone("watch::ways::a_file_that_another_mount_hides_is_found_by_looking", mount_over);
+}
+
+fn mount_over() {
     let stage = Stage::set();
     let path = stage.path("home/mcp.json");
     for (folder, text) in [("home", OLD), ("over", NEW)] {
@@ -129,9 +168,10 @@ fn a_file_that_another_mount_hides_is_found_by_looking() {
     // Watched is what is mounted now.
     fs::write(&path, "{ \"in\": \"the mount\" }\n").unwrap();
     let again = stage.until(is("{ \"in\": \"the mount\" }\n"));
+    let watches = watches_of_this_process();
     assert!(Command::new("umount").arg(stage.path("home")).status().unwrap().success());
     assert_eq!(told, [is(NEW)]);
-    assert_eq!(again.len(), 1);
+    assert_eq!((again.len(), watches), (1, 1));
     assert_eq!(stage.until(is(OLD)), [is(OLD)]);
     replace(&path, NEW);
     assert_eq!(stage.until(is(NEW)), [is(NEW)]);
@@ -187,7 +227,8 @@ fn our_own_writes_are_not_told() {
     };
     for round in 0..8 {
         own(&format!("{{ \"ours\": {round} }}\n"));
-        std::thread::sleep(Duration::from_millis(round * 5));
+        // Some are seen each by itself, some together.
+        std::thread::sleep(Duration::from_millis(if round < 3 { 100 } else { 5 }));
     }
     // An own write, then another program at once: its content is told.
     own("{ \"ours\": \"last\" }\n");

@@ -203,6 +203,22 @@ fn what_changed_since_the_caller_read_is_told() {
 }
 
 #[test]
+fn what_changes_while_the_watch_begins_is_told() {
+    for round in 0..60 {
+        let stage = by_events();
+        let path = stage.path("one/two/mcp.json");
+        stage.watch().set([(path.clone(), Some(Content::Missing))].into());
+        for folder in ["one", "one/two"] {
+            std::thread::sleep(Duration::from_micros(round * 3));
+            fs::create_dir(stage.path(folder)).unwrap();
+        }
+        std::thread::sleep(Duration::from_micros(round * 10));
+        fs::write(&path, NEW).unwrap();
+        assert_eq!(stage.until(is(NEW)), [is(NEW)], "round {round}");
+    }
+}
+
+#[test]
 fn one_file_asked_for_by_two_paths_is_told_for_both() {
     let stage = by_events();
     let (file, link) = (stage.path("mcp.json"), stage.path("link"));

@@ -97,6 +97,19 @@ impl BackupError {
     }
 }
 
+/// Says that a content is in the backups, durably. Only [`Backups`] makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    hash: Hash,
+}
+
+impl Kept {
+    /// Returns the name of the content.
+    pub fn hash(self) -> Hash {
+        self.hash
+    }
+}
+
 /// The store of backups below one folder.
 #[derive(Clone, Debug)]
 pub struct Backups {
@@ -129,6 +142,33 @@ impl Backups {
         self.keep_object(hash, bytes)?;
         self.append(&Line { hash, size: bytes.len() as u64, label: label.clone() })?;
         Ok(hash)
+    }
+
+    /// Keeps several contents, as [`Backups::keep`] keeps one, but asks the disk for all of them at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As for one; some of them may be kept then.
+    pub fn keep_all(&self, contents: &[(&[u8], Label)]) -> Result<Vec<Kept>, BackupError> {
+        let _held = self.hold()?;
+        let hashes: Vec<Hash> = contents.iter().map(|(bytes, _)| Hash::of(bytes)).collect();
+        let mut new: BTreeMap<Hash, &[u8]> = BTreeMap::new();
+        for (hash, (bytes, _)) in hashes.iter().zip(contents) {
+            if !self.has(*hash) {
+                new.insert(*hash, bytes);
+            }
+        }
+        let paths: Vec<(PathBuf, &[u8])> =
+            new.into_iter().map(|(hash, bytes)| (self.object(hash), bytes)).collect();
+        own::publish_all(&self.objects_folder(), &paths).map_err(self.io())?;
+        let mut text = Vec::new();
+        for (hash, (bytes, label)) in hashes.iter().zip(contents) {
+            let line = Line { hash: *hash, size: bytes.len() as u64, label: label.clone() };
+            serde_json::to_writer(&mut text, &line).map_err(io::Error::from).map_err(self.io())?;
+            text.push(b'\n');
+        }
+        self.append_text(text).map_err(self.io())?;
+        Ok(hashes.into_iter().map(|hash| Kept { hash }).collect())
     }
 
     /// Returns whether the content is there, undamaged.

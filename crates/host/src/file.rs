@@ -39,7 +39,9 @@ pub(crate) use self::read::Opened;
 pub use self::read::{MAX_SIZE, ReadError, read};
 pub use self::refusal::{Kind, Refusal};
 pub use self::remove::remove;
-pub use self::replace::{HardLinks, How, Options, Outcome, Theirs, WriteError, Written, replace};
+pub use self::replace::{
+    HardLinks, How, Options, Outcome, Replacement, Theirs, WriteError, Written, replace, replace_all,
+};
 pub use self::sweep::{Swept, sweep, sweep_own};
 pub use self::target::Target;
 pub(crate) use self::target::hops;

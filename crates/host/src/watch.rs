@@ -7,7 +7,7 @@
 //!
 //! How long a file has to be still before it is told depends on how it changed: some 5 ms for one that took the place
 //! of another, 10 ms for one that was written and closed, longer for one that somebody still holds open or that looks
-//! cut off. Nothing that goes on is waited for longer than three seconds.
+//! cut off. Who never leaves a file alone is waited for three seconds, and six for it to be whole.
 //!
 //! Events can get lost, and some file systems have none. So every file is also looked at by its stamp every second
 //! and a half: what no event told of is told within two seconds.
@@ -142,3 +142,7 @@ impl Drop for Watch {
         }
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

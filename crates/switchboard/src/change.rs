@@ -5,7 +5,7 @@ use switchboard_core::catalogue::edit::{EditError, ServerEdit, edited};
 use switchboard_core::document::{Change, Document, Format};
 use switchboard_core::settings::{self, Mode};
 
-use crate::execute::{Choice, Push, push, write_own};
+use crate::execute::{Choice, Push, Pushed, push_all, write_own};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
 use crate::observe::{Linked, linked};
@@ -99,8 +99,10 @@ pub(crate) fn push_auto(home: &mut Home, ui: &Ui) -> Done {
     }
     let auto: Vec<Linked> =
         linked(home)?.into_iter().filter(|linked| linked.settings.mode == Mode::Auto).collect();
-    for client in auto {
-        match push(home, &client, &Choice::default())? {
+    let auto: Vec<&Linked> = auto.iter().collect();
+    let pushed = push_all(home, &auto, &Choice::default(), &mut |_, _| ())?;
+    for (client, Pushed { push, .. }) in auto.iter().zip(pushed) {
+        match push {
             Push::InStep => {}
             Push::Written { done, .. } => {
                 ui.marked(Mark::Good, format!("{}: {}", client.id(), in_short(&done)));

@@ -19,6 +19,7 @@ use self::way::Way;
 use super::{Opened, ReadError, Refusal, Snapshot, Target};
 use crate::backup::{Backups, Label};
 use crate::hash::Hash;
+use crate::own;
 use crate::system::{self, Exchange};
 use crate::temp::Temp;
 
@@ -96,7 +97,9 @@ impl Replacing<'_> {
         if found.snapshot.bytes == self.bytes {
             return Ok(self.confirm(found));
         }
-        self.keep(&found.snapshot.bytes, &self.options.reason)?;
+        if self.options.kept.is_none_or(|kept| kept.hash() != found.snapshot.hash) {
+            self.keep(&found.snapshot.bytes, &self.options.reason)?;
+        }
         match way {
             Way::Exchange => self.publish(found),
             Way::InPlace => self.write_in_place(found),
@@ -274,6 +277,24 @@ impl Replacing<'_> {
     fn io(&self, step: &'static str) -> impl Fn(io::Error) -> WriteError + '_ {
         move |source| WriteError::Io { path: self.real().to_owned(), step, source }
     }
+}
+
+/// A file that is to be replaced, as for [`replace()`].
+#[derive(Clone, Debug)]
+pub struct Replacement<'r> {
+    /// Where it is.
+    pub target: Target,
+    /// What was read there; `None` when there was nothing.
+    pub expected: Option<&'r Snapshot>,
+    /// What it is to hold.
+    pub bytes: &'r [u8],
+    /// On whose behalf.
+    pub options: Options,
+}
+
+/// Replaces several files at the same time, each as [`replace()`] does it. What becomes of one does not concern another.
+pub fn replace_all(files: &[Replacement<'_>], backups: &Backups) -> Vec<Result<Outcome, WriteError>> {
+    own::each(files, |file| replace(&file.target, file.expected, file.bytes, backups, &file.options))
 }
 
 #[cfg(windows)]

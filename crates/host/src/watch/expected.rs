@@ -31,11 +31,11 @@ impl Expected {
         true
     }
 
-    /// Ends what was expected before a change that somebody else began at `since`: we write only over what we have
-    /// read, so a write that has not come by then will not come.
-    pub(super) fn end(&mut self, path: &Path, since: Instant) {
+    /// Ends what was expected before a change of somebody else's, which ended at `last`: we write only over what we
+    /// have read, so a write that has not come by then will not come.
+    pub(super) fn end(&mut self, path: &Path, last: Instant) {
         if let Some(hashes) = self.0.get_mut(path) {
-            hashes.retain(|(at, _)| *at >= since);
+            hashes.retain(|(at, _)| *at >= last);
         }
     }
 
@@ -71,9 +71,9 @@ mod tests {
     fn a_write_that_did_not_come_is_not_expected_for_ever() {
         let (mut expected, path, now) = (Expected::default(), Path::new("/a"), Instant::now());
         expected.add(path, hash("never written"), now);
-        let since = now + Duration::from_millis(1);
-        expected.add(path, hash("on its way"), since + Duration::from_millis(1));
-        expected.end(path, since);
+        let last = now + Duration::from_millis(1);
+        expected.add(path, hash("on its way"), last + Duration::from_millis(1));
+        expected.end(path, last);
         assert!(!expected.take(path, hash("never written")) && expected.take(path, hash("on its way")));
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::event::{self, Meaning};
 use super::expected::Expected;
 use super::settle::Hint;
+use super::way::Way;
 use super::{Content, Health};
 use crate::hash::Hash;
 
@@ -64,9 +65,9 @@ struct State {
     done: u64,
     /// The names whose events are news.
     names: HashSet<PathBuf>,
-    /// The folders that the system watches.
+    /// The folders that the system watches, or is to watch.
     folders: BTreeSet<PathBuf>,
-    /// A file that is being read, until the event of its opening comes.
+    /// A folder that we have opened, until the event of that comes.
     opening: Option<PathBuf>,
     expected: Expected,
     health: Health,
@@ -80,6 +81,9 @@ pub(super) struct Inbox {
     came: Condvar,
     /// An order was carried out, or the event that was waited for came.
     went: Condvar,
+    /// Holds up the system's events for as long as a test has it locked.
+    #[cfg(test)]
+    pub(super) gate: Mutex<()>,
 }
 
 impl Inbox {
@@ -90,6 +94,12 @@ impl Inbox {
 
     /// Takes in an event of the system, or what it says in the place of one.
     pub(super) fn event(&self, event: notify::Result<notify::Event>) {
+        #[cfg(test)]
+        let _gate = self.gate.lock();
+        self.sort(event);
+    }
+
+    pub(super) fn sort(&self, event: notify::Result<notify::Event>) {
         let now = Instant::now();
         let mut state = self.state();
         let Ok(event) = event else {
@@ -177,29 +187,36 @@ impl Inbox {
         }
     }
 
-    /// From now on, events of these names are news.
-    pub(super) fn listen<'n>(&self, names: impl Iterator<Item = &'n PathBuf>) {
+    /// From now on, events on that way are news.
+    pub(super) fn listen(&self, way: &Way) {
         let mut state = self.state();
-        for name in names {
-            if !state.names.contains(name) {
-                state.names.insert(name.clone());
-            }
+        state.names.extend(way.names().cloned());
+        state.folders.extend(way.folders.keys().cloned());
+    }
+
+    /// Events on other ways than these are no news any more.
+    pub(super) fn listen_only<'w>(&self, ways: impl Iterator<Item = &'w Way>) {
+        let (mut names, mut folders) = (HashSet::new(), BTreeSet::new());
+        for way in ways {
+            names.extend(way.names().cloned());
+            folders.extend(way.folders.keys().cloned());
         }
-    }
-
-    /// Events of other names than these are no news any more; `folders` are watched by the system.
-    pub(super) fn listen_only(&self, names: HashSet<PathBuf>, folders: BTreeSet<PathBuf>) {
         let mut state = self.state();
-        state.names = names;
-        state.folders = folders;
+        (state.names, state.folders) = (names, folders);
     }
 
-    /// Notes that the file of that name is about to be opened by us.
-    pub(super) fn opening(&self, path: &Path) {
-        self.state().opening = Some(path.to_owned());
+    /// Notes that we are about to open a folder.
+    pub(super) fn opening(&self, folder: &Path) {
+        self.state().opening = Some(folder.to_owned());
     }
 
-    /// Waits for the event of our opening: then every event from before it has come too. Not for longer than `limit`.
+    /// Returns whether the event of our opening is still to come.
+    #[cfg(test)]
+    pub(super) fn is_opening(&self) -> bool {
+        self.state().opening.is_some()
+    }
+
+    /// Waits for the event of our opening a folder, but not for longer than `limit`.
     pub(super) fn wait_opened(&self, limit: Duration) {
         let state = self.state();
         let waited = self.went.wait_timeout_while(state, limit, |state| state.opening.is_some());
@@ -218,15 +235,15 @@ impl Inbox {
         self.state().expected.add(path, hash, Instant::now());
     }
 
-    /// Returns whether the change that began at `since` is one that a caller made.
-    pub(super) fn is_expected(&self, path: &Path, content: Content, since: Instant) -> bool {
+    /// Returns whether the change that ended at `last` is one that a caller made.
+    pub(super) fn is_expected(&self, path: &Path, content: Content, last: Instant) -> bool {
         let mut state = self.state();
         if let Content::Is(hash) = content
             && state.expected.take(path, hash)
         {
             return true;
         }
-        state.expected.end(path, since);
+        state.expected.end(path, last);
         false
     }
 

@@ -105,10 +105,6 @@ impl Native {
         self.watched.contains_key(folder)
     }
 
-    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
-        self.watched.keys().cloned().collect()
-    }
-
     /// Returns why not every folder is watched, if so.
     pub(super) fn why(&self) -> Option<&str> {
         self.why.as_deref()

@@ -7,7 +7,7 @@ use crate::file::{self, ReadError, Refusal};
 use crate::hash::Hash;
 
 /// What stands at a path, as far as a watch cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Content {
     /// A file with this content.
     Is(Hash),

@@ -117,12 +117,14 @@ pub(super) enum Action {
     Tell,
 }
 
-/// Whatever a file does, it is told after that long.
+/// A file that is never still is told after that long, as soon as it is whole.
 const LONGEST: Duration = Duration::from_secs(3);
+/// Whatever a file does, it is told after that long.
+const LONGEST_OF_ALL: Duration = Duration::from_secs(6);
 /// A moment does not grow beyond this.
 const LONGEST_MOMENT: Duration = Duration::from_millis(500);
 /// Who changes a file again so soon after it was told is still at it.
-const RESTLESS: Duration = Duration::from_millis(100);
+const RESTLESS: Duration = Duration::from_millis(50);
 
 impl Phase {
     /// Returns when [`Input::Tick`] is due.
@@ -133,9 +135,17 @@ impl Phase {
         }
     }
 
+    /// Returns when the last sign of the present change came.
+    pub(super) fn last(&self) -> Option<Instant> {
+        match self {
+            Self::Still(_) => None,
+            Self::Moving(moving) => Some(moving.last),
+        }
+    }
+
     /// Returns whether a change goes on for so long that nothing is waited for any more.
     pub(super) fn is_overdue(&self, now: Instant) -> bool {
-        matches!(self, Self::Moving(moving) if now >= moving.first + LONGEST)
+        matches!(self, Self::Moving(moving) if now >= moving.first + LONGEST_OF_ALL)
     }
 
     /// Returns whether what goes on is known from no event.
@@ -150,7 +160,8 @@ impl Moving {
             Some(sight) => sight.moment(),
             None => self.moment(),
         };
-        (self.last + moment).min(self.first + LONGEST)
+        let is_whole = self.hint != Hint::Written && self.doubt.is_none();
+        (self.last + moment).min(self.first + if is_whole { LONGEST } else { LONGEST_OF_ALL })
     }
 
     /// Doubles with every round.

@@ -1,6 +1,6 @@
 //! The thread of a watch: it waits, follows the files, and tells.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use crate::system;
 /// How often a way is walked anew because it changed while its folders were being watched. Who moves folders about
 /// that fast is found by the next look.
 const WALKS: usize = 8;
-/// How long to wait for the event of our own opening a file. It comes at once, unless the machine is very busy.
-const OPENING: Duration = Duration::from_millis(100);
+/// How long to wait for the event of our own opening a folder. It comes at once, unless the machine is very busy.
+const OPENING: Duration = Duration::from_millis(500);
 
 pub(super) struct Task {
     inbox: Arc<Inbox>,
@@ -107,7 +107,7 @@ impl Task {
     fn follow(&mut self, path: &Path) -> Way {
         let mut way = Way::walk(path);
         for _ in 0..WALKS {
-            self.inbox.listen(way.names());
+            self.inbox.listen(&way);
             let mut fresh = false;
             for (folder, identity) in &way.folders {
                 fresh |= self.native.watch(folder, *identity);
@@ -135,8 +135,7 @@ impl Task {
     fn settle_names(&mut self) {
         let needed: BTreeSet<_> = self.files.values().flat_map(|file| file.way.folders.keys()).collect();
         self.native.keep(&needed);
-        let names: HashSet<_> = self.files.values().flat_map(|file| file.way.names().cloned()).collect();
-        self.inbox.listen_only(names, self.native.folders());
+        self.inbox.listen_only(self.files.values().map(|file| &file.way));
         self.note();
     }
 
@@ -216,21 +215,27 @@ impl Task {
     /// Reads a file; returns nothing if events tell that it had begun to change again before it was read.
     fn read(&self, path: &Path) -> Option<Reading> {
         let file = self.files.get(path)?;
-        let end = file.way.end().filter(|end| end.parent().is_some_and(|it| self.native.is_watched(it)));
-        if let Some(end) = end {
-            self.inbox.opening(end);
-        }
         let reading = Reading::take(path);
-        if end.is_some() && system::TELLS_OPENING && matches!(reading.content, Content::Is(_)) {
-            // Events come in order. When ours is here, so are those of who wrote before.
-            self.inbox.wait_opened(OPENING);
+        if system::TELLS_OPENING && matches!(reading.content, Content::Is(_)) {
+            self.catch_up(file);
         }
         let is_late = !file.is_overdue(Instant::now()) && self.inbox.has_hint(|name| file.way.has(name));
         (!is_late).then_some(reading)
     }
 
-    fn tell(&mut self, path: &Path, Told { content, since, unseen }: Told) {
-        if self.inbox.is_expected(path, content, since) {
+    /// Waits until the events of everything that happened to a file before now have come: they come in order, and the
+    /// last is that of our own opening the folder. Opening the file would not do, as who writes does that too.
+    fn catch_up(&self, file: &Watched) {
+        let folder = file.way.end().and_then(Path::parent);
+        let Some(folder) = folder.filter(|folder| self.native.is_watched(folder)) else { return };
+        self.inbox.opening(folder);
+        if system::open_folder(folder).is_ok() {
+            self.inbox.wait_opened(OPENING);
+        }
+    }
+
+    fn tell(&mut self, path: &Path, Told { content, since, last, unseen }: Told) {
+        if self.inbox.is_expected(path, content, last) {
             return;
         }
         self.inbox.note(|health| {

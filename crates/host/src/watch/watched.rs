@@ -147,7 +147,7 @@ impl Watched {
     pub(super) fn look(&mut self, reading: Reading, now: Instant) -> Option<Told> {
         self.read = Some(now);
         let sight = self.sight(&reading);
-        let unseen = self.phase.is_unseen();
+        let (last, unseen) = (self.phase.last().unwrap_or(now), self.phase.is_unseen());
         let (phase, action) = settle::step(self.phase, Input::Sight(sight), now);
         self.phase = phase;
         if matches!(phase, Phase::Still(_)) {
@@ -155,7 +155,7 @@ impl Watched {
             let content = reading.content;
             self.know(reading);
             if action == Action::Tell {
-                return Some(Told { content, since, unseen });
+                return Some(Told { content, since, last, unseen });
             }
         }
         None
@@ -181,7 +181,67 @@ impl Watched {
 #[derive(Clone, Copy)]
 pub(super) struct Told {
     pub(super) content: Content,
+    /// When its first and its last sign came.
     pub(super) since: Instant,
+    pub(super) last: Instant,
     /// No event told of it.
     pub(super) unseen: bool,
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tests play the other programs")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_trusted_once_the_file_was_read_long_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mcp.json");
+        std::fs::write(&path, "one").unwrap();
+        let begin = Instant::now();
+        let after = |milliseconds| begin + Duration::from_millis(milliseconds);
+        let mut file = Watched::new(path.clone(), begin);
+        file.way = Way::walk(&path);
+        file.begin(None, begin);
+
+        // The way is not walked again in this test: as far as it says, the stamp stays what it was.
+        file.poll(Look::Stamps, after(1_500));
+        assert_eq!(file.deadline(), None, "nothing changed");
+        std::fs::write(&path, "two").unwrap();
+        file.poll(Look::Stamps, after(3_000));
+        assert!(file.phase.is_unseen(), "the stamp was too young to be trusted");
+
+        file.phase = Phase::Still(None);
+        file.know(Reading::take(&path));
+        std::fs::write(&path, "six").unwrap();
+        file.poll(Look::Stamps, after(4_500));
+        assert_eq!(file.deadline(), None, "nothing is read any more");
+        file.poll(Look::Contents, after(6_000));
+        assert!(file.phase.is_unseen(), "unless somebody asks for it");
+    }
+
+    #[test]
+    fn what_is_cut_off_or_emptied_is_recognised() {
+        let reading = |text: &str| Reading {
+            content: Content::Is(crate::hash::Hash::of(text.as_bytes())),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let missing = || Reading { content: Content::Missing, bytes: Vec::new() };
+        let check = |known: Reading, now: Reading, want: Sight| {
+            let mut file = Watched::new(PathBuf::new(), Instant::now());
+            let story = format!("from {:?} to {:?}", known.bytes, now.bytes);
+            file.know(known);
+            assert_eq!(file.sight(&now), want, "{story}");
+        };
+        check(reading("{ one, two }"), reading("{ one, two }"), Sight::Known);
+        check(reading("{ one, two }"), reading("{ two }"), Sight::Other);
+        check(reading("{ one, two }"), reading("{ one, t"), Sight::Cut);
+        check(reading("{ one, two }"), reading("{ one, two } "), Sight::Other);
+        check(reading("{ one, two }"), reading(""), Sight::Cut);
+        check(reading("{ one, two }"), missing(), Sight::Gone);
+        check(missing(), reading(""), Sight::Cut);
+        check(missing(), reading("{"), Sight::Other);
+        check(missing(), missing(), Sight::Known);
+        check(reading(""), reading(""), Sight::Known);
+    }
 }

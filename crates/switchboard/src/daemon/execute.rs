@@ -12,6 +12,7 @@ use switchboard_core::plan::FileState;
 use switchboard_core::problem::{Parsed, Problem};
 use switchboard_core::settings::{Mode, Settings};
 use switchboard_host::dirs::Env;
+use switchboard_host::hash::Hash;
 use switchboard_host::watch::{Content, Watch};
 use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
@@ -24,10 +25,10 @@ use super::notify::{self, Stage};
 use super::view::View;
 use crate::ask::Answer;
 use crate::cli::Serve;
-use crate::execute::{Choice, Push, Pushed, push_looking};
+use crate::execute::{Choice, Push, Pushed, push_all};
 use crate::fail::Failure;
 use crate::home::{Home, now};
-use crate::observe::{Linked, Observer, linked};
+use crate::observe::{Linked, Look, Observer, linked};
 
 /// How long to wait for a home that another process holds, before something else is done.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -105,17 +106,17 @@ impl Hands {
             self.announce();
             events.push(Event::Announced(revision));
         }
-        for client in &plan.rewrite {
+        if !plan.rewrite.is_empty() {
             if self.home.is_none() {
                 // What stands there now decides, not what stood there when the home was last ours.
                 events.push(self.read());
                 return events;
             }
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.tend(client))).unwrap_or_else(|_| {
-                error!(client = client.as_str(), "looking at a client's file failed inside");
-                Outcome::Again
+            let tended = catch_unwind(AssertUnwindSafe(|| self.tend(&plan.rewrite))).unwrap_or_else(|_| {
+                error!("looking at clients' files failed inside");
+                plan.rewrite.iter().map(|client| (client.clone(), Outcome::Again)).collect()
             });
-            events.push(Event::Tended(client.clone(), outcome));
+            events.extend(tended.into_iter().map(|(client, outcome)| Event::Tended(client, outcome)));
         }
         if plan.watch {
             let files = self.known.iter().map(|(path, (_, held))| (path.clone(), *held)).collect();
@@ -281,46 +282,43 @@ impl Hands {
         });
     }
 
-    /// Looks at a client's file, and writes what is pending where it is kept in step at once.
-    fn tend(&mut self, id: &ClientId) -> Outcome {
-        let (Some(home), Some(linked)) = (self.home.as_mut(), self.clients.get(id)) else {
-            return Outcome::Rest;
-        };
-        let auto = linked.settings.mode == Mode::Auto && self.settings.client_sync.auto_write_enabled;
-        let pushed = if auto {
-            let watch = &self.watch;
-            push_looking(home, linked, &Choice::default(), &mut |hash| watch.expect(&linked.path, hash))
-        } else {
-            Observer::new(home).map(|observer| {
-                let look = observer.look(linked, &observer.same());
-                let now = look.file.as_ref().map(|file| file.hash);
-                Pushed { push: Push::InStep, look: Some(look), now }
-            })
-        };
+    /// Looks at clients' files, and writes what is pending where they are kept in step at once.
+    fn tend(&mut self, ids: &BTreeSet<ClientId>) -> Vec<(ClientId, Outcome)> {
+        let again = || ids.iter().map(|id| (id.clone(), Outcome::Again)).collect();
+        let Some(home) = self.home.as_mut() else { return again() };
+        let writes = self.settings.client_sync.auto_write_enabled;
+        let is_auto = |linked: &Linked| linked.settings.mode == Mode::Auto && writes;
+        let chosen = ids.iter().filter_map(|id| self.clients.get(id));
+        let (auto, manual): (Vec<&Linked>, Vec<&Linked>) = chosen.partition(|linked| is_auto(linked));
+        let watch = &self.watch;
+        let pushed = push_all(home, &auto, &Choice::default(), &mut |path, hash| watch.expect(path, hash));
         let pushed = match pushed {
             Ok(pushed) => pushed,
             Err(failure) => {
-                warn!(client = id.as_str(), error = failure.sentence(), "not written");
-                return Outcome::Again;
+                warn!(error = failure.sentence(), "nothing is written");
+                return again();
             }
         };
-        let Some(look) = &pushed.look else { return Outcome::Again };
-        if let Some((_, held)) = self.known.get_mut(&linked.path) {
-            *held = match (pushed.now, &look.plan.state) {
-                (Some(hash), _) => Some(Content::Is(hash)),
-                (None, FileState::Unreadable) => Some(Content::Unreadable),
-                (None, _) => Some(Content::Missing),
-            };
-        }
-        let view = View::of(look, auto.then_some(&pushed.push));
-        tell(id, self.views.get(id), &view, &pushed.push);
-        self.views.insert(id.clone(), view);
-        let readable = matches!(look.plan.state, FileState::Read | FileState::Missing);
-        match pushed.push {
-            // What cannot be read is looked at again when it changes.
-            Push::NotWritten { .. } if readable => Outcome::Again,
-            _ => Outcome::Rest,
-        }
+        let looked = Observer::new(home).map(|observer| {
+            let same = observer.same();
+            manual.iter().map(|linked| observer.look(linked, &same)).collect::<Vec<_>>()
+        });
+        let looked = looked.unwrap_or_default().into_iter().map(|look| {
+            let now = look.file.as_ref().map(|file| file.hash);
+            (None, Some(look), now)
+        });
+        let pushed = pushed.into_iter().map(|Pushed { push, look, now }| (Some(push), look, now));
+        let seen: Vec<_> = pushed.chain(looked).collect();
+        auto.into_iter()
+            .chain(manual)
+            .map(Linked::id)
+            .cloned()
+            .zip(seen)
+            .map(|(id, (push, look, now))| {
+                let outcome = note(&mut self.known, &mut self.views, &id, push.as_ref(), look.as_ref(), now);
+                (id, outcome)
+            })
+            .collect()
     }
 
     /// Brings everything but the revision on the board up to date.
@@ -350,6 +348,34 @@ impl Hands {
     }
 }
 
+/// Takes note of how a client's file stands, and tells it as far as it is news.
+fn note(
+    known: &mut BTreeMap<PathBuf, (Source, Option<Content>)>,
+    views: &mut BTreeMap<ClientId, View>,
+    id: &ClientId,
+    push: Option<&Push>,
+    look: Option<&Look>,
+    now: Option<Hash>,
+) -> Outcome {
+    let Some(look) = look else { return Outcome::Again };
+    if let Some((_, held)) = known.get_mut(&look.linked.path) {
+        *held = match (now, &look.plan.state) {
+            (Some(hash), _) => Some(Content::Is(hash)),
+            (None, FileState::Unreadable) => Some(Content::Unreadable),
+            (None, _) => Some(Content::Missing),
+        };
+    }
+    let view = View::of(look, push);
+    tell(id, views.get(id), &view, push);
+    views.insert(id.clone(), view);
+    let readable = matches!(look.plan.state, FileState::Read | FileState::Missing);
+    match push {
+        // What cannot be read is looked at again when it changes.
+        Some(Push::NotWritten { .. }) if readable => Outcome::Again,
+        _ => Outcome::Rest,
+    }
+}
+
 fn settings_content(home: &Home) -> Content {
     home.settings_file.as_ref().map_or(Content::Missing, |file| Content::Is(file.hash))
 }
@@ -367,9 +393,9 @@ fn tell_problems(before: &[(String, Problem)], now: &[(String, Problem)]) {
 }
 
 /// Tells what became of a client's file, as far as that is news.
-fn tell(id: &ClientId, before: Option<&View>, now: &View, push: &Push) {
+fn tell(id: &ClientId, before: Option<&View>, now: &View, push: Option<&Push>) {
     let client = id.as_str();
-    if let Push::Written { done, durable } = push {
+    if let Some(Push::Written { done, durable }) = push {
         info!(client, "written: {}", crate::change::in_short(done));
         if let Err(why) = durable {
             warn!(client, error = why, "the disk has not confirmed the write");
@@ -381,7 +407,7 @@ fn tell(id: &ClientId, before: Option<&View>, now: &View, push: &Push) {
     let known = |what: fn(&View) -> &Vec<String>, sentence: &String| {
         before.is_some_and(|before| what(before).contains(sentence))
     };
-    if let Push::NotWritten { why, hint } = push {
+    if let Some(Push::NotWritten { why, hint }) = push {
         warn!(client, hint, "not written: {why}");
     }
     if matches!(now.file, "wiped" | "cut off") {

@@ -56,7 +56,12 @@ fn with_a_daemon_commands_say_and_do_the_same() {
     let daemon = Daemon::start(&served);
     for line in DAY {
         let (here, there) = (alone.run(line), served.run(line));
-        assert_eq!(here.to_string(), beside_the_daemon(&there.to_string()), "{line}\nthe daemon's log:\n{}", daemon.log());
+        assert_eq!(
+            here.to_string(),
+            beside_the_daemon(&there.to_string()),
+            "{line}\nthe daemon's log:\n{}",
+            daemon.log()
+        );
         assert_eq!(state(&alone), state(&served), "{line}");
     }
     assert!(

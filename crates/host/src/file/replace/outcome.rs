@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::backup::BackupError;
+use crate::backup::{BackupError, Kept};
 use crate::file::{Opened, ReadError, Refusal, Snapshot};
 use crate::hash::Hash;
 use crate::show;
@@ -18,12 +18,14 @@ pub struct Options {
     pub reason: String,
     /// What to do with a file that has more than one name.
     pub hard_links: HardLinks,
+    /// A content that the caller has put into the backups already; if it is what stands there, it is not put there again.
+    pub kept: Option<Kept>,
 }
 
 impl Options {
     /// Returns options for `reason`, with nothing agreed to.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { client: None, reason: reason.into(), hard_links: HardLinks::Refuse }
+        Self { client: None, reason: reason.into(), hard_links: HardLinks::Refuse, kept: None }
     }
 }
 

@@ -131,21 +131,27 @@ fn the_moment_of_a_restless_file_grows_within_bounds() {
             (37, Due(37)),
             (37, S(Other, Tell)),
             // Calm again.
-            (137, H(Replaced)),
-            (142, Due(142)),
+            (87, H(Replaced)),
+            (92, Due(92)),
         ],
     );
 }
 
 #[test]
-fn nothing_is_waited_for_longer_than_three_seconds() {
+fn a_file_that_is_never_still_is_told_after_a_while() {
     let mut rows: Vec<_> = (0..300).map(|round| (round * 10, H(Closed))).collect();
     rows.push((3_000, Due(3_000)));
     rows.push((3_000, S(Other, Tell)));
     check("replaced all the time", &rows);
 
-    let mut rows: Vec<_> = (0..30).map(|round| (round * 100, H(Written))).collect();
-    rows.push((3_000, Due(3_000)));
-    rows.push((3_000, S(Cut, Tell)));
+    let mut rows: Vec<_> = (0..310).map(|round| (round * 10, H(Written))).collect();
+    rows.push((3_100, H(Closed)));
+    rows.push((3_100, Due(3_000)));
+    rows.push((3_100, S(Other, Tell)));
+    check("whole at last", &rows);
+
+    let mut rows: Vec<_> = (0..60).map(|round| (round * 100, H(Written))).collect();
+    rows.push((6_000, Due(6_000)));
+    rows.push((6_000, S(Cut, Tell)));
     check("written all the time", &rows);
 }

@@ -1,7 +1,7 @@
 //! The ways in which programs save a file, each told once and whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -73,7 +73,7 @@ fn run(folder: &Path, program: &str, args: &[&str]) -> bool {
             true
         }
         Err(error) => {
-            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{command:?}");
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{command:?}");
             false
         }
     }
@@ -176,6 +176,38 @@ fn committed(at: &Path) {
     fs::write(at.join("mcp.json"), NEW).unwrap();
     git(&["commit", "-q", "-a", "-m", "new"]);
     git(&["checkout", "-q", "old"]);
+}
+
+#[test]
+fn a_file_that_nano_saves_is_told_once() {
+    check("nano", plainly, |at| {
+        fs::write(at.join("new"), NEW).unwrap();
+        // Cut the line, read the file `new`, save, leave.
+        typed(at, "nano -I mcp.json", "Exit", "\u{b}\u{12}new\r\u{f}\r\u{18}")
+    });
+}
+
+/// Runs a program in a terminal of its own, waits until the screen shows `ready`, and types; false if the program is
+/// not installed.
+fn typed(folder: &Path, line: &str, ready: &str, keys: &str) -> bool {
+    let program = line.split(' ').next().unwrap();
+    if !run(folder, program, &["--version"]) || !run(folder, "script", &["--version"]) {
+        return false;
+    }
+    let mut command = Command::new("timeout");
+    command.args(["20", "script", "-qec", line, "/dev/null"]).current_dir(folder);
+    command.env("HOME", folder).env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut part) = (String::new(), [0; 4096]);
+    while !shown.contains(ready) {
+        let length = screen.read(&mut part).unwrap();
+        assert_ne!(length, 0, "{shown}");
+        shown.push_str(&String::from_utf8_lossy(&part[..length]));
+    }
+    keyboard.write_all(keys.as_bytes()).unwrap();
+    io::copy(&mut screen, &mut io::sink()).unwrap();
+    child.wait().unwrap().success()
 }
 
 #[test]

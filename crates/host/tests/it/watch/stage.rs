@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -18,6 +19,19 @@ pub(super) const NEW: &str = "{ \"new\": \"what another program saved\" }\n";
 
 pub(super) fn is(text: &str) -> Content {
     Content::Is(Hash::of(text.as_bytes()))
+}
+
+/// Runs the body of a test in a process of its own, where nothing else has descriptors or takes memory.
+pub(super) fn alone(test: &str, body: impl FnOnce()) {
+    const ALONE: &str = "SWITCHBOARD_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return body();
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args([test, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("1 passed"), "there is no test `{test}`");
 }
 
 /// A scene of a test; its watch is dropped before its folder.
@@ -61,6 +75,11 @@ impl Stage {
     /// Returns the next change that is told.
     pub(super) fn next(&self) -> Seen {
         self.seen.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("{error}: {:?}", self.health()))
+    }
+
+    /// Returns what has been told so far, without waiting.
+    pub(super) fn so_far(&self) -> impl Iterator<Item = Seen> {
+        self.seen.try_iter()
     }
 
     /// Returns what is told of the one file, from the next change on, until it is `last`.

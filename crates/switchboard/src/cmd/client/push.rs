@@ -12,7 +12,7 @@ use crate::cli::{Entry, Which};
 use crate::cmd::server::known;
 use crate::cmd::status::{self, client_json, reload_hint};
 use crate::diff::discreet;
-use crate::execute::{self, Choice, Push, Undo};
+use crate::execute::{self, Choice, Push, Pushed, Undo};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
 use crate::observe::{Linked, Look, Observer, chosen};
@@ -98,12 +98,12 @@ pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Ch
     let mut results = Vec::new();
     let mut hints = Vec::new();
     let mut worst: Option<Failure> = None;
-    for look in &looks {
+    let pushed = {
+        let clients: Vec<&Linked> = looks.iter().map(|look| &look.linked).collect();
+        execute::push_all(home, &clients, choice, &mut |_, _| ())?
+    };
+    for (look, Pushed { push, .. }) in looks.iter().zip(pushed) {
         let id = look.linked.id();
-        let push = match look.plan.state {
-            FileState::Shared(_) => Push::InStep,
-            _ => execute::push(home, &look.linked, choice)?,
-        };
         let mut value = json!({ "client": id, "path": look.linked.path });
         match &push {
             Push::InStep if look.plan.problems.iter().any(Problem::is_error) => {

@@ -116,7 +116,30 @@ fn a_client_file_is_exported_as_the_client_wants_it() {
     args = ["connect", "web"]
     env = { SWITCHBOARD_HOME = "[HOME]/switchboard" }
     "#);
-    insta::assert_snapshot!(home.run("config export vscode"), @r#""#);
+    insta::assert_snapshot!(home.run("config export vscode"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "servers": {
+        "files": {
+          "type": "stdio",
+          "command": "[PROGRAM]",
+          "args": ["connect", "files"],
+          "env": {
+            "SWITCHBOARD_HOME": "[HOME]/switchboard"
+          }
+        },
+        "web": {
+          "type": "stdio",
+          "command": "[PROGRAM]",
+          "args": ["connect", "web"],
+          "env": {
+            "SWITCHBOARD_HOME": "[HOME]/switchboard"
+          }
+        }
+      }
+    }
+    "#);
 }
 
 #[test]

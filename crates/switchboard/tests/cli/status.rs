@@ -65,6 +65,7 @@ fn everything_is_seen_at_a_glance() {
           "summary": "1 pending"
         }
       ],
+      "daemon": null,
       "problems": [],
       "revision": {
         "at": [TIME],

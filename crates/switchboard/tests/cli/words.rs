@@ -198,7 +198,8 @@ fn the_help_names_every_command() {
     Usage: switchboard [OPTIONS] <COMMAND>
 
     Commands:
-      up           Find clients, import what they have, show the plan, ask, then write
+      up           Find clients, import what they have, show the plan, ask, write, then serve
+      serve        Run the daemon in the foreground; it asks nothing
       demo         Show the whole product in a throw-away home with sample clients and a built-in server
       status       Show the revision, servers, clients and problems
       server       The servers of the catalogue

@@ -10,6 +10,7 @@ pub mod connect;
 mod daemon;
 mod diff;
 mod discover;
+mod events;
 mod execute;
 mod fail;
 mod history;

@@ -1,5 +1,9 @@
 //! The command line: nouns first, then verbs.
 
+mod listen;
+
+pub(crate) use listen::{Listen, ListenVia};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -60,6 +64,8 @@ pub(crate) enum Command {
     Profile(Profile),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
+    /// Follow another switchboard, and bring its revisions to a client's file or to a program
+    Listen(Listen),
     /// The files of Switchboard itself
     #[command(subcommand)]
     Config(Config),

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod listen;
 pub(crate) mod profile;
 pub(crate) mod server;
 pub(crate) mod status;

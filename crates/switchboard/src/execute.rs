@@ -1,7 +1,9 @@
 //! A plan carried out: client files written, what was written noted down, what was displaced merged again.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use switchboard_core::catalogue::Catalogue;
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::{ClientPlan, FileState, render_document};
@@ -36,11 +38,27 @@ pub(crate) struct Choice {
     /// What somebody else changed is put back: of one server, or of all.
     #[expect(clippy::option_option, reason = "nothing, all, or one: the inner option is what a plan takes")]
     pub(crate) restore: Option<Option<ServerName>>,
+    /// Servers from elsewhere, to be given in the place of the home's own; what the client has of its own is left.
+    pub(crate) given: Option<Arc<Catalogue>>,
 }
 
 impl Choice {
+    /// Returns the observer that plans by this choice.
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub(crate) fn observer<'h>(&'h self, home: &'h Home) -> Result<Observer<'h>, Failure> {
+        match &self.given {
+            Some(catalogue) => Ok(Observer::giving(home, catalogue)),
+            None => Observer::new(home),
+        }
+    }
+
     /// Applies the choice to a plan.
-    pub(crate) fn apply(&self, plan: &mut ClientPlan) {
+    pub(crate) fn apply(&self, plan: &mut ClientPlan, record: &ClientRecord) {
+        if self.given.is_some() {
+            plan.leave_own(record);
+        }
         if let Some(server) = &self.restore {
             plan.restore(server.as_ref());
         }
@@ -63,9 +81,9 @@ pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<
     let mut done: Vec<String> = Vec::new();
     for _ in 0..ATTEMPTS {
         let (look, rendered) = {
-            let observer = Observer::new(home)?;
+            let observer = choice.observer(home)?;
             observer.look_and(linked, record.clone(), &observer.same(), |plan, record, document| {
-                choice.apply(plan);
+                choice.apply(plan, record);
                 render_document(plan, &linked.dialect, record, document)
             })
         };

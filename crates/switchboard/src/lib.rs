@@ -16,6 +16,7 @@ mod fail;
 mod history;
 mod home;
 mod journal;
+mod listen;
 mod mask;
 mod observe;
 mod probe;
@@ -76,6 +77,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Server(verb) => cmd::server::run(verb, env, ui),
         Command::Client(verb) => cmd::client::run(verb, env, ui),
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),
+        Command::Listen(args) => cmd::listen::run(args, env, ui),
         Command::Config(verb) => cmd::config::run(verb, env, ui),
         Command::Doctor => cmd::doctor::run(env, ui),
         Command::Uninstall => cmd::uninstall::run(env, ui),

@@ -16,6 +16,7 @@ mod flow;
 mod import;
 mod input;
 mod link;
+mod listen;
 mod profile;
 mod push;
 mod rules;

@@ -1,8 +1,10 @@
 //! The command line: nouns first, then verbs.
 
 mod listen;
+mod service;
 
 pub(crate) use listen::{Listen, ListenVia};
+pub(crate) use service::{Service, ServiceInstall};
 
 use std::path::PathBuf;
 
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// The files of Switchboard itself
     #[command(subcommand)]
     Config(Config),
+    /// Have the system start the daemon, or pull a client's file from another switchboard
+    #[command(subcommand)]
+    Service(Service),
     /// Check everything that can be wrong, and name the command that mends it
     Doctor,
     /// Put every client file back to what it was before the first push

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod listen;
 pub(crate) mod profile;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod uninstall;
 pub(crate) mod up;

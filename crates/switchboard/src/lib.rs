@@ -22,6 +22,7 @@ mod observe;
 mod probe;
 mod retention;
 mod schema;
+mod service;
 mod ui;
 mod when;
 
@@ -79,6 +80,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),
         Command::Listen(args) => cmd::listen::run(args, env, ui),
         Command::Config(verb) => cmd::config::run(verb, env, ui),
+        Command::Service(verb) => cmd::service::run(verb, env, ui),
         Command::Doctor => cmd::doctor::run(env, ui),
         Command::Uninstall => cmd::uninstall::run(env, ui),
         Command::Completions { shell } => completions(shell, ui),

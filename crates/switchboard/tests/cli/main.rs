@@ -23,6 +23,7 @@ mod rules;
 mod scan;
 mod secrets;
 mod server;
+mod service;
 mod status;
 mod undo;
 mod uninstall;

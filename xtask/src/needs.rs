@@ -10,8 +10,9 @@ use std::process::Command;
 use crate::steps::{root, run, there_is};
 
 /// Programs of the system: what is called, how its version is asked for, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &str, &[&str], &str); 2] = [
+const PROGRAMS: [(&str, &str, &[&str], &str); 3] = [
     ("strace", "-V", &["strace"], "stops writes at every system call"),
+    ("systemd-analyze", "--version", &["systemd"], "judges the units of services"),
     ("npm", "--version", &["nodejs", "npm"], "installs the real clients"),
 ];
 
@@ -34,7 +35,7 @@ pub(crate) fn install() -> Result<(), String> {
         println!("missing: {program} ({why}); installing {}", packages.join(", "));
     }
     let system = if missing.is_empty() {
-        println!("strace and npm are here");
+        println!("strace, systemd-analyze and npm are here");
         Ok(())
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))

@@ -11,6 +11,10 @@ use super::NotAUnit;
 /// # Errors
 /// A word has characters that a unit file cannot hold.
 pub(crate) fn command(words: &[String]) -> Result<String, NotAUnit> {
+    // Of a program systemd wants more than of its arguments.
+    if let Some(program) = words.first().filter(|program| program.contains(['"', '\'', '\\'])) {
+        return Err(NotAUnit::Text(program.clone()));
+    }
     let quoted = words.iter().map(|word| quoted(word)).collect::<Result<Vec<_>, _>>()?;
     // The colon keeps variables from being filled in. `$$` would do for arguments, but not for the program.
     let colon = if words.iter().any(|word| word.contains('$')) { ":" } else { "" };
@@ -91,6 +95,9 @@ mod tests {
         for text in ["a\nExecStart=/bin/sh", "a\rb", "a\0b", "a\u{1b}[2K", "a\u{85}b"] {
             assert!(command(&[text.to_owned()]).is_err(), "{text:?}");
             assert!(variable("A", text).is_err() && lone(text).is_err(), "{text:?}");
+        }
+        for program in ["/a\"b", "/a'b", "/a\\b"] {
+            assert!(command(&[program.to_owned()]).is_err(), "{program:?}");
         }
         for text in ["/a\\", " /a", ""] {
             assert!(lone(text).is_err(), "{text:?}");

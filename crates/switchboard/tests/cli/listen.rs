@@ -62,14 +62,12 @@ impl Listener {
     #[track_caller]
     fn hears(&mut self, needle: &str) -> String {
         loop {
-            match self.said.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.all.push(line.clone());
-                    if line.contains(needle) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("`{needle}` was not said, but:\n{}", self.all.join("\n")),
+            let line = self.said.recv_timeout(PATIENCE).ok();
+            assert!(line.is_some(), "`{needle}` was not said, but:\n{}", self.all.join("\n"));
+            let line = line.unwrap();
+            self.all.push(line.clone());
+            if line.contains(needle) {
+                return line;
             }
         }
     }
@@ -189,7 +187,8 @@ fn whatever_goes_wrong_there_the_file_here_stays_or_becomes_right() {
     let says = |text: &str| Fault::Says(text.to_owned());
     let client = |text: &str| vec![(Route::Client, says(text))];
     // What goes wrong, the exit code, what is said, and whether the file has the second revision at the end.
-    let table: Vec<(&str, Vec<(Route, Fault)>, i32, &str, bool)> = vec![
+    type Case = (&'static str, Vec<(Route, Fault)>, i32, &'static str, bool);
+    let table: Vec<Case> = vec![
         ("nothing", vec![], 0, "add `web`", true),
         ("there are no events", many(&[(Route::Events, status(404))]), 0, "add `web`", true),
         ("there is no version", many(&[(Route::Version, status(404))]), 0, "add `web`", true),

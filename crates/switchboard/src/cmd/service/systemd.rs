@@ -9,9 +9,9 @@ use switchboard_host::dirs::{self, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
 
 use super::manager::Manager;
-use crate::change::show_difference;
 use crate::cli::ServiceInstall;
 use crate::cmd::listen::{check_reference, find, path_of};
+use crate::diff::unified;
 use crate::execute::write_own;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
@@ -148,8 +148,8 @@ fn ask_about_others(ui: &Ui, home: &Home, there: &[(&Unit, Option<Snapshot>)]) -
             Whose::Foreign => "is not of our making",
             Whose::Edited | Whose::Ours => continue,
         };
-        if !ui.json {
-            show_difference(ui, &unit.name, text, &new);
+        for line in unified(&unit.name, &without_values(text), &without_values(&new)) {
+            ui.line(line);
         }
         ui.note(format!(
             "{} {what}; a change that stays belongs into `systemctl --user edit {}`",
@@ -165,6 +165,15 @@ fn ask_about_others(ui: &Ui, home: &Home, there: &[(&Unit, Option<Snapshot>)]) -
         )?;
     }
     Ok(())
+}
+
+/// A unit without the values of its variables, which may be secrets.
+fn without_values(text: &str) -> String {
+    let hidden = |line: &str| match line.strip_prefix("Environment=").and_then(|rest| rest.split_once('=')) {
+        Some((name, _)) => format!("Environment={name}=***\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(hidden).collect()
 }
 
 /// Has the units read and started; where no manager answers, says what to type.

@@ -158,6 +158,36 @@ pub(crate) fn chosen(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linke
         .collect()
 }
 
+/// Returns the clients that `ids` name, or all: linked ones, and files that were written under these names without a
+/// link, as `switchboard listen` does.
+///
+/// # Errors
+/// As [`chosen`].
+pub(crate) fn named(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linked>, Failure> {
+    if all {
+        return linked(home);
+    }
+    let one = |id: &String| match chosen(home, std::slice::from_ref(id), false) {
+        Ok(mut found) => Ok(found.remove(0)),
+        Err(failure) => {
+            let record = home.relations.clients.iter().find(|(known, _)| known.as_str() == id);
+            record.and_then(|(id, record)| remembered(home, id, record)).ok_or(failure)
+        }
+    };
+    ids.iter().map(one).collect()
+}
+
+/// Returns a client that is remembered, though it is not linked: its dialect is told by its name, else by its file.
+pub(crate) fn remembered(home: &Home, id: &ClientId, record: &ClientRecord) -> Option<Linked> {
+    let path = PathBuf::from(&record.path);
+    // A second file of a client is called after its place: `cursor.shop`.
+    let family = id.as_str().split('.').next().unwrap_or_default();
+    let by_path = || known::recognise(&path, home.surroundings()).first().map(|(known, _)| *known);
+    let known = known::find(id.as_str()).or_else(|| known::find(family)).or_else(by_path)?;
+    let dialect = dialect_at(home, known, &path);
+    Some(Linked { settings: defaults(id.clone(), known, Mode::Manual), path, dialect })
+}
+
 fn unlinked(id: &str, linked: &[Linked]) -> Failure {
     let names = linked.iter().map(|linked| linked.id().as_str());
     match (known::find(id), switchboard_core::nearest::nearest(id, names).or_else(|| known::nearest(id))) {

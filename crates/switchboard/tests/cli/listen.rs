@@ -386,3 +386,128 @@ fn a_program_that_takes_too_long_is_ended_with_all_that_it_started() {
     let pid = output.stdout.lines().find_map(|line| line.strip_prefix("pid ")).unwrap();
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{pid} still runs");
 }
+
+#[test]
+fn a_slow_program_is_run_one_at_a_time_and_the_newest_wins() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    // It says when two of it run at once, and stays at the first revision until it may go on.
+    home.write(
+        "hook.sh",
+        "mkdir busy || echo TWO; echo got $SWITCHBOARD_VERSION; while ! test -e go; do sleep 0.02; done; rmdir busy",
+    );
+    let mut listener =
+        Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
+    listener.hears("got 1.1.0");
+    for number in 2..50 {
+        server.change(if number % 2 == 0 { two() } else { one() });
+    }
+    home.write("go", "");
+    listener.hears("got 1.49.0");
+    let (code, said) = listener.end(rustix::process::Signal::TERM);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("TWO"), "{said}");
+    let runs: Vec<u32> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("got 1.")?.strip_suffix(".0")?.parse().ok())
+        .collect();
+    assert!(runs.windows(2).all(|pair| pair[0] < pair[1]), "{runs:?}");
+}
+
+#[test]
+fn a_program_that_fails_is_run_again_and_one_under_way_ends_with_us() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    home.write("hook.sh", "echo tried; mkdir first && exit 3; echo pid $$; exec sleep 1000");
+    let mut listener =
+        Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
+    listener.hears("`/bin/sh` ended with 3");
+    let pid = listener.hears("pid ").replace("pid ", "");
+    let (code, said) = listener.end(rustix::process::Signal::TERM);
+    assert_eq!((code, said.matches("tried").count()), (Some(0), 2), "{said}");
+    // The guard ends it once we are gone; it has no grace to ask for.
+    let gone = || !std::path::Path::new(&format!("/proc/{pid}")).exists();
+    let until = std::time::Instant::now() + PATIENCE;
+    while !gone() && std::time::Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(gone(), "{pid} still runs");
+}
+
+#[test]
+fn no_servers_are_taken_when_they_are_meant_and_not_when_not() {
+    let (home, server) = (home(), ConfigServer::start(two()).unwrap());
+    assert_eq!(once(&home, &server, "").stdout, "1.1.0  2 servers\n");
+    server.change(two());
+    let empty = r#"{"version":"1.2.0","hash":"sha256:a2","mcpServers":{}}"#;
+    server.fault(&[Route::Config], &Fault::Says(empty.to_owned()));
+    server.fault(&[Route::Events], &Fault::Says(ConfigServer::data(2, &json!({}))));
+    let output = once(&home, &server, "");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(output.stderr.contains("suddenly has none of its 2 servers"), "{output}");
+    server.mend();
+    server.change(json!({}));
+    assert_eq!(once(&home, &server, "").stdout, "1.3.0  0 servers\n");
+}
+
+#[test]
+fn what_was_written_can_be_looked_at_and_taken_back() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    home.write(CURSOR, OWN);
+    let shown = home.ok(&format!("listen {} --client cursor --dry-run", server.origin));
+    assert!(shown.stdout.contains("→ add `files`") && shown.stdout.contains("+    \"files\""), "{shown}");
+    assert_eq!(home.text(CURSOR), OWN);
+    let written = once(&home, &server, "--client cursor --yes");
+    let undo = written.stderr.split('`').find(|text| text.starts_with("switchboard client undo")).unwrap();
+    let id = undo.rsplit(' ').next().unwrap();
+    assert!(home.ok(&format!("client history {id}")).stdout.contains("add `files`"));
+    home.ok(undo.strip_prefix("switchboard ").unwrap());
+    assert_eq!(home.text(CURSOR), OWN);
+    server.change(two());
+    assert_eq!(once(&home, &server, "--client cursor").code, 0);
+    assert_ne!(home.text(CURSOR), OWN);
+    home.ok("uninstall --yes");
+    assert_eq!(home.text(CURSOR), OWN);
+}
+
+#[test]
+fn each_kind_of_file_is_kept_in_its_own_way() {
+    for (client, path, text, theirs) in [
+        (
+            "codex",
+            ".codex/config.toml",
+            "# mine\nmodel = \"x\"\n\n[mcp_servers.own]\ncommand = \"own\" # keep\n",
+            "[mcp_servers.files]\ncommand = \"files-mcp\"\nargs = [\"/tmp\"]\n",
+        ),
+        (
+            "vscode",
+            ".config/Code/User/mcp.json",
+            "{\n  // mine\n  \"inputs\": [],\n}\n",
+            r#"{ "servers": { "files": { "type": "stdio", "command": "files-mcp" } } }"#,
+        ),
+        (
+            "claude",
+            ".config/Claude/claude_desktop_config.json",
+            "{\n  \"theme\": 1\n}\n",
+            r#"{ "mcpServers": { "files": { "command": "files-mcp" } } }"#,
+        ),
+    ] {
+        let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+        home.write(path, text);
+        server.fault(&[Route::Client], &Fault::Says(theirs.to_owned()));
+        let output = once(&home, &server, &format!("--client {client} --yes"));
+        assert_eq!(output.code, 0, "{client}: {output}");
+        let now = home.text(path);
+        assert!(now.contains("files-mcp"), "{client}: {now}\n{output}");
+        for line in text.lines() {
+            assert!(now.contains(line), "{client}: {now}");
+        }
+        let asked = server.requests().pop().unwrap().path;
+        let id = if client == "claude" { "claude-desktop" } else { client };
+        assert_eq!(asked, format!("/api/mcp/_config/{id}"));
+        // And taken out again, to the byte.
+        server.mend();
+        server.change(json!({}));
+        server.fault(&[Route::Client], &Fault::Says(String::new()));
+        assert_eq!(once(&home, &server, &format!("--client {client}")).code, 0);
+        assert_eq!(home.text(path), text);
+    }
+}

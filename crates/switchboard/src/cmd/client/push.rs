@@ -15,7 +15,7 @@ use crate::diff::discreet;
 use crate::execute::{self, Choice, Push, Undo};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Look, Observer, chosen};
+use crate::observe::{Linked, Look, Observer, chosen, named};
 use crate::ui::{Mark, Ui};
 
 /// Writes what is pending into clients' files. One that cannot be written does not keep the others from it.
@@ -250,7 +250,7 @@ fn ask_before_the_first_write(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
 /// # Errors
 /// Exit code 5 when somebody changed a file since.
 pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
-    let clients = chosen(home, &which.ids, which.all)?;
+    let clients = named(home, &which.ids, which.all)?;
     let mut results = Vec::new();
     let mut changed = Vec::new();
     for client in &clients {

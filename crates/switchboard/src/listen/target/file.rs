@@ -75,7 +75,11 @@ impl FileTarget {
     /// A file without servers, from a switchboard that has some, where there were entries until now.
     fn check_emptiness(&self, home: &Home, catalogue: &Catalogue, news: &News) -> Result<(), Setback> {
         let had = home.relations.clients.get(&self.id).is_some_and(ClientRecord::has_managed);
-        if !had || news.count == 0 || !catalogue.is_empty() {
+        if news.count == 0 || !catalogue.is_empty() {
+            return Ok(());
+        }
+        if !had {
+            self.ui.note(format!("it gives none of its {} servers to {}", news.count, self.client.id));
             return Ok(());
         }
         Err(Setback::Later(
@@ -95,7 +99,8 @@ impl FileTarget {
             self.dry_run(&look, &name);
             return Ok(false);
         }
-        if look.plan.is_pending() && home.journal.of(self.id.as_str()).next().is_none() {
+        let first = look.plan.is_pending() && home.journal.of(self.id.as_str()).next().is_none();
+        if first {
             self.ask(&look, &name).map_err(Setback::Never)?;
         }
         drop(home);
@@ -115,6 +120,9 @@ impl FileTarget {
                 let trouble = Trouble::new(format!("{name} was not written: {why}"));
                 return Err(Setback::Later(Trouble { hint: hint.clone(), ..trouble }));
             }
+        }
+        if first {
+            self.ui.hint(format!("`switchboard client undo {}` takes it back", self.id));
         }
         let after = plan(&home, linked, choice).map_err(Setback::Never)?;
         for item in after.plan.conflicts().chain(after.plan.drifted()) {

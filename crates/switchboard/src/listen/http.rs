@@ -250,3 +250,48 @@ fn lost(error: &reqwest::Error) -> Trouble {
         Trouble::new(format!("the connection broke: {said}")).hint("try again")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::servers::config::{ConfigServer, Fault, ROUTES};
+
+    use super::*;
+
+    // Time stands still unless everybody waits: then it jumps to the next thing that is due.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_answer_is_not_waited_for() {
+        let server = ConfigServer::start(serde_json::json!({})).unwrap();
+        server.fault(&ROUTES, &Fault::Hangs);
+        let http = Http::new(Address::parse(&server.origin).unwrap(), None).unwrap();
+        assert!(http.version().await.is_err());
+        assert!(http.config(None).await.is_err());
+        assert!(http.open(Some(7)).await.is_err());
+        assert!(http.client_file("cursor", Some("direct"), None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_token_stays_with_its_origin() {
+        let elsewhere = ConfigServer::start(serde_json::json!({})).unwrap();
+        let server = ConfigServer::start(serde_json::json!({})).unwrap();
+        let away = format!("{}/api/mcp/_version", elsewhere.origin);
+        server.fault(&ROUTES, &Fault::Status(307, vec![("location", away)]));
+        let token = Secret::from("s3cret");
+        let http = Http::new(Address::parse(&server.origin).unwrap(), Some(&token)).unwrap();
+        for trouble in [http.version().await.unwrap_err(), http.config(None).await.unwrap_err()] {
+            assert!(trouble.why.contains("which was not named"), "{trouble:?}");
+        }
+        assert!(elsewhere.requests().is_empty());
+        assert!(!format!("{http:?}").contains("s3cret"));
+        assert!(Http::new(Address::parse(&server.origin).unwrap(), Some(&Secret::from("a\nb"))).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_busy_server_says_for_how_long() {
+        let server = ConfigServer::start(serde_json::json!({})).unwrap();
+        server.fault(&ROUTES, &Fault::Status(429, vec![("retry-after", "7".to_owned())]));
+        let http = Http::new(Address::parse(&server.origin).unwrap(), None).unwrap();
+        assert_eq!(http.version().await.unwrap_err().hold, Some(Duration::from_secs(7)));
+        let opened = http.open(None).await;
+        assert_eq!(opened.err().and_then(|trouble| trouble.hold), Some(Duration::from_secs(7)));
+    }
+}

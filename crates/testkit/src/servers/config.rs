@@ -255,7 +255,8 @@ fn serve(state: &State, request: &Request, reply: &mut Reply) {
                 reply.raw("event: config_updated\n");
                 (0..100).take_while(|_| reply.push(&format!("data: {piece}\n"))).for_each(drop);
             } else {
-                reply.begin(100 << 20);
+                // Without a length: it has to be counted.
+                reply.begin(None);
                 (0..100).take_while(|_| reply.push(&piece)).for_each(drop);
             }
         }
@@ -265,12 +266,12 @@ fn serve(state: &State, request: &Request, reply: &mut Reply) {
                 drip(reply, &event(state.board().number, &answer));
                 reply.wait_for_hang_up();
             } else {
-                reply.begin(answer.len());
+                reply.begin(Some(answer.len()));
                 drip(reply, &answer);
             }
         }
         Some(Fault::Breaks) => {
-            reply.begin(answer.len());
+            reply.begin(Some(answer.len()));
             reply.raw(&answer[..answer.len() / 2]);
         }
     }

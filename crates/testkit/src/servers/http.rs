@@ -54,9 +54,10 @@ impl Reply {
         self.head(200, headers, "content-type: text/event-stream\r\n");
     }
 
-    /// Begins a response with a body of this length.
-    pub fn begin(&mut self, length: usize) {
-        self.head(200, &[("content-type", "application/json")], &format!("content-length: {length}\r\n"));
+    /// Begins a response with a body of this length; without one it ends when the script returns.
+    pub fn begin(&mut self, length: Option<usize>) {
+        let length = length.map(|length| format!("content-length: {length}\r\n")).unwrap_or_default();
+        self.head(200, &[("content-type", "application/json")], &length);
     }
 
     /// Sends bytes as they are.

@@ -63,6 +63,12 @@ pub(super) fn install(env: Env, ui: &Ui, args: ServiceInstall) -> Done {
             continue;
         }
         write_own(&home, &path, there.as_ref(), &text)?;
+        if there.is_some() {
+            ui.hint(format!(
+                "what runs by it runs on as it was until `systemctl --user restart {}`",
+                unit.name
+            ));
+        }
         ui.marked(Mark::Good, format!("{} is written", home.short(&path)));
     }
     let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();

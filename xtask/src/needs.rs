@@ -10,11 +10,12 @@ use std::process::Command;
 use crate::steps::{root, run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &[&str], &[&str], &str); 8] = [
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 9] = [
     ("strace", &["-V"], &["strace"], "stops writes at every system call"),
     ("vim", &["--version"], &["vim"], "saves files in its three ways"),
     ("nano", &["--version"], &["nano"], "saves files in its way"),
     ("git", &["--version"], &["git"], "changes files by a checkout"),
+    ("systemd-analyze", &["--version"], &["systemd"], "judges the units of services"),
     ("npm", &["--version"], &["nodejs", "npm"], "installs the real clients"),
     ("dbus-daemon", &["--version"], &["dbus"], "a bus of a test's own"),
     // `dbus-send` comes with it, and has no call that succeeds without a bus.

@@ -98,6 +98,21 @@ impl ClientPlan {
         }
     }
 
+    /// Leaves alone what the client runs by itself, also where it is a server that it is to be given: only entries
+    /// of the record are ours then. A server that the client has of its own is not given to it a second time.
+    pub fn leave_own(&mut self, record: &ClientRecord) {
+        for item in &mut self.items {
+            let own = record.relation(item.section.as_deref(), item.alias.as_str()).is_none();
+            let taken = matches!(
+                item.verdict,
+                Verdict::TakeOver | Verdict::RemoveTwin | Verdict::Conflict(Drift::Doubled)
+            );
+            if own && taken {
+                (item.verdict, item.server) = (Verdict::Unmanaged, None);
+            }
+        }
+    }
+
     /// Holds back every pending item but those of `servers`.
     pub fn only(&mut self, servers: &[ServerName]) {
         self.items.retain(|item| {

@@ -320,6 +320,11 @@ impl Dirs {
         self.state.join("layers")
     }
 
+    /// The folder of how far other switchboards were followed.
+    pub fn following(&self) -> PathBuf {
+        self.state.join("following")
+    }
+
     /// The folder of the secrets that `${keyring:NAME}` names.
     pub fn secrets(&self) -> PathBuf {
         self.state.join("secrets")
@@ -349,6 +354,16 @@ impl Dirs {
     pub fn control_socket(&self) -> PathBuf {
         self.run.join("control.sock")
     }
+}
+
+/// Makes a folder for files of ours that another program looks for there, with those above it; open to the owner only
+/// where it is new.
+///
+/// # Errors
+///
+/// It cannot be made; the error names it.
+pub fn make_folder(path: &Path) -> Result<(), DirsError> {
+    system::make_folder(path).map_err(|source| DirsError::Make { path: path.to_owned(), source })
 }
 
 /// Returns the folder that only Windows uses.

@@ -116,6 +116,8 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
         }
         Command::Up(_)
         | Command::Serve(_)
+        | Command::Listen(_)
+        | Command::Service(_)
         | Command::Demo(_)
         | Command::Connect(_)
         | Command::Uninstall

@@ -1,5 +1,11 @@
 //! The command line: nouns first, then verbs.
 
+mod listen;
+mod service;
+
+pub(crate) use listen::{Listen, ListenVia};
+pub(crate) use service::{Service, ServiceInstall};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,9 +68,14 @@ pub(crate) enum Command {
     Profile(Profile),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
+    /// Follow another switchboard, and bring its revisions to a client's file or to a program
+    Listen(Listen),
     /// The files of Switchboard itself
     #[command(subcommand)]
     Config(Config),
+    /// Have the system start the daemon, or pull a client's file from another switchboard
+    #[command(subcommand)]
+    Service(Service),
     /// Check everything that can be wrong, and name the command that mends it
     Doctor,
     /// Put every client file back to what it was before the first push
@@ -90,7 +101,9 @@ impl Command {
             Self::Client(_) => "client",
             Self::Profile(_) => "profile",
             Self::Connect(_) => "connect",
+            Self::Listen(_) => "listen",
             Self::Config(_) => "config",
+            Self::Service(_) => "service",
             Self::Doctor => "doctor",
             Self::Uninstall => "uninstall",
             Self::Completions { .. } => "completions",

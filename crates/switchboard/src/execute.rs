@@ -4,6 +4,10 @@ mod own;
 mod push;
 mod undo;
 
+use std::sync::Arc;
+
+use switchboard_core::catalogue::Catalogue;
+use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ServerName;
 use switchboard_core::plan::ClientPlan;
 use switchboard_host::backup::Kept;
@@ -12,10 +16,10 @@ use switchboard_host::hash::Hash;
 
 use crate::fail::Failure;
 use crate::home::Home;
-use crate::observe::Linked;
+use crate::observe::{Linked, Observer};
 
 pub(crate) use own::write_own;
-pub(crate) use push::{Pushed, push_all, remember};
+pub(crate) use push::{Pushed, push, push_all, remember};
 pub(crate) use undo::{Undo, finish_undos, undo};
 
 /// What became of one client's file.
@@ -37,11 +41,27 @@ pub(crate) struct Choice {
     /// What somebody else changed is put back: of one server, or of all.
     #[expect(clippy::option_option, reason = "nothing, all, or one: the inner option is what a plan takes")]
     pub(crate) restore: Option<Option<ServerName>>,
+    /// Servers from elsewhere, to be given in the place of the home's own; what the client has of its own is left.
+    pub(crate) given: Option<Arc<Catalogue>>,
 }
 
 impl Choice {
+    /// Returns the observer that plans by this choice.
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub(crate) fn observer<'h>(&'h self, home: &'h Home) -> Result<Observer<'h>, Failure> {
+        match &self.given {
+            Some(catalogue) => Ok(Observer::giving(home, catalogue)),
+            None => Observer::new(home),
+        }
+    }
+
     /// Applies the choice to a plan.
-    pub(crate) fn apply(&self, plan: &mut ClientPlan) {
+    pub(crate) fn apply(&self, plan: &mut ClientPlan, record: &ClientRecord) {
+        if self.given.is_some() {
+            plan.leave_own(record);
+        }
         if let Some(server) = &self.restore {
             plan.restore(server.as_ref());
         }

@@ -11,17 +11,20 @@ pub mod connect;
 mod daemon;
 mod diff;
 mod discover;
+mod events;
 mod execute;
 mod fail;
 mod history;
 mod home;
 mod journal;
+mod listen;
 mod mask;
 mod observe;
 mod probe;
 mod remote;
 mod retention;
 mod schema;
+mod service;
 mod token;
 mod ui;
 mod when;
@@ -91,7 +94,9 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Server(verb) => cmd::server::run(verb, env, ui),
         Command::Client(verb) => cmd::client::run(verb, env, ui),
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),
+        Command::Listen(args) => cmd::listen::run(args, env, ui),
         Command::Config(verb) => cmd::config::run(verb, env, ui),
+        Command::Service(verb) => cmd::service::run(verb, env, ui),
         Command::Doctor => cmd::doctor::run(env, ui),
         Command::Uninstall => cmd::uninstall::run(env, ui),
         Command::Completions { shell } => completions(shell, ui),

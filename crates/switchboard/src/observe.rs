@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use switchboard_core::catalogue::Catalogue;
 use switchboard_core::client::bridge::Bridge;
 use switchboard_core::client::dialect::Dialect;
 use switchboard_core::client::known::{self, Known, Place, Scope, Status};
@@ -157,6 +158,36 @@ pub(crate) fn chosen(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linke
         .collect()
 }
 
+/// Returns the clients that `ids` name, or all: linked ones, and files that were written under these names without a
+/// link, as `switchboard listen` does.
+///
+/// # Errors
+/// As [`chosen`].
+pub(crate) fn named(home: &Home, ids: &[String], all: bool) -> Result<Vec<Linked>, Failure> {
+    if all {
+        return linked(home);
+    }
+    let one = |id: &String| match chosen(home, std::slice::from_ref(id), false) {
+        Ok(mut found) => Ok(found.remove(0)),
+        Err(failure) => {
+            let record = home.relations.clients.iter().find(|(known, _)| known.as_str() == id);
+            record.and_then(|(id, record)| remembered(home, id, record)).ok_or(failure)
+        }
+    };
+    ids.iter().map(one).collect()
+}
+
+/// Returns a client that is remembered, though it is not linked: its dialect is told by its name, else by its file.
+pub(crate) fn remembered(home: &Home, id: &ClientId, record: &ClientRecord) -> Option<Linked> {
+    let path = PathBuf::from(&record.path);
+    // A second file of a client is called after its place: `cursor.shop`.
+    let family = id.as_str().split('.').next().unwrap_or_default();
+    let by_path = || known::recognise(&path, home.surroundings()).first().map(|(known, _)| *known);
+    let known = known::find(id.as_str()).or_else(|| known::find(family)).or_else(by_path)?;
+    let dialect = dialect_at(home, known, &path);
+    Some(Linked { settings: defaults(id.clone(), known, Mode::Manual), path, dialect })
+}
+
 fn unlinked(id: &str, linked: &[Linked]) -> Failure {
     let names = linked.iter().map(|linked| linked.id().as_str());
     match (known::find(id), switchboard_core::nearest::nearest(id, names).or_else(|| known::nearest(id))) {
@@ -173,6 +204,8 @@ fn unlinked(id: &str, linked: &[Linked]) -> Failure {
 /// Looks at one client's file and plans for it.
 pub(crate) struct Observer<'h> {
     home: &'h Home,
+    /// The servers that clients are given.
+    catalogue: &'h Catalogue,
     bridge: Bridge,
     plain: Box<dyn Fn(&Launch) -> Launch>,
     /// Clients whose entries another linked client keeps in step: the same file, the same place in it.
@@ -187,20 +220,34 @@ impl<'h> Observer<'h> {
     /// # Errors
     /// The system does not say where the program is.
     pub(crate) fn new(home: &'h Home) -> Result<Self, Failure> {
-        let store = FileSecrets::new(home.dirs.secrets());
-        let stored =
-            move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
-        let plain = Box::new(move |launch: &Launch| with_stored(launch, &stored));
-        Ok(Self { home, bridge: home.bridge()?, plain, shared: shared(home), bridged: RefCell::default() })
+        let bridge = home.bridge()?;
+        let catalogue = &home.catalogue.catalogue;
+        Ok(Self {
+            home,
+            catalogue,
+            bridge,
+            plain: plain(home),
+            shared: shared(home),
+            bridged: RefCell::default(),
+        })
+    }
+
+    /// Returns an observer for a client that is given servers from elsewhere.
+    ///
+    /// What reaches servers through this home is then no business of ours: no entry counts as ours unless the record
+    /// says so.
+    pub(crate) fn giving(home: &'h Home, catalogue: &'h Catalogue) -> Self {
+        let (shared, bridged) = (BTreeMap::new(), RefCell::default());
+        Self { home, catalogue, bridge: Bridge::nobodys(), plain: plain(home), shared, bridged }
     }
 
     /// Returns which launches are servers of the catalogue.
     pub(crate) fn same(&self) -> Same<'_> {
-        self.same_in(&self.home.catalogue.catalogue)
+        self.same_in(self.catalogue)
     }
 
     /// Returns which launches are servers of this catalogue.
-    pub(crate) fn same_in(&self, catalogue: &switchboard_core::catalogue::Catalogue) -> Same<'_> {
+    pub(crate) fn same_in(&self, catalogue: &Catalogue) -> Same<'_> {
         Same::of(catalogue, &self.plain)
     }
 
@@ -213,7 +260,7 @@ impl<'h> Observer<'h> {
     /// Returns what a client is to be given; the same for all that name the same servers and go through us.
     fn wanted(&self, linked: &Linked) -> Result<Arc<Wanted>, Problem> {
         let Linked { settings, dialect, .. } = linked;
-        let make = || wanted(&self.home.catalogue.catalogue, settings, dialect, &self.bridge).map(Arc::new);
+        let make = || wanted(self.catalogue, settings, dialect, &self.bridge).map(Arc::new);
         if settings.via != Via::Bridge || settings.face != Face::PerServer {
             return make();
         }
@@ -289,6 +336,13 @@ impl<'h> Observer<'h> {
         }
         (Look { linked: linked.clone(), file, record, plan }, then)
     }
+}
+
+/// Puts stored secrets in the place of their references, for comparing.
+fn plain(home: &Home) -> Box<dyn Fn(&Launch) -> Launch> {
+    let store = FileSecrets::new(home.dirs.secrets());
+    let stored = move |name: &str| store.get(name).ok().flatten().map(|secret| secret.expose().to_owned());
+    Box::new(move |launch: &Launch| with_stored(launch, &stored))
 }
 
 /// A file that could not even be looked at: nothing is planned for it.

@@ -1,4 +1,5 @@
-//! Scripted MCP servers.
+//! Scripted servers: of MCP, and switchboards to be followed.
 
+pub mod config;
 pub mod http;
 pub mod stdio;

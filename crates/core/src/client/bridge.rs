@@ -16,6 +16,12 @@ pub struct Bridge {
 }
 
 impl Bridge {
+    /// Returns a bridge that no entry reaches anything through.
+    pub fn nobodys() -> Self {
+        // No variable can have this value, so that no launch is known by it.
+        Self { program: "\0".to_owned(), home: Some("\0".to_owned()) }
+    }
+
     /// Returns the launch that reaches `server` through us.
     pub fn launch(&self, server: &ServerName) -> Launch {
         let mut launch = Launch::stdio(&self.program, ["connect", server.as_str()]);
@@ -72,6 +78,9 @@ mod tests {
         assert_eq!(usual.server_of(&usual.launch(&name)), Some(name.clone()));
         assert_eq!(scratch.server_of(&scratch.launch(&name)), Some(name.clone()));
         assert_eq!(usual.server_of(&scratch.launch(&name)), None, "another home's entry is not ours");
+        for entry in [usual.launch(&name), scratch.launch(&name)] {
+            assert_eq!(Bridge::nobodys().server_of(&entry), None);
+        }
         for (launch, server) in [
             (Launch::stdio("C:\\bin\\switchboard.exe", ["connect", "x"]), Some("x")),
             (Launch::stdio("switchboard", ["connect", "x"]), Some("x")),

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use similar::TextMerge;
-use switchboard_core::client::known;
 use switchboard_core::client::reconcile::{Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing, section_key};
 use switchboard_core::client::scan::{entry_path, section_path};
 use switchboard_core::document::{Change, Document, Step};
-use switchboard_core::settings::Mode;
 use switchboard_core::value::Value;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
@@ -18,7 +16,7 @@ use switchboard_host::hash::Hash;
 use crate::execute::{hash_of, write, written};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Look, Observer, defaults, dialect_at, linked};
+use crate::observe::{Linked, Look, Observer, linked, remembered};
 use crate::ui::{Mark, Ui};
 
 /// Takes ourselves out of every client's file, and removes our state. What others changed since stays.
@@ -133,20 +131,11 @@ fn secrets_in_use(home: &Home) -> Vec<PathBuf> {
 
 /// Clients that are not linked any more, whose files still have entries of ours.
 fn unlinked(home: &Home, linked: &[Linked]) -> Vec<Linked> {
-    let around = home.surroundings();
     home.relations
         .clients
         .iter()
         .filter(|(id, record)| record.has_managed() && linked.iter().all(|own| own.id() != *id))
-        .filter_map(|(id, record)| {
-            let path = PathBuf::from(&record.path);
-            // A second file of a client is called after its place: `cursor.shop`.
-            let family = id.as_str().split('.').next().unwrap_or_default();
-            let by_path = || known::recognise(&path, around).first().map(|(known, _)| *known);
-            let known = known::find(id.as_str()).or_else(|| known::find(family)).or_else(by_path)?;
-            let dialect = dialect_at(home, known, &path);
-            Some(Linked { settings: defaults(id.clone(), known, Mode::Manual), path, dialect })
-        })
+        .filter_map(|(id, record)| remembered(home, id, record))
         .collect()
 }
 

@@ -23,7 +23,6 @@ use message::NotAMessage;
 mod body;
 mod endpoint;
 mod error;
-mod events;
 mod exchange;
 mod headers;
 mod http;

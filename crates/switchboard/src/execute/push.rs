@@ -13,7 +13,7 @@ use super::{Choice, Push, options, unwritten, write};
 use crate::fail::Failure;
 use crate::home::{Home, now, save};
 use crate::journal::Write;
-use crate::observe::{Linked, Look, Observer};
+use crate::observe::{Linked, Look};
 
 /// How often a write is merged with what another program wrote in the same moment.
 const ATTEMPTS: usize = 8;
@@ -25,6 +25,15 @@ pub(crate) struct Pushed {
     pub(crate) look: Option<Look>,
     /// What the file holds now, as far as that is known.
     pub(crate) now: Option<Hash>,
+}
+
+/// Writes what is pending into one client's file.
+///
+/// # Errors
+/// As [`push_all`].
+pub(crate) fn push(home: &mut Home, linked: &Linked, choice: &Choice) -> Result<Push, Failure> {
+    let pushed = push_all(home, &[linked], choice, &mut |_, _| ())?.pop();
+    Ok(pushed.map_or(Push::InStep, |pushed| pushed.push))
 }
 
 /// Writes what is pending into several clients' files, and returns what became of each, in their order. `announced` is
@@ -48,12 +57,12 @@ pub(crate) fn push_all(
     for _ in 0..ATTEMPTS {
         let mut writes = Vec::new();
         {
-            let observer = Observer::new(home)?;
+            let observer = choice.observer(home)?;
             let same = observer.same();
             for (at, own) in tries.iter_mut().enumerate().filter(|(_, own)| own.ended.is_none()) {
                 let (look, rendered) =
                     observer.look_and(own.linked, own.record.clone(), &same, |plan, record, document| {
-                        choice.apply(plan);
+                        choice.apply(plan, record);
                         render_document(plan, &own.linked.dialect, record, document)
                     });
                 match own.decide(look, rendered) {

@@ -54,10 +54,21 @@ impl Reply {
         self.head(200, headers, "content-type: text/event-stream\r\n");
     }
 
+    /// Begins a response with a body of this length; without one it ends when the script returns.
+    pub fn begin(&mut self, length: Option<usize>) {
+        let length = length.map(|length| format!("content-length: {length}\r\n")).unwrap_or_default();
+        self.head(200, &[("content-type", "application/json")], &length);
+    }
+
     /// Sends bytes as they are.
     pub fn raw(&mut self, text: &str) {
         // A peer that has hung up is for the test to notice.
-        let _ = self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush());
+        let _ = self.push(text);
+    }
+
+    /// Sends bytes as they are, and returns whether the peer is still there, as far as can be known.
+    pub fn push(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush()).is_ok()
     }
 
     /// Waits until the peer hangs up.

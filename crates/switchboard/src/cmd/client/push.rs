@@ -15,7 +15,7 @@ use crate::diff::discreet;
 use crate::execute::{self, Choice, Push, Pushed, Undo};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
-use crate::observe::{Linked, Look, Observer, chosen};
+use crate::observe::{Linked, Look, Observer, chosen, named};
 use crate::ui::{Mark, Ui};
 
 /// Writes what is pending into clients' files. One that cannot be written does not keep the others from it.
@@ -28,7 +28,7 @@ pub(crate) fn push(home: &mut Home, ui: &Ui, which: &Which, servers: &[String]) 
         .iter()
         .map(|name| known(home, name).map(|server| server.name.clone()))
         .collect::<Result<Vec<ServerName>, Failure>>()?;
-    push_all(home, ui, &clients, &Choice { only, restore: None })
+    push_all(home, ui, &clients, &Choice { only, ..Choice::default() })
 }
 
 /// Makes a client's file say again what the catalogue wants.
@@ -43,7 +43,7 @@ pub(crate) fn restore(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
     if unkeep(home, &clients[0], server.as_ref())? && !ui.dry_run {
         home.save_relations()?;
     }
-    push_all(home, ui, &clients, &Choice { only: Vec::new(), restore: Some(server) })
+    push_all(home, ui, &clients, &Choice { restore: Some(server), ..Choice::default() })
 }
 
 /// Makes entries ours again that a person had let stand; tells whether there were any.
@@ -89,7 +89,7 @@ fn unkeep(home: &mut Home, client: &Linked, server: Option<&ServerName>) -> Resu
 pub(crate) fn push_all(home: &mut Home, ui: &Ui, clients: &[Linked], choice: &Choice) -> Done {
     let mut looks = Observer::new(home)?.plan(clients);
     for look in &mut looks {
-        choice.apply(&mut look.plan);
+        choice.apply(&mut look.plan, &look.record);
     }
     if ui.dry_run {
         return dry_run(home, ui, &looks);
@@ -250,7 +250,7 @@ fn ask_before_the_first_write(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
 /// # Errors
 /// Exit code 5 when somebody changed a file since.
 pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
-    let clients = chosen(home, &which.ids, which.all)?;
+    let clients = named(home, &which.ids, which.all)?;
     let mut results = Vec::new();
     let mut changed = Vec::new();
     for client in &clients {

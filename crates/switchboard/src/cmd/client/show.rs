@@ -14,7 +14,7 @@ use crate::diff::discreet;
 use crate::discover;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
-use crate::observe::{Look, Observer, chosen, linked};
+use crate::observe::{Look, Observer, chosen, linked, named};
 use crate::ui::{Mark, Ui};
 
 /// Lists the linked clients, those found on the machine, and with `all` every known one.
@@ -214,7 +214,7 @@ pub(crate) fn rendered(look: &Look) -> Result<String, Failure> {
 /// # Errors
 /// The client is not linked.
 pub(crate) fn history(home: &Home, ui: &Ui, id: &str) -> Done {
-    let client = chosen(home, &[id.to_owned()], false)?.remove(0);
+    let client = named(home, &[id.to_owned()], false)?.remove(0);
     let writes: Vec<_> = home.journal.of(client.id().as_str()).collect();
     ui.json(&writes.iter().map(|write| json!({
         "at": write.at, "revision": write.revision, "done": write.done, "undone": write.undone,

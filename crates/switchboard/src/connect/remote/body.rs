@@ -7,8 +7,8 @@ use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 
 use super::MESSAGE_LIMIT;
-use super::events::{Event, Events};
 use super::trouble::Trouble;
+use crate::events::{Event, Events};
 
 /// The kind of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]

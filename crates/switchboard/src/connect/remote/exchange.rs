@@ -8,12 +8,12 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::sync::oneshot;
 
 use super::body::{Kind, Stream, whole};
-use super::events::Event;
 use super::headers;
 use super::link::{Link, Waiting};
 use super::message::Message;
 use super::trouble::Trouble;
 use crate::connect::say;
+use crate::events::Event;
 
 /// So often a stream that breaks without a word is taken up again.
 const RESUMES: u32 = 5;

@@ -11,13 +11,13 @@ use tokio::sync::mpsc::Receiver;
 use super::body::{Kind, Stream};
 use super::endpoint::Endpoint;
 use super::error::RemoteError;
-use super::events::Event;
 use super::headers;
 use super::input::Line;
 use super::link::{Link, Waiting};
 use super::message::Message;
 use super::trouble::Trouble;
 use super::{DRAIN, Pipe, Refusal, refuse, stopped};
+use crate::events::Event;
 
 /// So long a server may take to name the address to post to.
 const OPENING: Duration = Duration::from_secs(10);

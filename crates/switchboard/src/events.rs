@@ -2,7 +2,7 @@
 
 /// What came of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// An event with data.
     Data {
         /// Its kind; `message` where none is named.
@@ -15,7 +15,7 @@ pub(super) enum Event {
 }
 
 /// A parser of one stream, bounded in what it keeps.
-pub(super) struct Events {
+pub(crate) struct Events {
     limit: usize,
     /// The line so far; `None` once it is longer than the limit.
     line: Option<Vec<u8>>,
@@ -25,14 +25,14 @@ pub(super) struct Events {
     data: Option<Vec<u8>>,
     too_long: bool,
     /// The last id that the stream gave: where to continue after a break.
-    pub(super) last_id: Option<String>,
+    pub(crate) last_id: Option<String>,
     /// How long the server asks to be left alone after a break, in milliseconds.
-    pub(super) retry: Option<u64>,
+    pub(crate) retry: Option<u64>,
 }
 
 impl Events {
     /// Returns a parser that throws away events of more than `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
             line: Some(Vec::new()),
@@ -47,7 +47,7 @@ impl Events {
     }
 
     /// Reads on, and hands every event that is now complete to `found`.
-    pub(super) fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(Event)) {
+    pub(crate) fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(Event)) {
         while !bytes.is_empty() {
             if std::mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
                 bytes = &bytes[1..];

@@ -1,0 +1,110 @@
+//! How long to wait before something is tried again.
+
+use std::time::Duration;
+
+/// The first delay is at most this.
+const FIRST: Duration = Duration::from_millis(250);
+
+/// No delay is longer than this.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
+
+/// What a server asks for is followed up to this.
+const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
+
+/// Returns the delay after `attempt` failures, the first being 0: anything between nothing and a bound that doubles.
+///
+/// Full jitter: of a hundred followers that lose one server at once, no two come back in the same moment. The seed is
+/// what tells them apart.
+pub(super) fn delay(attempt: u32, seed: u64) -> Duration {
+    let bound = FIRST.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(LONGEST);
+    spread(bound, seed ^ u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// Returns a duration between nothing and `bound`, each as likely as any other.
+pub(super) fn spread(bound: Duration, seed: u64) -> Duration {
+    let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    // The upper half of a product is the number scaled down to the bound.
+    let scaled = (u128::from(mixed(seed)) * u128::from(millis)) >> 64;
+    Duration::from_millis(u64::try_from(scaled).unwrap_or(0))
+}
+
+/// A number that looks like chance, from one that does not (the finaliser of `SplitMix64`).
+fn mixed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Returns how long a server asks to be left alone, from its `Retry-After` and, for one that names a moment, its `Date`.
+pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+    let asked = match value.trim().parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        // Both moments are the server's, so that its clock need not agree with ours.
+        Err(_) => Duration::from_secs(moment(value)?.saturating_sub(moment(date?)?)),
+    };
+    Some(asked.min(LONGEST_HOLD))
+}
+
+/// Returns the seconds since some day long ago of a moment such as `Fri, 20 Nov 2026 17:00:00 GMT`.
+fn moment(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_, text) = text.split_once(", ")?;
+    let words: Vec<&str> = text.split(' ').collect();
+    let [day, month, year, time, "GMT"] = words.as_slice() else { return None };
+    let month = MONTHS.iter().position(|known| known == month)? as u64;
+    let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
+    // Years begin in March here, so that the leap day is the last of its year.
+    let (month, year) = if month < 2 { (month + 10, year.checked_sub(1)?) } else { (month - 2, year) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + day;
+    let mut seconds = 0;
+    for part in time.split(':') {
+        seconds = seconds * 60 + part.parse::<u64>().ok()?;
+    }
+    Some(days * 86_400 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_stay_within_their_bound_and_fill_it() {
+        for (attempt, bound) in [(0, 250), (1, 500), (4, 4_000), (6, 16_000), (7, 30_000), (40, 30_000)] {
+            let all: Vec<u128> = (0..2_000).map(|seed| delay(attempt, seed).as_millis()).collect();
+            assert!(all.iter().all(|&millis| millis <= bound), "attempt {attempt}");
+            for tenth in 0..10 {
+                let (from, to) = (bound * tenth / 10, bound * (tenth + 1) / 10);
+                let in_it = all.iter().filter(|&&millis| from <= millis && millis < to).count();
+                assert!((120..=280).contains(&in_it), "attempt {attempt}: {in_it} of 2000 in [{from}, {to})");
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_delay() {
+        assert_eq!(delay(3, 7), delay(3, 7));
+        assert_ne!(delay(5, 7), delay(5, 8));
+    }
+
+    #[test]
+    fn a_server_may_ask_in_seconds_or_name_a_moment() {
+        let now = Some("Fri, 20 Nov 2026 16:59:50 GMT");
+        for (value, date, seconds) in [
+            ("7", None, Some(7)),
+            (" 0 ", None, Some(0)),
+            ("Fri, 20 Nov 2026 17:00:00 GMT", now, Some(10)),
+            ("Sat, 21 Nov 2026 00:00:10 GMT", now, Some(600)),
+            ("Fri, 20 Nov 2026 16:00:00 GMT", now, Some(0)),
+            ("Mon, 01 Mar 2027 00:00:05 GMT", Some("Sun, 28 Feb 2027 23:59:55 GMT"), Some(10)),
+            ("Fri, 01 Jan 2027 00:00:05 GMT", Some("Thu, 31 Dec 2026 23:59:55 GMT"), Some(10)),
+            ("99999999", None, Some(600)),
+            ("Fri, 20 Nov 2026 17:00:00 GMT", None, None),
+            ("soon", now, None),
+            ("-1", now, None),
+        ] {
+            assert_eq!(retry_after(value, date), seconds.map(Duration::from_secs), "{value:?}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ClientId;
+use switchboard_host::backup::Backups;
 use switchboard_host::hash::Hash;
 
 /// How many writes are remembered.
@@ -32,8 +33,9 @@ pub(crate) struct Write {
     pub(crate) revision: u64,
     /// What was done, as sentences.
     pub(crate) done: Vec<String>,
-    /// What was remembered of the client before.
-    pub(crate) record: ClientRecord,
+    /// What was remembered of the client before, in the backups: with every write of many, it would be most of the
+    /// journal, and the journal is read and written whole.
+    pub(crate) record: Hash,
     /// It was undone.
     #[serde(default)]
     pub(crate) undone: bool,
@@ -41,6 +43,13 @@ pub(crate) struct Write {
     /// tells whether the file was put back.
     #[serde(default)]
     pub(crate) undoing: bool,
+}
+
+impl Write {
+    /// Returns what was remembered of the client before this write; `None` where that is lost.
+    pub(crate) fn remembered(&self, backups: &Backups) -> Option<ClientRecord> {
+        serde_json::from_slice(&backups.load(self.record).ok()?).ok()
+    }
 }
 
 impl Journal {
@@ -77,6 +86,11 @@ impl Journal {
         }
     }
 
+    /// Returns the bytes of a record, as they are kept in the backups.
+    pub(crate) fn bytes_of(record: &ClientRecord) -> Vec<u8> {
+        serde_json::to_vec(record).unwrap_or_default()
+    }
+
     /// Returns the writes of a client, newest first.
     pub(crate) fn of(&self, client: &str) -> impl Iterator<Item = &Write> {
         self.entries.iter().rev().filter(move |write| write.client.as_str() == client)
@@ -97,7 +111,7 @@ mod tests {
             after: hash(after),
             revision: 0,
             done: vec![after.to_string()],
-            record: ClientRecord::default(),
+            record: hash(0),
             undone: false,
             undoing: false,
         }

@@ -7,8 +7,11 @@
     reason = "a test that fails, or does nothing, says why"
 )]
 
+pub mod bus;
 #[cfg(unix)]
 pub mod daemon;
+#[cfg(unix)]
+pub mod follower;
 pub mod home;
 #[cfg(unix)]
 pub mod scratch;

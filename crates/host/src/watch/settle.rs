@@ -27,7 +27,7 @@ pub(super) enum Hint {
 
 impl Hint {
     /// How long a file has to be still after this hint.
-    fn moment(self) -> Duration {
+    pub(super) fn moment(self) -> Duration {
         Duration::from_millis(match self {
             Self::Replaced | Self::Touched | Self::Removed => 5,
             Self::Closed => 10,
@@ -175,7 +175,8 @@ impl Moving {
         if hint == Hint::Touched {
             return self;
         }
-        let rounds = if self.hint.is_done() { self.rounds.saturating_add(1) } else { self.rounds };
+        let again = self.hint.is_done() && hint != Hint::Appeared;
+        let rounds = if again { self.rounds.saturating_add(1) } else { self.rounds };
         Self { last: now, hint, rounds, doubt: None, ..self }
     }
 }

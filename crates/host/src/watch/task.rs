@@ -60,8 +60,10 @@ impl Task {
 
     fn take_in(&mut self, news: &News) {
         // Whom a hint concerns is asked first: the ways may be others soon.
-        let hints: Vec<_> =
+        let mut hints: Vec<_> =
             news.hints.iter().flat_map(|(name, hinted)| self.concerned(name, *hinted)).collect();
+        // The last one counts.
+        hints.sort_by_key(|(_, _, hinted)| hinted.last);
         if let Some(wanted) = &news.wanted {
             self.watch(wanted);
         }
@@ -96,16 +98,16 @@ impl Task {
             }
             let mut file = Watched::new(path.clone(), Instant::now());
             // First the folders, then the file: what changes in between is seen by one or the other.
-            file.way = self.follow(path);
+            (file.way, _) = self.follow(path);
             file.begin(*known, Instant::now());
             self.files.insert(path.clone(), file);
         }
         self.settle_names();
     }
 
-    /// Walks a way and has its folders watched, until both agree.
-    fn follow(&mut self, path: &Path) -> Way {
-        let mut way = Way::walk(path);
+    /// Walks a way and has its folders watched, until both agree; returns also whether one was not watched before.
+    fn follow(&mut self, path: &Path) -> (Way, bool) {
+        let (mut way, mut any_fresh) = (Way::walk(path), false);
         for _ in 0..WALKS {
             self.inbox.listen(&way);
             let mut fresh = false;
@@ -115,17 +117,21 @@ impl Task {
             if !fresh {
                 break;
             }
+            any_fresh = true;
             way = Way::walk(path);
         }
-        way
+        (way, any_fresh)
     }
 
     /// Walks the way of a watched file anew.
     fn follow_again(&mut self, path: &Path) {
-        let way = self.follow(path);
+        let (way, is_fresh) = self.follow(path);
         let Some(file) = self.files.get_mut(path) else { return };
         let other_names = !way.names().eq(file.way.names());
         file.way = way;
+        if is_fresh {
+            file.in_sight = Some(Instant::now());
+        }
         if other_names {
             self.settle_names();
         }

@@ -33,6 +33,8 @@ pub(super) struct Watched {
     /// As it was asked for.
     pub(super) path: PathBuf,
     pub(super) way: Way,
+    /// Since when the last of its folders is watched.
+    pub(super) in_sight: Option<Instant>,
     /// What was told last, or is known otherwise.
     known: Content,
     /// The bytes of it, if they are few.
@@ -51,6 +53,7 @@ impl Watched {
         Self {
             path,
             way: Way::default(),
+            in_sight: None,
             known: Content::Missing,
             bytes: None,
             stamp: None,
@@ -132,6 +135,13 @@ impl Watched {
         let (phase, action) = settle::step(self.phase, Input::Tick, now);
         self.phase = phase;
         if action != Action::Look {
+            return false;
+        }
+        if let Some(since) = self.in_sight.take().filter(|since| self.phase.last() < Some(*since))
+            && self.way.age().is_some_and(|age| age < Hint::Appeared.moment())
+        {
+            // All signs are older than the watch, so somebody may be writing who began unseen.
+            self.hint(Hint::Appeared, since, since);
             return false;
         }
         let moved = self.stamp(now);

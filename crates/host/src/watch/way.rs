@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::file::{self, Stamp};
 use crate::system;
@@ -38,6 +39,11 @@ impl Way {
         let folders = folders.collect();
         let stamp = hops.last().and_then(|end| Some(system::stamp(&end.symlink_metadata().ok()?)));
         Self { hops, folders, stamp }
+    }
+
+    /// Returns how long ago the file at the end changed, if one is there.
+    pub(super) fn age(&self) -> Option<Duration> {
+        Some(system::age(&self.end()?.symlink_metadata().ok()?))
     }
 
     /// Returns the file at the end.

@@ -12,7 +12,7 @@ use switchboard_host::hash::Hash;
 use super::{Choice, Push, options, unwritten, write};
 use crate::fail::Failure;
 use crate::home::{Home, now, save};
-use crate::journal::Write;
+use crate::journal::{Journal, Write};
 use crate::observe::{Linked, Look};
 
 /// How often a write is merged with what another program wrote in the same moment.
@@ -273,14 +273,16 @@ fn note(
     tries: &[Try<'_>],
     writes: &[(usize, Pending)],
 ) -> Result<Vec<Option<Kept>>, Failure> {
+    let records: Vec<Vec<u8>> = writes.iter().map(|(at, _)| Journal::bytes_of(&tries[*at].before)).collect();
     let mut contents: Vec<(&[u8], Label)> = Vec::new();
-    for (at, write) in writes {
+    for ((at, write), record) in writes.iter().zip(&records) {
         let linked = tries[*at].linked;
         let label = |reason| Label::now(Some(linked.id().as_str()), &linked.path, reason);
         if let Some(file) = &write.look.file {
             contents.push((&file.bytes, label("before a push")));
         }
         contents.push((write.text.as_bytes(), label("after a push")));
+        contents.push((record, label("what was remembered before a push")));
     }
     let kept = home
         .backups()
@@ -291,7 +293,7 @@ fn note(
     let revision = home.history.last().map_or(0, |entry| entry.revision.number);
     for (at, write) in writes {
         let before = write.look.file.as_ref().and_then(|_| kept.next());
-        let Some(after) = kept.next() else { continue };
+        let (Some(after), Some(record)) = (kept.next(), kept.next()) else { continue };
         let linked = tries[*at].linked;
         home.journal.push(Write {
             client: linked.id().clone(),
@@ -301,7 +303,7 @@ fn note(
             after: after.hash(),
             revision,
             done: write.sentences.clone(),
-            record: tries[*at].before.clone(),
+            record: record.hash(),
             undone: false,
             undoing: false,
         });

@@ -67,9 +67,11 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
 
 /// Notes an undo down; the record of the client is again what it was before the write.
 fn note_undone(home: &mut Home, at: usize) {
+    let backups = home.backups();
     let write = &mut home.journal.entries[at];
     (write.undone, write.undoing) = (true, false);
-    let mut record = write.record.clone();
+    // Where it is lost, the next scan finds out what can be found out.
+    let mut record = write.remembered(&backups).unwrap_or_default();
     record.path.clone_from(&write.path);
     home.relations.clients.insert(write.client.clone(), record);
 }

@@ -9,6 +9,7 @@ mod bad;
 mod commands;
 mod files;
 mod life;
+mod whole;
 
 use testkit::daemon::Daemon;
 use testkit::home::FakeHome;

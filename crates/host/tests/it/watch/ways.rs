@@ -1,6 +1,7 @@
 //! The way to a file changes: the watches follow it.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -215,6 +216,30 @@ fn what_changes_while_the_watch_begins_is_told() {
         std::thread::sleep(Duration::from_micros(round * 10));
         fs::write(&path, NEW).unwrap();
         assert_eq!(stage.until(is(NEW)), [is(NEW)], "round {round}");
+    }
+}
+
+#[test]
+fn a_part_behind_a_new_link_is_not_told() {
+    for _ in 0..10 {
+        let stage = by_events();
+        let path = stage.path("mcp.json");
+        for (folder, text) in [("one", OLD), ("two", "")] {
+            fs::create_dir(stage.path(folder)).unwrap();
+            fs::write(stage.path(folder).join("mcp.json"), text).unwrap();
+        }
+        symlink("one/mcp.json", &path).unwrap();
+        stage.look_at(&[&path]);
+        // It is begun before its folder is watched, so no event tells of the beginning.
+        let (one, two) = NEW.split_at(20);
+        let mut file = fs::File::create(stage.path("two/mcp.json")).unwrap();
+        file.write_all(one.as_bytes()).unwrap();
+        symlink("two/mcp.json", stage.path("new")).unwrap();
+        fs::rename(stage.path("new"), &path).unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        file.write_all(two.as_bytes()).unwrap();
+        drop(file);
+        assert_eq!(stage.until(is(NEW)), [is(NEW)]);
     }
 }
 

@@ -58,6 +58,7 @@ fn unkeep(home: &mut Home, client: &Linked, server: Option<&ServerName>) -> Resu
         .cloned()
         .collect();
     let mut record = look.record;
+    let backups = home.backups();
     for own in &kept {
         let section = own.section.as_deref();
         let there =
@@ -68,7 +69,7 @@ fn unkeep(home: &mut Home, client: &Linked, server: Option<&ServerName>) -> Resu
         };
         // What stood there before our first write is in the notes of our writes.
         let origin = home.journal.of(id).find_map(|write| {
-            match &write.record.relation(section, own.alias.as_str())?.standing {
+            match &write.remembered(&backups)?.relation(section, own.alias.as_str())?.standing {
                 Standing::Managed { origin, .. } => origin.clone(),
                 _ => None,
             }

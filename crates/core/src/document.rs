@@ -22,15 +22,20 @@
 
 mod change;
 mod json;
+mod judge;
 mod layout;
 mod node;
+mod refusal;
 mod rename;
 mod toml;
 mod unreadable;
+mod walk;
+mod wants;
 mod yaml;
 
-pub use change::{Change, Footing, Refusal, Step};
+pub use change::{Change, Footing, Step};
 pub use node::{Form, List, Map, Member, Node, NodeKind};
+pub use refusal::Refusal;
 pub use unreadable::{Unreadable, UnreadableReason};
 
 use crate::text::{TextEdit, splice};
@@ -138,7 +143,7 @@ impl<'t> Document<'t> {
             Format::Toml => &toml::TomlLayout,
             Format::Yaml => &yaml::YamlLayout,
         };
-        change::edits(self, changes, layout)
+        walk::edits(self, changes, layout)
     }
 
     /// Returns the text after `changes`, verified: it was parsed again and says exactly what was intended.
@@ -154,7 +159,7 @@ impl<'t> Document<'t> {
         let after = splice(self.text, &edits).map_err(|error| Refusal::Unverified(error.to_string()))?;
         let read =
             Document::parse(&after, self.format).map_err(|error| Refusal::Unverified(error.to_string()))?;
-        change::verify(self, changes, &read)?;
+        judge::verify(self, changes, &read)?;
         Ok(after)
     }
 
@@ -168,7 +173,7 @@ impl<'t> Document<'t> {
 
     /// Returns what the levels of `path` look like, so that a later removal can give back the very bytes.
     pub fn footing(&self, path: &[Step]) -> Footing {
-        change::footing(self, path)
+        Footing::of(self, path)
     }
 }
 

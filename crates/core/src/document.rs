@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aliases;
 mod change;
 mod json;
 mod judge;
@@ -33,6 +34,7 @@ mod walk;
 mod wants;
 mod yaml;
 
+pub use aliases::{Aliases, TooMuch};
 pub use change::{Change, Footing, Step};
 pub use node::{Form, List, Map, Member, Node, NodeKind};
 pub use refusal::Refusal;
@@ -68,7 +70,16 @@ pub enum Format {
 pub struct Document<'t> {
     text: &'t str,
     format: Format,
+    tree: Tree<'t>,
+}
+
+/// What a reader gives.
+#[derive(Debug)]
+struct Tree<'t> {
+    /// The root; `None` when the text holds no value.
     root: Option<Node<'t>>,
+    /// Somewhere stands a YAML alias.
+    aliased: bool,
 }
 
 impl<'t> Document<'t> {
@@ -92,12 +103,15 @@ impl<'t> Document<'t> {
     /// Whatever the client itself would reject, and whatever could not be edited without a guess: duplicate keys,
     /// unclosed text, nesting deeper than 128. The text is then left alone.
     pub fn parse(text: &'t str, format: Format) -> Result<Self, Unreadable> {
-        let root = match format {
-            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => json::read(text, format),
-            Format::Toml => toml::read(text),
+        let plain = |root| Tree { root, aliased: false };
+        let tree = match format {
+            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => {
+                json::read(text, format).map(plain)
+            }
+            Format::Toml => toml::read(text).map(plain),
             Format::Yaml => yaml::read(text),
         }?;
-        Ok(Self { text, format, root })
+        Ok(Self { text, format, tree })
     }
 
     /// Returns the text that was read.
@@ -112,20 +126,25 @@ impl<'t> Document<'t> {
 
     /// Returns the root; `None` when the text holds no value at all (empty, white space or comments only).
     pub fn root(&self) -> Option<&Node<'t>> {
-        self.root.as_ref()
+        self.tree.root.as_ref()
     }
 
     /// Returns whether the text holds no value at all.
     pub fn is_blank(&self) -> bool {
-        self.root.is_none()
+        self.tree.root.is_none()
     }
 
     /// Returns the node at `path`.
     pub fn at(&self, path: &[Step]) -> Option<&Node<'t>> {
-        path.iter().try_fold(self.root.as_ref()?, |node, step| node.step(step))
+        path.iter().try_fold(self.root()?, |node, step| node.step(step))
     }
 
-    /// Returns the value at `path`.
+    /// Returns what the aliases and merge keys of the document stand for.
+    pub fn aliases(&self) -> Aliases<'_, 't> {
+        Aliases::of(self)
+    }
+
+    /// Returns the value at `path`, with aliases as they are spelt.
     pub fn value_at(&self, path: &[Step]) -> Option<Value> {
         self.at(path).map(Node::value)
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::wants::{Leaf, Wants};
-use super::{Change, Document, Form, Map, Node, NodeKind, Refusal, Step};
+use super::{Aliases, Change, Document, Form, Map, Node, NodeKind, Refusal, Step};
 use crate::value::Value;
 
 /// Judges a result: it must say what the original said, but for what the changes wanted.
@@ -12,84 +12,107 @@ pub(super) fn verify(before: &Document<'_>, changes: &[Change], after: &Document
     // A TOML text without keys is an empty map, not a missing one.
     let empty = (after.format() == super::Format::Toml && before.root().is_some())
         .then(|| Node::new(0..0, NodeKind::Map(Map { members: Vec::new(), form: Form::Flow })));
-    if agrees(before.root(), after.root().or(empty.as_ref()), &wants, 0) {
+    let judge = Judge { before: before.aliases(), after: after.aliases() };
+    if judge.agrees(before.root(), after.root().or(empty.as_ref()), &wants, 0) {
         Ok(())
     } else {
         Err(Refusal::Unverified("something else than the intended would have changed".to_owned()))
     }
 }
 
-fn agrees(old: Option<&Node<'_>>, new: Option<&Node<'_>>, wants: &Wants<'_>, level: usize) -> bool {
-    match wants.leaf {
-        Some(Leaf::Set(value)) => return new.is_some_and(|new| new.says(value) || says_named(new, value)),
-        Some(Leaf::Remove) => return new.is_none(),
-        None => {}
-    }
-    let Some(old) = old else {
-        return match (wants.value(), new) {
-            (Some(value), Some(new)) => new.says(&value) || says_named(new, &value),
-            (None, None) => true,
-            _ => false,
-        };
-    };
-    let Some(new) = new else {
-        // The container went with its last member, which only one of our own making may do.
-        let ours = wants.footing.is_some_and(|footing| footing.depth.is_none_or(|depth| depth < level));
-        return ours
-            && wants.steps.iter().all(|(step, wants)| agrees(old.step(step), None, wants, level + 1))
-            && old.children().count()
-                == wants.steps.iter().filter(|(step, _)| old.step(step).is_some()).count();
-    };
-    match (&old.kind, &new.kind) {
-        (NodeKind::Map(_), NodeKind::Map(fresh)) => {
-            let (olds, news) = (by_key(old), by_key(new));
-            let touched: HashSet<&str> = wants
-                .steps
-                .iter()
-                .filter_map(|(step, _)| if let Step::Key(key) = step { Some(key.as_str()) } else { None })
-                .collect();
-            let kept = olds
-                .iter()
-                .filter(|(key, _)| !touched.contains(*key))
-                .all(|(key, old)| news.get(key).is_some_and(|new| same(old, new)));
-            let wanted = wants.steps.iter().all(|(step, wants)| match step {
-                Step::Key(key) => {
-                    agrees(olds.get(key.as_str()).copied(), news.get(key.as_str()).copied(), wants, level + 1)
-                }
-                Step::Item { .. } => false,
-            });
-            let strangers = fresh
-                .members
-                .iter()
-                .any(|m| !touched.contains(m.key.as_ref()) && !olds.contains_key(m.key.as_ref()));
-            kept && wanted && !strangers
+struct Judge<'d, 't> {
+    before: Aliases<'d, 't>,
+    /// What the result is to say, it may say through aliases.
+    after: Aliases<'d, 't>,
+}
+
+impl<'d, 't> Judge<'d, 't> {
+    fn agrees(
+        &self,
+        old: Option<&'d Node<'t>>,
+        new: Option<&'d Node<'t>>,
+        wants: &Wants<'_>,
+        level: usize,
+    ) -> bool {
+        match wants.leaf {
+            Some(Leaf::Set(value)) => {
+                return new.is_some_and(|new| self.after.says(new, value) || self.says_named(new, value));
+            }
+            Some(Leaf::Remove) => return new.is_none(),
+            None => {}
         }
-        (NodeKind::List(before), NodeKind::List(after)) => {
-            let touched = |item: &Node<'_>| {
-                wants.steps.iter().any(|(step, _)| {
-                    matches!(step, Step::Item { key, value } if item.get(key).and_then(Node::as_text) == Some(value))
-                })
+        let Some(old) = old else {
+            return match (wants.value(), new) {
+                (Some(value), Some(new)) => self.after.says(new, &value) || self.says_named(new, &value),
+                (None, None) => true,
+                _ => false,
             };
-            let kept: Vec<_> = before.items.iter().filter(|item| !touched(item)).collect();
-            let still: Vec<_> = after.items.iter().filter(|item| !touched(item)).collect();
-            kept.len() == still.len()
-                && kept.iter().zip(&still).all(|(a, b)| same(a, b))
+        };
+        let Some(new) = new else {
+            // The container went with its last member, which only one of our own making may do.
+            let ours = wants.footing.is_some_and(|footing| footing.depth.is_none_or(|depth| depth < level));
+            return ours
                 && wants
                     .steps
                     .iter()
-                    .all(|(step, wants)| agrees(old.step(step), new.step(step), wants, level + 1))
+                    .all(|(step, wants)| self.agrees(self.before.step(old, step), None, wants, level + 1))
+                && old.children().count()
+                    == wants.steps.iter().filter(|(step, _)| self.before.step(old, step).is_some()).count();
+        };
+        match (&old.kind, &new.kind) {
+            (NodeKind::Map(_), NodeKind::Map(fresh)) => {
+                let (olds, news) = (by_key(old), by_key(new));
+                let merges = self.after.merge_key(new);
+                let touched: HashSet<&str> = wants
+                    .steps
+                    .iter()
+                    .filter_map(|(step, _)| if let Step::Key(key) = step { Some(key.as_str()) } else { None })
+                    .collect();
+                let kept = olds
+                    .iter()
+                    .filter(|(key, _)| !touched.contains(*key))
+                    .all(|(key, old)| news.get(key).is_some_and(|new| same(old, new)));
+                let wanted = wants.steps.iter().all(|(step, wants)| match step {
+                    Step::Key(key) => {
+                        let found = news.get(key.as_str()).copied();
+                        let found = found.or_else(|| merges.and_then(|_| self.after.get(new, key)));
+                        self.agrees(olds.get(key.as_str()).copied(), found, wants, level + 1)
+                    }
+                    Step::Item { .. } => false,
+                });
+                let strangers = fresh
+                    .members
+                    .iter()
+                    .any(|m| !touched.contains(m.key.as_ref()) && !olds.contains_key(m.key.as_ref()));
+                kept && wanted && !strangers
+            }
+            (NodeKind::List(before), NodeKind::List(after)) => {
+                let touched = |aliases: &Aliases<'d, 't>, item: &'d Node<'t>| {
+                    wants.steps.iter().any(|(step, _)| match step {
+                        Step::Item { key, value } => aliases.text_at(item, key) == Some(value),
+                        Step::Key(_) => false,
+                    })
+                };
+                let kept: Vec<_> = before.items.iter().filter(|item| !touched(&self.before, item)).collect();
+                let still: Vec<_> = after.items.iter().filter(|item| !touched(&self.after, item)).collect();
+                kept.len() == still.len()
+                    && kept.iter().zip(&still).all(|(a, b)| same(a, b))
+                    && wants.steps.iter().all(|(step, wants)| {
+                        self.agrees(self.before.step(old, step), self.after.step(new, step), wants, level + 1)
+                    })
+            }
+            _ => false,
         }
-        _ => false,
     }
-}
 
-/// An item of a list may have its name beside what was wanted of it.
-fn says_named(new: &Node<'_>, value: &Value) -> bool {
-    match (new.as_map(), value) {
-        (Some(map), Value::Map(members)) if map.members.len() == members.len() + 1 => {
-            members.iter().all(|(key, value)| new.get(key).is_some_and(|node| node.says(value)))
+    /// An item of a list may have its name beside what was wanted of it.
+    fn says_named(&self, new: &'d Node<'t>, value: &Value) -> bool {
+        match (new.as_map(), value) {
+            (Some(map), Value::Map(members)) if map.members.len() == members.len() + 1 => members
+                .iter()
+                .all(|(key, value)| new.get(key).is_some_and(|node| self.after.says(node, value))),
+            _ => false,
         }
-        _ => false,
     }
 }
 
@@ -101,6 +124,9 @@ fn by_key<'n, 't>(node: &'n Node<'t>) -> HashMap<&'n str, &'n Node<'t>> {
 }
 
 fn same(old: &Node<'_>, new: &Node<'_>) -> bool {
+    if old.anchored != new.anchored {
+        return false;
+    }
     match (&old.kind, &new.kind) {
         (NodeKind::Null, NodeKind::Null) => true,
         (NodeKind::Bool(a), NodeKind::Bool(b)) => a == b,

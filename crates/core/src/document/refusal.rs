@@ -24,6 +24,14 @@ pub enum Refusal {
         /// Where the anchored node stands.
         place: Place,
     },
+    /// What would be edited is a YAML alias or comes out of a merge key, so it stands elsewhere and others see it too.
+    #[error("line {}, column {}: `{key}` comes from elsewhere through a YAML alias, so the edit would change other places too", place.line, place.column)]
+    Aliased {
+        /// Where the alias stands.
+        place: Place,
+        /// What was to be edited.
+        key: String,
+    },
     /// The format cannot say this here.
     #[error("line {}, column {}: {what}", place.line, place.column)]
     Unwritable {
@@ -43,6 +51,7 @@ impl Refusal {
         match self {
             Self::WrongKind { .. } => "replace it with an empty map or list, or remove the key",
             Self::Anchored { .. } => "write the entry out without the anchor",
+            Self::Aliased { .. } => "write it out there without the alias",
             Self::Unwritable { .. } => "write this part of the file out in full",
             Self::Unverified(_) => "please report this with the file",
         }

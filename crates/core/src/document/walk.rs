@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::aliases::{Aliases, MERGE};
 use super::layout::{Layout, Reshape};
 use super::wants::{Leaf, Wants, named};
 use super::{Change, Document, Footing, Form, Node, NodeKind, Refusal, Step};
@@ -27,7 +28,7 @@ pub(super) fn edits(
         }
         return Ok(out);
     };
-    let mut walk = Walk { document, layout };
+    let mut walk = Walk { document, layout, aliases: document.aliases() };
     let left = walk.node(root, &wants, 0, "the file", &mut out)?;
     if left == Left::Nothing
         && let Some(Footing { depth: None, gap: Some(gap) }) = wants.footing
@@ -93,20 +94,24 @@ enum Left {
     Nothing,
 }
 
-struct Walk<'d> {
-    document: &'d Document<'d>,
+struct Walk<'d, 't> {
+    document: &'d Document<'t>,
     layout: &'d dyn Layout,
+    aliases: Aliases<'d, 't>,
 }
 
-impl Walk<'_> {
+impl<'d, 't> Walk<'d, 't> {
     fn node(
         &mut self,
-        node: &Node<'_>,
+        node: &'d Node<'t>,
         wants: &Wants<'_>,
         level: usize,
         name: &str,
         out: &mut Vec<TextEdit>,
     ) -> Result<Left, Refusal> {
+        if node.is_alias() {
+            return Err(self.aliased(node.span.start, name));
+        }
         let wrong = |wanted| Refusal::WrongKind {
             place: self.place(node),
             key: name.to_owned(),
@@ -121,21 +126,32 @@ impl Walk<'_> {
             NodeKind::List(_) if !by_key => HashMap::new(),
             _ => return Err(wrong(if by_key { "a map" } else { "a list" })),
         };
+        let merge = self.aliases.merge_key(node);
         let parts: Vec<&Node<'_>> = node.children().collect();
         let mut reshape = Reshape::default();
         let mut below = Vec::new();
         for (step, wants) in &wants.steps {
             let at = match step {
                 Step::Key(key) => found.get(key.as_str()).copied(),
-                Step::Item { key, value } => parts
-                    .iter()
-                    .position(|item| item.get(key).and_then(Node::as_text) == Some(value.as_str())),
+                Step::Item { key, value } => {
+                    parts.iter().position(|item| self.aliases.text_at(item, key) == Some(value.as_str()))
+                }
             };
             let label = match step {
                 Step::Key(key) => key,
                 Step::Item { value, .. } => value,
             };
             let Some(at) = at else {
+                if let Some(merge) = merge
+                    && let Some(there) = self.aliases.get(node, label)
+                {
+                    match wants.leaf {
+                        // An own member counts instead of the one that is merged in.
+                        Some(Leaf::Set(value)) if self.aliases.says(there, value) => continue,
+                        Some(Leaf::Set(_)) => {}
+                        _ => return Err(self.aliased(merge.key_span.start, label)),
+                    }
+                }
                 if let Some(value) = wants.value() {
                     reshape.added.push(match step {
                         Step::Key(key) => (key.as_str(), value),
@@ -155,6 +171,12 @@ impl Walk<'_> {
                 }
                 Some(Leaf::Remove) => {
                     self.check_anchors(part)?;
+                    // Without the own member the one that is merged in would count.
+                    if let Some(merge) = merge
+                        && self.aliases.merged(merge).iter().any(|member| member.key == *label)
+                    {
+                        return Err(self.aliased(merge.key_span.start, label));
+                    }
                     reshape.removed.push(at);
                 }
                 None => {
@@ -189,22 +211,24 @@ impl Walk<'_> {
 
     fn set(
         &mut self,
-        parent: &Node<'_>,
+        parent: &'d Node<'t>,
         at: usize,
-        node: &Node<'_>,
+        node: &'d Node<'t>,
         value: &Value,
         out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
-        if node.says(value) {
+        if self.aliases.says(node, value) {
             return Ok(());
         }
         if let (NodeKind::Map(map), Value::Map(members)) = (&node.kind, value)
             && !members.is_empty()
         {
             self.check_anchor(node)?;
+            let merged = self.kept_merge(node, value);
             let mut reshape = Reshape::default();
             for (index, member) in map.members.iter().enumerate() {
-                if let Some(value) = value.get(&member.key) {
+                if merged.is_some() && member.key == MERGE {
+                } else if let Some(value) = value.get(&member.key) {
                     self.set(node, index, &member.node, value, out)?;
                 } else {
                     self.check_anchors(&member.node)?;
@@ -213,7 +237,10 @@ impl Walk<'_> {
             }
             reshape.added = members
                 .iter()
-                .filter(|(key, _)| node.get(key).is_none())
+                .filter(|(key, value)| {
+                    let merged = || merged.as_ref().and_then(|merged| merged.get(key.as_str()));
+                    node.get(key).is_none() && !merged().is_some_and(|there| self.aliases.says(there, value))
+                })
                 .map(|(key, value)| (key.as_str(), value.clone()))
                 .collect();
             if !reshape.is_empty() {
@@ -223,6 +250,18 @@ impl Walk<'_> {
         }
         self.check_anchors(node)?;
         self.layout.replace(self.document, parent, at, value, out)
+    }
+
+    /// What is merged into a map that is to say `value`, if all of that is wanted, so that its merge key can stay.
+    fn kept_merge(&self, node: &'d Node<'t>, value: &Value) -> Option<HashMap<&'d str, &'d Node<'t>>> {
+        let merge = self.aliases.merge_key(node).filter(|_| value.get(MERGE).is_none())?;
+        let merged = self.aliases.merged(merge);
+        let wanted = merged.iter().all(|member| value.get(&member.key).is_some());
+        wanted.then(|| merged.into_iter().map(|member| (member.key.as_ref(), &member.node)).collect())
+    }
+
+    fn aliased(&self, at: usize, key: &str) -> Refusal {
+        Refusal::Aliased { place: Place::of(self.document.text(), at), key: key.to_owned() }
     }
 
     fn place(&self, node: &Node<'_>) -> Place {

@@ -13,15 +13,16 @@ mod reader;
 mod replace;
 mod scalar;
 mod slot;
+mod unusual;
 mod write;
 
 use super::layout::{Layout, Reshape};
-use super::{Document, Node, Refusal, Unreadable};
+use super::{Document, Node, Refusal, Tree, Unreadable};
 use crate::text::TextEdit;
 use crate::value::Value;
 
-/// Reads the first document of a stream; `None` when it holds no value.
-pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
+/// Reads the first document of a stream.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
     reader::read(text)
 }
 
@@ -37,8 +38,12 @@ impl Layout for YamlLayout {
         value: &Value,
         out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
+        unusual::check(document, parent)?;
         match parent.children().nth(index) {
-            Some(node) => replace::Place { document, parent, index, node }.say(value, out),
+            Some(node) => {
+                unusual::check_tab(document, node)?;
+                replace::Place { document, parent, index, node }.say(value, out)
+            }
             None => Ok(()),
         }
     }
@@ -64,6 +69,7 @@ fn reshape(
     reshape: &Reshape<'_>,
     out: &mut Vec<TextEdit>,
 ) -> Result<(), Refusal> {
+    unusual::check(document, node)?;
     if let Some(block) = block::Block::of(document.text(), node) {
         return block.reshape(document, reshape, out);
     }

@@ -5,19 +5,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::super::unreadable::MAX_DEPTH;
-use super::super::{Form, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason};
+use super::super::{Form, List, Map, Member, Node, NodeKind, Tree, Unreadable, UnreadableReason};
 use super::extent::{behind_properties, block_end, bracket, closing, quoted_end};
 use super::lines::{body_start, line_start, skip_trivia};
 use super::offsets::Offsets;
 use super::scalar::{Plain, plain};
 
-/// Reads the first document of `text`; `None` when it holds no value.
-pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
+/// Reads the first document of `text`.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
     let start = body_start(text);
     let mut reader = Reader {
         text,
@@ -25,12 +26,13 @@ pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
         offsets: Offsets::new(text, start),
         cursor: start,
         open: Vec::new(),
+        aliased: false,
     };
     let mut root = None;
     loop {
         let (event, span) = reader.next()?;
         match event {
-            Event::StreamEnd => return Ok(root),
+            Event::StreamEnd => return Ok(Tree { root, aliased: reader.aliased }),
             Event::DocumentStart(explicit) => {
                 if explicit {
                     reader.cursor = span.end;
@@ -41,7 +43,7 @@ pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
             Event::DocumentEnd => {
                 // One event more, so that stray text behind the document is found.
                 reader.next()?;
-                return Ok(root);
+                return Ok(Tree { root, aliased: reader.aliased });
             }
             _ => {}
         }
@@ -56,6 +58,8 @@ struct Reader<'t> {
     cursor: usize,
     /// The lists and maps in brackets that are not closed yet.
     open: Vec<(usize, &'static str)>,
+    /// An alias was met.
+    aliased: bool,
 }
 
 type Spanned<'t> = (Event<'t>, Range<usize>);
@@ -80,6 +84,10 @@ impl<'t> Reader<'t> {
         if error.info() == "recursion limit exceeded" {
             return Unreadable::new(self.text, at, UnreadableReason::TooDeep(MAX_DEPTH));
         }
+        if self.text[..at].ends_with('\t') && error.info().contains("valid YAML whitespace") {
+            let what = "a tab stands behind a colon, where a blank belongs";
+            return Unreadable::syntax(self.text, at - 1, what);
+        }
         match self.open.last() {
             Some((open, what)) if self.text[at..].trim().is_empty() => {
                 Unreadable::new(self.text, *open, UnreadableReason::Unclosed(what))
@@ -103,14 +111,21 @@ impl<'t> Reader<'t> {
             Event::SequenceStart(anchor, tag) => {
                 let mut node = self.list(span, depth + 1)?;
                 node.anchored = anchor > 0 || tag.is_some();
+                node.anchor = number(anchor);
                 node
             }
             Event::MappingStart(anchor, tag) => {
                 let mut node = self.map(span, depth + 1)?;
                 node.anchored = anchor > 0 || tag.is_some();
+                node.anchor = number(anchor);
                 node
             }
-            Event::Alias(_) => Node::new(span.clone(), NodeKind::Other(&self.text[span])),
+            Event::Alias(anchor) => {
+                self.aliased = true;
+                let mut node = Node::new(span.clone(), NodeKind::Other(&self.text[span]));
+                node.anchor = number(anchor);
+                node
+            }
             _ => return Err(Unreadable::syntax(self.text, span.start, "a value belongs here")),
         };
         self.cursor = node.span.end;
@@ -153,7 +168,7 @@ impl<'t> Reader<'t> {
             },
             _ => NodeKind::Text(value),
         };
-        Node { span, kind, anchored: anchor > 0 }
+        Node { span, kind, anchored: anchor > 0, anchor: number(anchor) }
     }
 
     fn list(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
@@ -304,4 +319,9 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
+}
+
+/// The number of an anchor, as the parser counts them; 0 stands for none.
+fn number(anchor: usize) -> Option<NonZeroU32> {
+    u32::try_from(anchor).ok().and_then(NonZeroU32::new)
 }

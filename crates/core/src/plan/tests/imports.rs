@@ -86,3 +86,30 @@ fn two_files_with_one_server_share_it_and_keep_their_names() {
     other.push();
     assert!(other.text.unwrap().contains("\"memoryFoo\": { \"command\": \"/bin/switchboard\""));
 }
+
+#[test]
+fn entries_that_take_something_from_elsewhere_are_imported_with_it() {
+    let before = "shared: &shared\n  LOG: debug\nmcpServers:\n  - name: db\n    command: sqlite-mcp\n    env:\n      <<: *shared\n      TZ: UTC\n    timeout: 5\n  - &web\n    name: web\n    url: https://web.example/mcp\nlast: *web\n";
+    let mut world = World::new("continue");
+    world.text = Some(before.to_owned());
+    let found = world.plan().found;
+    let Some(Launch::Stdio { env, .. }) = &found[0].launch else { panic!("{found:?}") };
+    assert_eq!(
+        env.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
+        ["LOG=debug", "TZ=UTC"]
+    );
+    let plan = planned(&world);
+    let db = plan.servers.iter().find(|server| server.name.as_str() == "db").unwrap();
+    assert!(db.launch.same_fields(found[0].launch.as_ref().unwrap()));
+    // The same server is known as such by what it says, wherever that stands.
+    world.servers.push(db.clone());
+    let item = world.plan().items.into_iter().find(|item| item.alias.as_str() == "db").unwrap();
+    assert_eq!(item.verdict, Verdict::TakeOver);
+    world.push();
+    assert_eq!(
+        world.text.as_deref(),
+        Some(
+            "shared: &shared\n  LOG: debug\nmcpServers:\n  - name: db\n    command: /bin/switchboard\n    timeout: 5\n    args:\n      - connect\n      - db\n  - &web\n    name: web\n    url: https://web.example/mcp\nlast: *web\n"
+        )
+    );
+}

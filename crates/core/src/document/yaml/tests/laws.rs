@@ -277,10 +277,11 @@ fn change(list: bool, what: u8, name: &str, entry: &Value, word: &str) -> Change
     }
 }
 
-/// Whether a refusal is the right answer: a value stands where the change needs a map or a list, or an anchor does.
+/// Whether a refusal is the right answer: a value, an alias or an anchor stands
+/// where the change needs a map or a list.
 fn rightly(refusal: &crate::document::Refusal) -> bool {
     use crate::document::Refusal;
-    matches!(refusal, Refusal::WrongKind { .. } | Refusal::Anchored { .. })
+    matches!(refusal, Refusal::WrongKind { .. } | Refusal::Anchored { .. } | Refusal::Aliased { .. })
 }
 
 proptest! {

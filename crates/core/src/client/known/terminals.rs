@@ -96,6 +96,7 @@ pub(super) const ROWS: &[Known] = &[
         ],
         reload: Reload::Restart,
         tool_name_limit: Some(64),
+        variables: &[Syntax::Header],
         evidence: Evidence::Run,
         note: "one entry with fields of both transports keeps it from starting; project files count in trusted folders",
         ..BASE

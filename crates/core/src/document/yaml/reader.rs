@@ -27,6 +27,8 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
         cursor: start,
         open: Vec::new(),
         aliased: false,
+        members: Vec::new(),
+        items: Vec::new(),
     };
     let mut root = None;
     loop {
@@ -60,6 +62,11 @@ struct Reader<'t> {
     open: Vec<(usize, &'static str)>,
     /// An alias was met.
     aliased: bool,
+    /// The members of the maps that are being read, the innermost last: each map takes its own with it when it ends,
+    /// in a vector of just that length.
+    members: Vec<Member<'t>>,
+    /// The same of lists.
+    items: Vec<Node<'t>>,
 }
 
 type Spanned<'t> = (Event<'t>, Range<usize>);
@@ -179,11 +186,12 @@ impl<'t> Reader<'t> {
             self.cursor = at + 1;
         }
         let flow = open.is_some();
-        let mut items = Vec::new();
+        let begin = self.items.len();
         let mut dash = None;
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
+                let items = self.items.split_off(begin);
                 return Ok(self.finish_list(items, span, flow, dash));
             }
             if !flow {
@@ -191,7 +199,8 @@ impl<'t> Reader<'t> {
                 dash = dash.or(Some(here));
                 self.cursor = here + 1;
             }
-            items.push(self.node(event, at, depth)?);
+            let item = self.node(event, at, depth)?;
+            self.items.push(item);
         }
     }
 
@@ -240,8 +249,8 @@ impl<'t> Reader<'t> {
         } else if flow {
             self.cursor = span.start;
         }
-        let mut members: Vec<Member<'t>> = Vec::new();
-        let mut keys = HashSet::new();
+        let begin = self.members.len();
+        let mut keys = Keys::default();
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -254,14 +263,15 @@ impl<'t> Reader<'t> {
                 } else {
                     Form::Block { indent: span.end - line_start(self.text, span.end) }
                 };
+                let members = self.members.split_off(begin);
                 return Ok(Node::new(span.start..end.max(span.start), NodeKind::Map(Map { members, form })));
             }
             let member = self.member(event, at, depth)?;
-            if !keys.insert(member.key.clone()) {
+            if !keys.insert(&self.members[begin..], &member) {
                 let reason = UnreadableReason::DuplicateKey(member.key.into_owned());
                 return Err(Unreadable::new(self.text, member.key_span.start, reason));
             }
-            members.push(member);
+            self.members.push(member);
         }
     }
 
@@ -318,6 +328,26 @@ impl<'t> Reader<'t> {
             return Err(Unreadable::new(self.text, at, UnreadableReason::TooDeep(MAX_DEPTH)));
         }
         Ok(())
+    }
+}
+
+/// The keys of one map: most maps are so small that looking through them is faster than a table.
+#[derive(Default)]
+struct Keys<'t> {
+    table: HashSet<Cow<'t, str>>,
+}
+
+impl<'t> Keys<'t> {
+    /// Takes in the key of `next`, which comes behind `members`; `false` when it is there already.
+    fn insert(&mut self, members: &[Member<'t>], next: &Member<'t>) -> bool {
+        const FEW: usize = 16;
+        if members.len() < FEW {
+            return members.iter().all(|member| member.key != next.key);
+        }
+        if self.table.is_empty() {
+            self.table.extend(members.iter().map(|member| member.key.clone()));
+        }
+        self.table.insert(next.key.clone())
     }
 }
 

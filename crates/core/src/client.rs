@@ -2,6 +2,7 @@
 
 pub mod bridge;
 pub mod dialect;
+pub mod hidden;
 pub mod import;
 pub mod known;
 pub mod reconcile;

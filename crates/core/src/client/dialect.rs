@@ -45,6 +45,8 @@ pub struct Dialect {
     pub containers: &'static [KeyPath],
     /// Further containers in the same file, one per project; `*` stands for any key.
     pub sections: &'static [KeyPath],
+    /// Lists elsewhere in the file that name the entries which the client uses, or does not.
+    pub name_lists: &'static [NameList],
     /// How a container holds its entries.
     pub shape: Shape,
     /// How an entry is spelt.
@@ -61,6 +63,24 @@ pub enum Shape {
         /// The key that holds the alias.
         name_key: &'static str,
     },
+}
+
+/// A list that decides by name which entries a client uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameList {
+    /// Where it stands; `*` stands for the project whose entries it is about.
+    pub path: KeyPath,
+    /// What becomes of the entries that it names.
+    pub names: Names,
+}
+
+/// What becomes of the entries that a list names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// They are used, and no others.
+    Used,
+    /// They are not used.
+    Hidden,
 }
 
 /// How a client spells the core fields of an entry.

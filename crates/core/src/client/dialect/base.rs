@@ -70,6 +70,7 @@ pub const MAP_JSON: Dialect = Dialect {
     format: Format::Json,
     containers: &[&["mcpServers"]],
     sections: &[],
+    name_lists: &[],
     shape: Shape::Map,
     spelling: PLAIN,
 };

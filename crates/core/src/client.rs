@@ -9,3 +9,4 @@ pub mod reconcile;
 pub mod relation;
 pub mod render;
 pub mod scan;
+pub mod undo;

@@ -149,6 +149,12 @@ impl<'t> Document<'t> {
         self.at(path).map(Node::value)
     }
 
+    /// Returns the value at `path` with what its aliases stand for; `None` also where that is too much.
+    pub fn resolved_at(&self, path: &[Step]) -> Option<Value> {
+        let aliases = self.aliases();
+        aliases.value(aliases.at(path)?).ok()
+    }
+
     /// Returns the edits that make the document say what `changes` want, each read against this very document.
     ///
     /// Changes must not contradict each other. What already holds gives no edit.
@@ -176,10 +182,27 @@ impl<'t> Document<'t> {
             return Ok(self.text.to_owned());
         }
         let after = splice(self.text, &edits).map_err(|error| Refusal::Unverified(error.to_string()))?;
+        self.verified(changes, after)
+    }
+
+    /// Returns `after`, if it says what this document says but for `changes`.
+    ///
+    /// # Errors
+    /// [`Refusal::Unverified`] when it says anything else.
+    pub fn verified(&self, changes: &[Change], after: String) -> Result<String, Refusal> {
         let read =
             Document::parse(&after, self.format).map_err(|error| Refusal::Unverified(error.to_string()))?;
         judge::verify(self, changes, &read)?;
         Ok(after)
+    }
+
+    /// Returns whether all that `node` says stands in its span: a TOML table has its parts elsewhere.
+    pub fn is_whole(&self, node: &Node<'_>) -> bool {
+        match &node.kind {
+            NodeKind::Map(map) => !matches!(map.form, Form::Table(_)),
+            NodeKind::List(list) => list.form != Form::Tables,
+            _ => true,
+        }
     }
 
     /// Returns the text in which the member `from` of the map at `container` is called `to`, and nothing else differs.

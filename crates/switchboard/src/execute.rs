@@ -12,6 +12,7 @@ use switchboard_host::hash::Hash;
 use crate::fail::{Code, Failure};
 use crate::home::{Home, now, save};
 use crate::journal::Write;
+use crate::merged_undo;
 use crate::observe::{Linked, Look, Observer};
 
 /// How often a write is merged with what another program wrote in the same moment.
@@ -182,6 +183,7 @@ fn note(
         record: before.clone(),
         undone: false,
         undoing: false,
+        merged: None,
     });
     save(&home.dirs.journal(), &home.journal)?;
     crate::retention::prune_now_and_then(home);
@@ -265,13 +267,15 @@ pub(crate) fn remember(home: &mut Home, look: &Look, record: ClientRecord) -> Re
 pub(crate) enum Undo {
     /// There is nothing to undo.
     Nothing,
-    /// The file is what it was; removed when it had not existed.
-    Done { removed: bool, done: Vec<String> },
-    /// Somebody changed the file since.
-    Changed,
+    /// The file is what it was; removed when it had not existed. `merged` says that what somebody else changed since
+    /// stays.
+    Done { removed: bool, merged: bool, done: Vec<String> },
+    /// Somebody changed the file since, and with it what is to be undone; why, as a fragment.
+    Changed(String),
 }
 
-/// Puts a client's file back to what it was before the last push, byte for byte.
+/// Puts a client's file back to what it was before the last push, byte for byte; where somebody else changed something
+/// else since, only what the push changed.
 ///
 /// # Errors
 /// The backup is gone, or the file cannot be written; nothing was changed.
@@ -293,23 +297,34 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
     });
     let Some(at) = at else { return Ok(Undo::Nothing) };
     let entry = home.journal.entries[at].clone();
-    if hash != Some(entry.after) && !force {
-        return Ok(Undo::Changed);
-    }
-    let outcome = Undo::Done { removed: entry.before.is_none(), done: entry.done.clone() };
+    let merged = if hash == Some(entry.after) || force {
+        None
+    } else {
+        match merged_undo::text(home, linked, &entry, now_there.as_ref()) {
+            Ok(text) => Some(text),
+            Err(why) => return Ok(Undo::Changed(why)),
+        }
+    };
+    let removed = entry.before.is_none() && merged.is_none();
+    let outcome = Undo::Done { removed, merged: merged.is_some(), done: entry.done.clone() };
     if dry_run {
         return Ok(outcome);
     }
     home.journal.entries[at].undoing = true;
+    home.journal.entries[at].merged = merged.as_ref().map(|text| Hash::of(text.as_bytes()));
     save(&home.dirs.journal(), &home.journal)?;
-    match entry.before {
-        Some(before) => {
+    match (merged, entry.before) {
+        (Some(text), _) => {
+            written(write(home, linked, now_there.as_ref(), text.as_bytes(), "before an undo"))
+                .map_err(|why| failed().because(why))?;
+        }
+        (None, Some(before)) => {
             let bytes =
                 home.backups().load(before).map_err(|error| failed().caused_by(&error).hint(error.help()))?;
             written(write(home, linked, now_there.as_ref(), &bytes, "before an undo"))
                 .map_err(|why| failed().because(why))?;
         }
-        None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
+        (None, None) => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
     note_undone(home, at);
     save_undone(home)?;
@@ -322,6 +337,10 @@ fn note_undone(home: &mut Home, at: usize) {
     (write.undone, write.undoing) = (true, false);
     let mut record = write.record.clone();
     record.path.clone_from(&write.path);
+    if write.merged.is_some() {
+        // The file is another one than was seen then.
+        record.seen = None;
+    }
     home.relations.clients.insert(write.client.clone(), record);
 }
 
@@ -346,7 +365,7 @@ pub(crate) fn finish_undos(home: &mut Home) -> Result<(), Failure> {
             Err(_) => continue,
         };
         write.undoing = false;
-        if hash == write.before {
+        if hash == write.before || (hash.is_some() && hash == write.merged) {
             note_undone(home, at);
         }
     }

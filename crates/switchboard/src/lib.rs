@@ -14,6 +14,7 @@ mod history;
 mod home;
 mod journal;
 mod mask;
+mod merged_undo;
 mod observe;
 mod probe;
 mod retention;

@@ -190,6 +190,9 @@ impl<'t> Document<'t> {
     /// # Errors
     /// [`Refusal::Unverified`] when it says anything else.
     pub fn verified(&self, changes: &[Change], after: String) -> Result<String, Refusal> {
+        if self.format == Format::Yaml && yaml::surely_agrees(self, changes, &after) {
+            return Ok(after);
+        }
         let read =
             Document::parse(&after, self.format).map_err(|error| Refusal::Unverified(error.to_string()))?;
         judge::verify(self, changes, &read)?;

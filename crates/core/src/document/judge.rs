@@ -20,6 +20,16 @@ pub(super) fn verify(before: &Document<'_>, changes: &[Change], after: &Document
     }
 }
 
+/// Judges only what is wanted below the root, where all else was compared already.
+pub(super) fn members_agree(before: &Document<'_>, after: &Document<'_>, wants: &Wants<'_>) -> bool {
+    let judge = Judge { before: before.aliases(), after: after.aliases() };
+    wants.steps.iter().all(|(step, wants)| {
+        let old = before.root().and_then(|root| root.step(step));
+        let new = after.root().and_then(|root| root.step(step));
+        judge.agrees(old, new, wants, 1)
+    })
+}
+
 struct Judge<'d, 't> {
     before: Aliases<'d, 't>,
     /// What the result is to say, it may say through aliases.

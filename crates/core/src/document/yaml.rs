@@ -12,18 +12,24 @@ mod offsets;
 mod reader;
 mod replace;
 mod scalar;
+mod skim;
 mod slot;
 mod unusual;
 mod write;
 
 use super::layout::{Layout, Reshape};
-use super::{Document, Node, Refusal, Tree, Unreadable};
+use super::{Change, Document, Node, Refusal, Tree, Unreadable};
 use crate::text::TextEdit;
 use crate::value::Value;
 
 /// Reads the first document of a stream.
 pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
     reader::read(text)
+}
+
+/// Returns whether `after` surely says what `before` says but for `changes`; `false` where only the whole tree can tell.
+pub(super) fn surely_agrees(before: &Document<'_>, changes: &[Change], after: &str) -> bool {
+    skim::agrees(before, changes, after)
 }
 
 /// Writes in the hand of the file.

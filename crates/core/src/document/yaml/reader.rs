@@ -19,17 +19,7 @@ use super::scalar::{Plain, plain};
 
 /// Reads the first document of `text`.
 pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
-    let start = body_start(text);
-    let mut reader = Reader {
-        text,
-        parser: Parser::new_from_str(&text[start..]),
-        offsets: Offsets::new(text, start),
-        cursor: start,
-        open: Vec::new(),
-        aliased: false,
-        members: Vec::new(),
-        items: Vec::new(),
-    };
+    let mut reader = Reader::of(text);
     let mut root = None;
     loop {
         let (event, span) = reader.next()?;
@@ -52,16 +42,17 @@ pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
     }
 }
 
-struct Reader<'t> {
+/// A reading under way.
+pub(super) struct Reader<'t> {
     text: &'t str,
-    parser: Parser<'t, StrInput<'t>>,
+    pub(super) parser: Parser<'t, StrInput<'t>>,
     offsets: Offsets,
     /// The end of what was read last.
-    cursor: usize,
+    pub(super) cursor: usize,
     /// The lists and maps in brackets that are not closed yet.
     open: Vec<(usize, &'static str)>,
     /// An alias was met.
-    aliased: bool,
+    pub(super) aliased: bool,
     /// The members of the maps that are being read, the innermost last: each map takes its own with it when it ends,
     /// in a vector of just that length.
     members: Vec<Member<'t>>,
@@ -72,7 +63,23 @@ struct Reader<'t> {
 type Spanned<'t> = (Event<'t>, Range<usize>);
 
 impl<'t> Reader<'t> {
-    fn next(&mut self) -> Result<Spanned<'t>, Unreadable> {
+    /// Begins to read.
+    pub(super) fn of(text: &'t str) -> Self {
+        let start = body_start(text);
+        Self {
+            text,
+            parser: Parser::new_from_str(&text[start..]),
+            offsets: Offsets::new(text, start),
+            cursor: start,
+            open: Vec::new(),
+            aliased: false,
+            members: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Reads the next event, with its bytes.
+    pub(super) fn next(&mut self) -> Result<Spanned<'t>, Unreadable> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => {
                 let span = self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index());
@@ -275,7 +282,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn member(&mut self, event: Event<'t>, at: Range<usize>, depth: usize) -> Result<Member<'t>, Unreadable> {
+    /// Reads the member of a map that begins with this event.
+    pub(super) fn member(
+        &mut self,
+        event: Event<'t>,
+        at: Range<usize>,
+        depth: usize,
+    ) -> Result<Member<'t>, Unreadable> {
         let plain_key = match &event {
             Event::Scalar(value, style, _, None) => Some((value.clone(), *style)),
             _ => None,

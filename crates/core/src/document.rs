@@ -26,6 +26,7 @@ mod json;
 mod judge;
 mod layout;
 mod node;
+mod quoted;
 mod refusal;
 mod rename;
 mod toml;

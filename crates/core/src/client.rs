@@ -2,9 +2,11 @@
 
 pub mod bridge;
 pub mod dialect;
+pub mod hidden;
 pub mod import;
 pub mod known;
 pub mod reconcile;
 pub mod relation;
 pub mod render;
 pub mod scan;
+pub mod undo;

@@ -20,17 +20,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aliases;
 mod change;
 mod json;
+mod judge;
 mod layout;
 mod node;
+mod quoted;
+mod refusal;
 mod rename;
 mod toml;
 mod unreadable;
+mod walk;
+mod wants;
 mod yaml;
 
-pub use change::{Change, Footing, Refusal, Step};
+pub use aliases::{Aliases, TooMuch};
+pub use change::{Change, Footing, Step};
 pub use node::{Form, List, Map, Member, Node, NodeKind};
+pub use refusal::Refusal;
 pub use unreadable::{Unreadable, UnreadableReason};
 
 use crate::text::{TextEdit, splice};
@@ -63,7 +71,16 @@ pub enum Format {
 pub struct Document<'t> {
     text: &'t str,
     format: Format,
+    tree: Tree<'t>,
+}
+
+/// What a reader gives.
+#[derive(Debug)]
+struct Tree<'t> {
+    /// The root; `None` when the text holds no value.
     root: Option<Node<'t>>,
+    /// Somewhere stands a YAML alias.
+    aliased: bool,
 }
 
 impl<'t> Document<'t> {
@@ -87,12 +104,15 @@ impl<'t> Document<'t> {
     /// Whatever the client itself would reject, and whatever could not be edited without a guess: duplicate keys,
     /// unclosed text, nesting deeper than 128. The text is then left alone.
     pub fn parse(text: &'t str, format: Format) -> Result<Self, Unreadable> {
-        let root = match format {
-            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => json::read(text, format),
-            Format::Toml => toml::read(text),
+        let plain = |root| Tree { root, aliased: false };
+        let tree = match format {
+            Format::Json | Format::JsonComments | Format::Jsonc | Format::Json5 => {
+                json::read(text, format).map(plain)
+            }
+            Format::Toml => toml::read(text).map(plain),
             Format::Yaml => yaml::read(text),
         }?;
-        Ok(Self { text, format, root })
+        Ok(Self { text, format, tree })
     }
 
     /// Returns the text that was read.
@@ -107,22 +127,33 @@ impl<'t> Document<'t> {
 
     /// Returns the root; `None` when the text holds no value at all (empty, white space or comments only).
     pub fn root(&self) -> Option<&Node<'t>> {
-        self.root.as_ref()
+        self.tree.root.as_ref()
     }
 
     /// Returns whether the text holds no value at all.
     pub fn is_blank(&self) -> bool {
-        self.root.is_none()
+        self.tree.root.is_none()
     }
 
     /// Returns the node at `path`.
     pub fn at(&self, path: &[Step]) -> Option<&Node<'t>> {
-        path.iter().try_fold(self.root.as_ref()?, |node, step| node.step(step))
+        path.iter().try_fold(self.root()?, |node, step| node.step(step))
     }
 
-    /// Returns the value at `path`.
+    /// Returns what the aliases and merge keys of the document stand for.
+    pub fn aliases(&self) -> Aliases<'_, 't> {
+        Aliases::of(self)
+    }
+
+    /// Returns the value at `path`, with aliases as they are spelt.
     pub fn value_at(&self, path: &[Step]) -> Option<Value> {
         self.at(path).map(Node::value)
+    }
+
+    /// Returns the value at `path` with what its aliases stand for; `None` also where that is too much.
+    pub fn resolved_at(&self, path: &[Step]) -> Option<Value> {
+        let aliases = self.aliases();
+        aliases.value(aliases.at(path)?).ok()
     }
 
     /// Returns the edits that make the document say what `changes` want, each read against this very document.
@@ -138,7 +169,7 @@ impl<'t> Document<'t> {
             Format::Toml => &toml::TomlLayout,
             Format::Yaml => &yaml::YamlLayout,
         };
-        change::edits(self, changes, layout)
+        walk::edits(self, changes, layout)
     }
 
     /// Returns the text after `changes`, verified: it was parsed again and says exactly what was intended.
@@ -152,10 +183,30 @@ impl<'t> Document<'t> {
             return Ok(self.text.to_owned());
         }
         let after = splice(self.text, &edits).map_err(|error| Refusal::Unverified(error.to_string()))?;
+        self.verified(changes, after)
+    }
+
+    /// Returns `after`, if it says what this document says but for `changes`.
+    ///
+    /// # Errors
+    /// [`Refusal::Unverified`] when it says anything else.
+    pub fn verified(&self, changes: &[Change], after: String) -> Result<String, Refusal> {
+        if self.format == Format::Yaml && yaml::surely_agrees(self, changes, &after) {
+            return Ok(after);
+        }
         let read =
             Document::parse(&after, self.format).map_err(|error| Refusal::Unverified(error.to_string()))?;
-        change::verify(self, changes, &read)?;
+        judge::verify(self, changes, &read)?;
         Ok(after)
+    }
+
+    /// Returns whether all that `node` says stands in its span: a TOML table has its parts elsewhere.
+    pub fn is_whole(&self, node: &Node<'_>) -> bool {
+        match &node.kind {
+            NodeKind::Map(map) => !matches!(map.form, Form::Table(_)),
+            NodeKind::List(list) => list.form != Form::Tables,
+            _ => true,
+        }
     }
 
     /// Returns the text in which the member `from` of the map at `container` is called `to`, and nothing else differs.
@@ -168,7 +219,7 @@ impl<'t> Document<'t> {
 
     /// Returns what the levels of `path` look like, so that a later removal can give back the very bytes.
     pub fn footing(&self, path: &[Step]) -> Footing {
-        change::footing(self, path)
+        Footing::of(self, path)
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::catalogue::{Catalogue, Server};
 use crate::client::bridge::Bridge;
 use crate::client::dialect::{Dialect, Support, Unspeakable};
+use crate::client::hidden::hidden;
 use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile};
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::render::{RenderError, Rendered, entry_of, new_entry, render};
@@ -216,6 +217,7 @@ pub fn plan_client(
     } else {
         plan.items = reconcile(&found, record, &plan.wanted, same);
         plan.leave_out_unspeakable(dialect, record, &found);
+        plan.problems.extend(hidden(document, dialect, &plan.items));
     }
     plan.found = found;
     plan

@@ -326,7 +326,7 @@ pub(crate) enum Client {
     Keep(Entry),
     /// Make the file say again what the catalogue wants
     Restore(Entry),
-    /// Put a client's file back to what it was before the last push
+    /// Put a client's file back to what it was before the last push; what others changed since stays
     Undo {
         #[command(flatten)]
         which: Which,

@@ -1,5 +1,6 @@
 //! A plan carried out: client files written, what was written noted down, what was displaced merged again.
 
+mod merged;
 mod own;
 mod push;
 mod undo;

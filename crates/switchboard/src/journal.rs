@@ -43,6 +43,9 @@ pub(crate) struct Write {
     /// tells whether the file was put back.
     #[serde(default)]
     pub(crate) undoing: bool,
+    /// What the file becomes by an undo that keeps what somebody else changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) merged: Option<Hash>,
 }
 
 impl Write {
@@ -114,6 +117,7 @@ mod tests {
             record: hash(0),
             undone: false,
             undoing: false,
+            merged: None,
         }
     }
 

@@ -23,7 +23,9 @@ fn pinned(home: &Home) -> HashSet<Hash> {
         let mut writes = home.journal.of(id.as_str());
         let ends = [writes.next(), writes.last()];
         pinned.extend(
-            ends.into_iter().flatten().flat_map(|write| write.before.into_iter().chain([write.after, write.record])),
+            ends.into_iter()
+                .flatten()
+                .flat_map(|write| write.before.into_iter().chain([write.after, write.record])),
         );
     }
     pinned

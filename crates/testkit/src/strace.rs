@@ -88,6 +88,22 @@ pub fn points(command: &Command, trace: &Path) -> Vec<Point> {
     points[start..].iter().filter(|point| !NOT_OURS.contains(&point.call.as_str())).cloned().collect()
 }
 
+/// Calls that change what a disk holds, or make sure of it.
+const OF_DISKS: &str =
+    "trace=openat,write,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,link,linkat";
+
+/// Runs `command` and returns, whole and with the paths of descriptors, the lines of those calls of its first process
+/// that change what a disk holds.
+///
+/// # Panics
+/// When the run does not succeed.
+pub fn recorded(command: &Command, trace: &Path) -> Vec<String> {
+    let options = ["-y", "-s", "16777216", "-e", OF_DISKS, "-o"].map(OsStr::new);
+    let status = under(&[&options[..], &[trace.as_os_str()]].concat(), command).status();
+    assert!(status.as_ref().is_ok_and(ExitStatus::success), "the traced run must succeed: {status:?}");
+    String::from_utf8_lossy(&crate::read(trace)).lines().map(str::to_owned).collect()
+}
+
 /// Returns `count` of the points, evenly spread; all when there are no more.
 pub fn sample(points: &[Point], count: usize) -> Vec<Point> {
     let count = count.min(points.len());

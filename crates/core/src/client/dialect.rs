@@ -20,6 +20,7 @@
 mod base;
 mod draft;
 mod field;
+mod header;
 mod read;
 mod variables;
 mod write;
@@ -27,7 +28,7 @@ mod write;
 pub use base::*;
 pub use field::{FieldChange, KeyPath, apply};
 pub use read::{Entry, EntryProblem};
-pub use variables::{Note, Syntax, Variables, to_ours, without_default};
+pub use variables::{Note, Syntax, Variables, header_to_ours, to_ours, without_default};
 pub use write::Unspeakable;
 
 use crate::document::Format;
@@ -44,6 +45,8 @@ pub struct Dialect {
     pub containers: &'static [KeyPath],
     /// Further containers in the same file, one per project; `*` stands for any key.
     pub sections: &'static [KeyPath],
+    /// Lists elsewhere in the file that name the entries which the client uses, or does not.
+    pub name_lists: &'static [NameList],
     /// How a container holds its entries.
     pub shape: Shape,
     /// How an entry is spelt.
@@ -60,6 +63,24 @@ pub enum Shape {
         /// The key that holds the alias.
         name_key: &'static str,
     },
+}
+
+/// A list that decides by name which entries a client uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameList {
+    /// Where it stands; `*` stands for the project whose entries it is about.
+    pub path: KeyPath,
+    /// What becomes of the entries that it names.
+    pub names: Names,
+}
+
+/// What becomes of the entries that a list names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// They are used, and no others.
+    Used,
+    /// They are not used.
+    Hidden,
 }
 
 /// How a client spells the core fields of an entry.
@@ -93,6 +114,8 @@ pub struct Spelling {
     pub other_headers: &'static [KeyPath],
     /// How headers are written.
     pub header_hand: HeaderHand,
+    /// Keys beside those for headers whose values come from variables, where the client has such.
+    pub env_headers: Option<EnvHeaders>,
     /// Headers that the client does not take as plain text; lower case.
     pub refused_headers: &'static [&'static str],
     /// Whether an entry may name a Streamable HTTP address.
@@ -129,6 +152,15 @@ pub enum HeaderHand {
     Map,
     /// A list of texts, `Name: value` each.
     Lines,
+}
+
+/// Keys for headers whose values come from variables, for a client that has no references within texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnvHeaders {
+    /// The name of the variable that holds a bearer token: `Authorization` is `Bearer ${env:NAME}`.
+    pub bearer: &'static str,
+    /// A map from headers to the names of the variables that hold their values.
+    pub map: &'static str,
 }
 
 /// How the transport is named.

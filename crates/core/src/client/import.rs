@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::edit::{ServerEdit, edited};
 use crate::catalogue::{self, Catalogue, Server};
-use crate::client::dialect::{Note, Variables, to_ours, without_default};
+use crate::client::dialect::{Note, Variables, header_to_ours, to_ours, without_default};
 use crate::client::reconcile::Same;
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::scan::Found;
@@ -115,24 +115,25 @@ pub fn import(
 /// Returns a launch with the client's own variables written as ours, and notes on what could not be.
 pub fn translated(launch: &Launch, variables: Variables) -> (Launch, Vec<String>) {
     let mut notes = Vec::new();
-    let mut text = |text: &String| {
-        let (ours, told) = to_ours(text, variables);
+    let mut carried = |(ours, told): (String, Vec<Note>)| {
         notes.extend(told.iter().map(ToString::to_string));
         ours
     };
+    let text = |text: &String| to_ours(text, variables);
+    let header = |value: &String| header_to_ours(value, variables);
     let launch = match launch {
         Launch::Stdio { command, args, env, cwd } => Launch::Stdio {
-            command: text(command),
-            args: args.iter().map(&mut text).collect(),
-            env: env.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+            command: carried(text(command)),
+            args: args.iter().map(|arg| carried(text(arg))).collect(),
+            env: env.iter().map(|(key, value)| (key.clone(), carried(text(value)))).collect(),
             // A folder that is relative is so to where the client stands. It stays in the client's entry, and what the
             // client starts, stands there already: said here as well it would count twice.
-            cwd: cwd.as_ref().filter(|cwd| is_absolute(cwd)).map(text),
+            cwd: cwd.as_ref().filter(|cwd| is_absolute(cwd)).map(|cwd| carried(text(cwd))),
         },
         Launch::Remote { kind, url, headers } => Launch::Remote {
             kind: *kind,
-            url: text(url),
-            headers: headers.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
+            url: carried(text(url)),
+            headers: headers.iter().map(|(key, value)| (key.clone(), carried(header(value)))).collect(),
         },
     };
     (launch, notes)

@@ -2,7 +2,7 @@
 
 use crate::client::bridge::Bridge;
 use crate::client::dialect::{Dialect, EntryProblem, Shape};
-use crate::document::{Document, Footing, Node, NodeKind, Step};
+use crate::document::{Aliases, Document, Footing, Node, NodeKind, Step};
 use crate::launch::Launch;
 use crate::name::{Alias, ServerName};
 use crate::place::{Place, Places};
@@ -47,7 +47,8 @@ pub struct Scan {
 ///
 /// A bad entry is a problem, never a failure: the others count.
 pub fn scan(document: &Document<'_>, dialect: &Dialect, bridge: &Bridge) -> Scan {
-    let mut scan = Scan { main: main_section(document, dialect), ..Scan::default() };
+    let aliases = document.aliases();
+    let mut scan = Scan { main: main_container(&aliases, dialect), ..Scan::default() };
     if let Some(root) = document.root().filter(|root| !document.is_blank() && root.as_map().is_none()) {
         scan.problems.push(
             Problem::error(format!("the file holds {}, where a map belongs", root.kind_word()))
@@ -57,16 +58,17 @@ pub fn scan(document: &Document<'_>, dialect: &Dialect, bridge: &Bridge) -> Scan
         return scan;
     }
     let main = scan.main.clone();
-    let mut places = Places::of(document.text());
-    if let Some(node) = document.at(&section_steps(&main)) {
-        read_section(&mut places, dialect, bridge, None, &main, node, &mut scan);
+    let places = Places::of(document.text());
+    let mut reading = Reading { aliases: &aliases, dialect, bridge, places, scan };
+    if let Some(node) = aliases.at(&section_steps(&main)) {
+        reading.section(None, &main, node);
     }
     for pattern in dialect.sections {
         for (name, path, node) in sections(document, pattern) {
-            read_section(&mut places, dialect, bridge, Some(name), &path, node, &mut scan);
+            reading.section(Some(name), &path, node);
         }
     }
-    scan
+    reading.scan
 }
 
 /// Returns the path of a section as steps.
@@ -105,12 +107,19 @@ pub fn section_footing(document: &Document<'_>, section: &[String]) -> Footing {
 
 /// Of the places a client looks at, the deepest that exists; else the usual one.
 fn main_section(document: &Document<'_>, dialect: &Dialect) -> Vec<String> {
+    main_container(&document.aliases(), dialect)
+}
+
+fn main_container(aliases: &Aliases<'_, '_>, dialect: &Dialect) -> Vec<String> {
     let owned = |path: &&[&str]| path.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    let there = |path: &Vec<String>| {
+        aliases.at(&section_steps(path)).is_some_and(|node| holds_entries(aliases.target(node), dialect))
+    };
     dialect
         .containers
         .iter()
         .map(owned)
-        .filter(|path| document.at(&section_steps(path)).is_some_and(|node| holds_entries(node, dialect)))
+        .filter(there)
         .rev()
         .max_by_key(Vec::len)
         .or_else(|| dialect.containers.first().map(owned))
@@ -152,94 +161,92 @@ fn sections<'d, 't>(
         .collect()
 }
 
-fn read_section(
-    places: &mut Places<'_>,
-    dialect: &Dialect,
-    bridge: &Bridge,
-    section: Option<&str>,
-    path: &[String],
-    node: &Node<'_>,
-    scan: &mut Scan,
-) {
-    match (&node.kind, dialect.shape) {
-        (NodeKind::Map(map), Shape::Map) => {
-            for member in &map.members {
-                let at = places.at(member.key_span.start);
-                entry(dialect, bridge, section, &member.key, &member.node, at, scan);
-            }
-        }
-        (NodeKind::List(list), Shape::Items { name_key }) => {
-            let mut names = std::collections::HashSet::new();
-            for item in &list.items {
-                let Some(name) = item.get(name_key).and_then(Node::as_text) else { continue };
-                if names.insert(name) {
-                    entry(dialect, bridge, section, name, item, places.at(item.span.start), scan);
-                } else {
-                    scan.problems.push(
-                        Problem::warning(format!("entry `{name}` stands twice; the first one counts"))
-                            .at(places.at(item.span.start))
-                            .help("give it another name, or remove it"),
-                    );
-                }
-            }
-        }
-        _ => {
-            let wanted = match dialect.shape {
-                Shape::Map => "a map",
-                Shape::Items { .. } => "a list",
-            };
-            scan.problems.push(
-                Problem::error(format!(
-                    "`{}` is {}, where {wanted} belongs",
-                    path.join("."),
-                    node.kind_word()
-                ))
-                .at(places.at(node.span.start))
-                .help("replace it with an empty map or list, or remove the key"),
-            );
-        }
-    }
+/// A scan under way.
+struct Reading<'s, 'd, 't> {
+    aliases: &'s Aliases<'d, 't>,
+    dialect: &'s Dialect,
+    bridge: &'s Bridge,
+    places: Places<'s>,
+    scan: Scan,
 }
 
-fn entry(
-    dialect: &Dialect,
-    bridge: &Bridge,
-    section: Option<&str>,
-    alias: &str,
-    node: &Node<'_>,
-    place: Place,
-    scan: &mut Scan,
-) {
-    let value = node.value();
-    let read = dialect.read_entry(&value);
-    let mut found = Found {
-        section: section.map(str::to_owned),
-        alias: Alias::new(alias),
-        place,
-        launch: None,
-        problem: None,
-        enabled: true,
-        foreign: Vec::new(),
-        ours: None,
-        value: Value::Null,
-    };
-    match read {
-        Ok(entry) => {
-            found.ours = bridge.server_of(&entry.launch);
-            found.launch = Some(entry.launch);
-            found.enabled = entry.enabled;
-            found.foreign = entry.foreign;
-        }
-        Err(EntryProblem::NotAServer) => found.foreign = keys(&value),
-        Err(problem) => {
-            let what = format!("entry `{alias}`: {problem}");
-            scan.problems
-                .push(Problem::warning(what).at(place).help("it is left alone; mend it and scan again"));
-            found.problem = Some(problem.to_string());
+impl<'d, 't> Reading<'_, 'd, 't> {
+    fn section(&mut self, section: Option<&str>, path: &[String], node: &'d Node<'t>) {
+        let aliases = self.aliases;
+        let target = aliases.target(node);
+        match (&target.kind, self.dialect.shape) {
+            (NodeKind::Map(_), Shape::Map) => {
+                for member in aliases.members(target).unwrap_or_default() {
+                    let at = self.places.at(member.key_span.start);
+                    self.entry(section, &member.key, &member.node, at);
+                }
+            }
+            (NodeKind::List(list), Shape::Items { name_key }) => {
+                let mut names = std::collections::HashSet::new();
+                for item in &list.items {
+                    let Some(name) = aliases.text_at(item, name_key) else { continue };
+                    let at = self.places.at(item.span.start);
+                    if names.insert(name) {
+                        self.entry(section, name, item, at);
+                    } else {
+                        self.scan.problems.push(
+                            Problem::warning(format!("entry `{name}` stands twice; the first one counts"))
+                                .at(at)
+                                .help("give it another name, or remove it"),
+                        );
+                    }
+                }
+            }
+            (_, shape) => {
+                let wanted = match shape {
+                    Shape::Map => "a map",
+                    Shape::Items { .. } => "a list",
+                };
+                self.scan.problems.push(
+                    Problem::error(format!(
+                        "`{}` is {}, where {wanted} belongs",
+                        path.join("."),
+                        target.kind_word()
+                    ))
+                    .at(self.places.at(node.span.start))
+                    .help("replace it with an empty map or list, or remove the key"),
+                );
+            }
         }
     }
-    found.value = value;
-    scan.found.push(found);
+
+    fn entry(&mut self, section: Option<&str>, alias: &str, node: &'d Node<'t>, place: Place) {
+        let mut found = Found {
+            section: section.map(str::to_owned),
+            alias: Alias::new(alias),
+            place,
+            launch: None,
+            problem: None,
+            enabled: true,
+            foreign: Vec::new(),
+            ours: None,
+            value: Value::Null,
+        };
+        let value = self.aliases.value(node);
+        match value.as_ref().map(|value| self.dialect.read_entry(value)) {
+            Ok(Ok(entry)) => {
+                found.ours = self.bridge.server_of(&entry.launch);
+                found.launch = Some(entry.launch);
+                found.enabled = entry.enabled;
+                found.foreign = entry.foreign;
+            }
+            Ok(Err(EntryProblem::NotAServer)) => found.foreign = value.as_ref().map(keys).unwrap_or_default(),
+            Ok(Err(problem)) => found.problem = Some(problem.to_string()),
+            Err(too_much) => found.problem = Some(too_much.to_string()),
+        }
+        if let Some(problem) = &found.problem {
+            let what = format!("entry `{alias}`: {problem}");
+            let problem = Problem::warning(what).at(place).help("it is left alone; mend it and scan again");
+            self.scan.problems.push(problem);
+        }
+        found.value = value.unwrap_or_else(|_| node.value());
+        self.scan.found.push(found);
+    }
 }
 
 fn keys(value: &Value) -> Vec<String> {

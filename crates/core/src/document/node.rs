@@ -1,6 +1,7 @@
 //! The tree that all three readers give.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use super::Step;
@@ -19,6 +20,8 @@ pub struct Node<'t> {
     pub kind: NodeKind<'t>,
     /// A YAML anchor stands on this node: others may refer to it, so an edit inside would reach them too.
     pub anchored: bool,
+    /// The number of that anchor; of a YAML alias, the number of the anchor that it refers to.
+    pub anchor: Option<NonZeroU32>,
 }
 
 /// What a node says.
@@ -103,7 +106,12 @@ pub struct TomlTable {
 impl<'t> Node<'t> {
     /// Returns a node without an anchor.
     pub fn new(span: Range<usize>, kind: NodeKind<'t>) -> Self {
-        Self { span, kind, anchored: false }
+        Self { span, kind, anchored: false, anchor: None }
+    }
+
+    /// Returns whether this is a YAML alias, which stands for what an anchor elsewhere stands on.
+    pub fn is_alias(&self) -> bool {
+        self.anchor.is_some() && matches!(self.kind, NodeKind::Other(raw) if raw.starts_with('*'))
     }
 
     /// Returns the map that this node is.

@@ -1,8 +1,8 @@
 //! Calling a member otherwise, wherever the text names it.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::quoted::quote;
 use super::{Document, Form, Node, Refusal, Step};
 use crate::text::{TextEdit, splice};
 use crate::value::Value;
@@ -90,17 +90,8 @@ fn requoted(old: &str, name: &str) -> String {
     if bare && !old.starts_with(['"', '\'']) {
         return name.to_owned();
     }
-    let mut quoted = String::from("\"");
-    for c in name.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
+    let mut quoted = String::new();
+    quote(name, &mut quoted, |c| c.is_control().then(|| format!("\\u{:04X}", u32::from(c))));
     quoted
 }
 

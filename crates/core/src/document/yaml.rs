@@ -12,17 +12,24 @@ mod offsets;
 mod reader;
 mod replace;
 mod scalar;
+mod skim;
 mod slot;
+mod unusual;
 mod write;
 
 use super::layout::{Layout, Reshape};
-use super::{Document, Node, Refusal, Unreadable};
+use super::{Change, Document, Node, Refusal, Tree, Unreadable};
 use crate::text::TextEdit;
 use crate::value::Value;
 
-/// Reads the first document of a stream; `None` when it holds no value.
-pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
+/// Reads the first document of a stream.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
     reader::read(text)
+}
+
+/// Returns whether `after` surely says what `before` says but for `changes`; `false` where only the whole tree can tell.
+pub(super) fn surely_agrees(before: &Document<'_>, changes: &[Change], after: &str) -> bool {
+    skim::agrees(before, changes, after)
 }
 
 /// Writes in the hand of the file.
@@ -37,8 +44,12 @@ impl Layout for YamlLayout {
         value: &Value,
         out: &mut Vec<TextEdit>,
     ) -> Result<(), Refusal> {
+        unusual::check(document, parent)?;
         match parent.children().nth(index) {
-            Some(node) => replace::Place { document, parent, index, node }.say(value, out),
+            Some(node) => {
+                unusual::check_tab(document, node)?;
+                replace::Place { document, parent, index, node }.say(value, out)
+            }
             None => Ok(()),
         }
     }
@@ -64,6 +75,7 @@ fn reshape(
     reshape: &Reshape<'_>,
     out: &mut Vec<TextEdit>,
 ) -> Result<(), Refusal> {
+    unusual::check(document, node)?;
     if let Some(block) = block::Block::of(document.text(), node) {
         return block.reshape(document, reshape, out);
     }

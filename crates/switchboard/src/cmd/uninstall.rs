@@ -215,7 +215,7 @@ fn takes_out_ours_only(look: &Look, text: &str) -> bool {
             let section = section_path(document, dialect, relation.section.as_deref());
             entry_path(dialect, &section, relation.alias.as_str())
         };
-        let there = then.value_at(&at(&then));
+        let there = then.resolved_at(&at(&then));
         if !there
             .as_ref()
             .map_or(origin.is_none(), |there| origin.is_some_and(|origin| there.same_as(origin)))
@@ -298,7 +298,7 @@ fn entry_back(look: &Look, document: &Document<'_>, relation: &Relation) -> Resu
     let section = relation.section.as_deref();
     let path = section_path(document, dialect, section);
     let at = entry_path(dialect, &path, relation.alias.as_str());
-    let now = document.value_at(&at);
+    let now = document.resolved_at(&at);
     let footing = look.record.footings.get(&section_key(section)).cloned();
     match (&relation.standing, now) {
         (Standing::Managed { origin: None, .. }, Some(_)) => Ok(vec![Change::Remove { path: at, footing }]),

@@ -306,6 +306,7 @@ fn note(
             record: record.hash(),
             undone: false,
             undoing: false,
+            merged: None,
         });
         old.push(before);
     }

@@ -4,23 +4,27 @@ use std::path::Path;
 
 use switchboard_host::backup::Label;
 use switchboard_host::file::{self, Snapshot};
+use switchboard_host::hash::Hash;
 
-use super::{write, written};
+use super::{merged as merging, write, written};
 use crate::fail::Failure;
 use crate::home::{Home, save};
+
 use crate::observe::Linked;
 
 /// What undoing a write came to.
 pub(crate) enum Undo {
     /// There is nothing to undo.
     Nothing,
-    /// The file is what it was; removed when it had not existed.
-    Done { removed: bool, done: Vec<String> },
-    /// Somebody changed the file since.
-    Changed,
+    /// The file is what it was; removed when it had not existed. `merged` says that what somebody else changed since
+    /// stays.
+    Done { removed: bool, merged: bool, done: Vec<String> },
+    /// Somebody changed the file since, and with it what is to be undone; why, as a fragment.
+    Changed(String),
 }
 
-/// Puts a client's file back to what it was before the last push, byte for byte.
+/// Puts a client's file back to what it was before the last push, byte for byte; where somebody else changed something
+/// else since, only what the push changed.
 ///
 /// # Errors
 /// The backup is gone, or the file cannot be written; nothing was changed.
@@ -42,23 +46,34 @@ pub(crate) fn undo(home: &mut Home, linked: &Linked, force: bool, dry_run: bool)
     });
     let Some(at) = at else { return Ok(Undo::Nothing) };
     let entry = home.journal.entries[at].clone();
-    if hash != Some(entry.after) && !force {
-        return Ok(Undo::Changed);
-    }
-    let outcome = Undo::Done { removed: entry.before.is_none(), done: entry.done.clone() };
+    let merged = if hash == Some(entry.after) || force {
+        None
+    } else {
+        match merging::text(home, linked, &entry, now_there.as_ref()) {
+            Ok(text) => Some(text),
+            Err(why) => return Ok(Undo::Changed(why)),
+        }
+    };
+    let removed = entry.before.is_none() && merged.is_none();
+    let outcome = Undo::Done { removed, merged: merged.is_some(), done: entry.done.clone() };
     if dry_run {
         return Ok(outcome);
     }
     home.journal.entries[at].undoing = true;
+    home.journal.entries[at].merged = merged.as_ref().map(|text| Hash::of(text.as_bytes()));
     save(&home.dirs.journal(), &home.journal)?;
-    match entry.before {
-        Some(before) => {
+    match (merged, entry.before) {
+        (Some(text), _) => {
+            written(write(home, linked, now_there.as_ref(), text.as_bytes(), "before an undo"))
+                .map_err(|why| failed().because(why))?;
+        }
+        (None, Some(before)) => {
             let bytes =
                 home.backups().load(before).map_err(|error| failed().caused_by(&error).hint(error.help()))?;
             written(write(home, linked, now_there.as_ref(), &bytes, "before an undo"))
                 .map_err(|why| failed().because(why))?;
         }
-        None => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
+        (None, None) => remove(home, now_there.as_ref(), linked).map_err(|why| failed().because(why))?,
     }
     note_undone(home, at);
     save_undone(home)?;
@@ -73,6 +88,10 @@ fn note_undone(home: &mut Home, at: usize) {
     // Where it is lost, the next scan finds out what can be found out.
     let mut record = write.remembered(&backups).unwrap_or_default();
     record.path.clone_from(&write.path);
+    if write.merged.is_some() {
+        // The file is another one than was seen then.
+        record.seen = None;
+    }
     home.relations.clients.insert(write.client.clone(), record);
 }
 
@@ -97,7 +116,7 @@ pub(crate) fn finish_undos(home: &mut Home) -> Result<(), Failure> {
             Err(_) => continue,
         };
         write.undoing = false;
-        if hash == write.before {
+        if hash == write.before || (hash.is_some() && hash == write.merged) {
             note_undone(home, at);
         }
     }

@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod stage;

@@ -206,7 +206,8 @@ impl Stage {
         self.scratch.home().join(self.client.path)
     }
 
-    fn real(&self) -> PathBuf {
+    /// Where that file really is.
+    pub(crate) fn real(&self) -> PathBuf {
         self.scratch.home().join(self.client.real.unwrap_or(self.client.path))
     }
 

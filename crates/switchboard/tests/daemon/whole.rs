@@ -84,13 +84,19 @@ fn one_change_reaches_everybody() {
     let revision = version["version"].as_str().unwrap().split('.').nth(1).unwrap().parse::<u64>().unwrap();
     daemon.wait("an event", || follower.last() == revision);
     let event = follower.seen().pop().unwrap();
-    assert!(event.data.contains("server 'three' added") && event.data.contains("three-mcp"), "by push: {event:?}");
+    assert!(
+        event.data.contains("server 'three' added") && event.data.contains("three-mcp"),
+        "by push: {event:?}"
+    );
     daemon.wait("the listener elsewhere", || elsewhere.text(CURSOR).contains("\"three\""));
     let text = elsewhere.text(CURSOR);
     assert!(text.contains("// theirs") && text.contains("\"own\""), "{text}");
     daemon.wait("a signal", || fs::read_to_string(&heard).unwrap().contains("three"));
     let signal = fs::read_to_string(&heard).unwrap();
-    assert!(signal.contains("member=ConfigUpdated") && !signal.contains("three-mcp"), "a hint, no config: {signal}");
+    assert!(
+        signal.contains("member=ConfigUpdated") && !signal.contains("three-mcp"),
+        "a hint, no config: {signal}"
+    );
 
     // What is asked over the bus is answered by the same state.
     let send = |method: &str, args: &[&str]| {

@@ -1,6 +1,6 @@
 //! The spellings that many clients share. A client's own one is such a base with what differs.
 
-use super::{Dialect, Hand, HeaderHand, Kind, NotServers, Say, Shape, Spelling, Support, Switch};
+use super::{Dialect, EnvHeaders, Hand, HeaderHand, Kind, NotServers, Say, Shape, Spelling, Support, Switch};
 use crate::document::Format;
 use crate::launch::Remote;
 
@@ -40,6 +40,7 @@ pub const PLAIN: Spelling = Spelling {
     headers: &["headers"],
     other_headers: &[],
     header_hand: HeaderHand::Map,
+    env_headers: None,
     refused_headers: &[],
     http: Support::Yes,
     sse: Support::Yes,
@@ -69,6 +70,7 @@ pub const MAP_JSON: Dialect = Dialect {
     format: Format::Json,
     containers: &[&["mcpServers"]],
     sections: &[],
+    name_lists: &[],
     shape: Shape::Map,
     spelling: PLAIN,
 };
@@ -108,6 +110,7 @@ pub const CODEX: Dialect = Dialect {
         cwd: Some("cwd"),
         kind: NO_KIND,
         headers: &["http_headers"],
+        env_headers: Some(EnvHeaders { bearer: "bearer_token_env_var", map: "env_http_headers" }),
         sse: Support::No,
         fatal_with_stdio: &[
             "url",

@@ -67,11 +67,11 @@ impl Meaning {
     }
 }
 
-fn malformed(what: impl Into<String>) -> EntryProblem {
+pub(super) fn malformed(what: impl Into<String>) -> EntryProblem {
     EntryProblem::Malformed { what: what.into() }
 }
 
-fn wrong_kind(path: &[&str], found: &Value, wanted: &str) -> EntryProblem {
+pub(super) fn wrong_kind(path: &[&str], found: &Value, wanted: &str) -> EntryProblem {
     malformed(format!("`{}` is {}, not {wanted}", path.join("."), found.kind()))
 }
 
@@ -130,11 +130,7 @@ impl Dialect {
             Meaning::Remote(kind) => kind,
             _ => spelling.bare,
         };
-        let headers = match spelling.headers_key(entry) {
-            Some(key) => read_headers(key, at(entry, key))?,
-            None => BTreeMap::new(),
-        };
-        Ok(Launch::Remote { kind, url, headers })
+        Ok(Launch::Remote { kind, url, headers: spelling.read_headers(entry)? })
     }
 
     /// Returns whether reading the entry looked at this member.
@@ -153,6 +149,7 @@ impl Dialect {
             || spelling.switches.iter().any(|switch| switch.key == key)
             || spelling.kind.key == [key]
             || ours.contains(&[key].as_slice())
+            || spelling.env_headers.is_some_and(|keys| keys.bearer == key || keys.map == key)
             || is_all_ours(&ours, key, value)
     }
 }
@@ -340,19 +337,4 @@ pub(super) fn read_texts_by_name(
         None => Err(malformed(format!("`{}.{name}` is {}, not a text", path.join("."), value.kind()))),
     };
     there.map(read).collect()
-}
-
-/// Reads headers, written either way.
-pub(super) fn read_headers(
-    path: &[&str],
-    value: Option<&Value>,
-) -> Result<BTreeMap<String, String>, EntryProblem> {
-    if !matches!(value, Some(Value::List(_))) {
-        return read_texts_by_name(path, value);
-    }
-    let split = |line: String| match line.split_once(':') {
-        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        None => Err(malformed(format!("`{}` has a line without a colon", path.join(".")))),
-    };
-    read_texts(path, value)?.into_iter().map(split).collect()
 }

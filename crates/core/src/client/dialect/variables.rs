@@ -32,6 +32,8 @@ pub enum Syntax {
     Secrets,
     /// `$(PROGRAM ARGS)`
     Shell,
+    /// A header that is nothing but `${env:NAME}`, or `Bearer` and that: a key of the client's own says so.
+    Header,
 }
 
 /// The forms of reference that a client expands by itself.
@@ -167,6 +169,20 @@ fn kept(text: &str) -> Piece {
 /// Returns whether `${inner}` is a reference to us.
 fn is_ours(inner: &str) -> bool {
     inner == "root" || ["env:", "file:", "keyring:", "cmd:"].iter().any(|prefix| inner.starts_with(prefix))
+}
+
+/// Returns the variable that `text` refers to and consists of.
+pub(super) fn env_name(text: &str) -> Option<&str> {
+    text.strip_prefix("${env:")?.strip_suffix('}').filter(|name| is_name(name))
+}
+
+/// Returns the value of a header with the client's references in our syntax.
+pub fn header_to_ours(value: &str, variables: Variables) -> (String, Vec<Note>) {
+    let whole = env_name(value.strip_prefix("Bearer ").unwrap_or(value)).is_some();
+    if whole && variables.contains(&Syntax::Header) {
+        return (value.to_owned(), Vec::new());
+    }
+    to_ours(value, variables)
 }
 
 fn is_name(text: &str) -> bool {

@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 
 use super::draft::{Draft, list_like, map_like, set_or_clear};
 use super::field::{FieldChange, KeyPath, at, says_something, set};
-use super::read::{
-    EntryProblem, KIND_KEYS, Meaning, meaning_at, read_headers, read_texts, read_texts_by_name,
-};
-use super::{Dialect, Extra, Hand, HeaderHand, Kind, Say, Shape, Spelling, Support};
+use super::read::{EntryProblem, KIND_KEYS, Meaning, meaning_at, read_texts, read_texts_by_name};
+use super::{Dialect, Extra, Hand, Kind, Say, Shape, Spelling, Support};
 use crate::launch::{Launch, Remote};
 use crate::value::Value;
 
@@ -326,32 +324,6 @@ impl Spelling {
         if read_texts(&args_path, found).as_deref() != Ok(args) {
             let value = list_like(found, args);
             set_or_clear(draft, &args_path, value);
-        }
-    }
-
-    fn write_headers(&self, draft: &mut Draft, headers: &BTreeMap<String, String>) {
-        let path = self.headers_key(&draft.entry).unwrap_or(self.headers);
-        let found = at(&draft.entry, path);
-        if read_headers(path, found).as_ref() == Ok(headers) {
-            return;
-        }
-        let value = match self.header_hand {
-            HeaderHand::Map => map_like(found, headers),
-            HeaderHand::Lines => {
-                let lines: Vec<String> =
-                    headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-                list_like(found, &lines)
-            }
-        };
-        if !headers.is_empty() {
-            draft.set(path, value);
-            return;
-        }
-        // Each key may hide another that the client reads as well.
-        while let Some(key) =
-            self.headers_key(&draft.entry).filter(|key| says_something(at(&draft.entry, key)))
-        {
-            draft.remove(key);
         }
     }
 }

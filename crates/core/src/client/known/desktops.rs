@@ -3,8 +3,8 @@
 use super::place::Place;
 use super::{BASE, Evidence, Known, Reload, Status};
 use crate::client::dialect::{
-    Dialect, Extra, Kind, MAP_JSON, MAP_JSON_AUTO, PLAIN, PLAIN_AUTO, Spelling, Support, Switch,
-    TRANSPORT_ALWAYS, TYPE,
+    Dialect, Extra, Kind, MAP_JSON, MAP_JSON_AUTO, NameList, Names, PLAIN, PLAIN_AUTO, Spelling, Support,
+    Switch, TRANSPORT_ALWAYS, TYPE,
 };
 
 /// Commands only.
@@ -108,7 +108,10 @@ pub(super) const ROWS: &[Known] = &[
         name: "Witsy",
         places: &[in_settings!("Witsy/settings.json")],
         note: "the map takes commands; addresses stand in a list `mcp.servers`, which is left alone",
-        dialect: CLAUDE_DESKTOP,
+        dialect: Dialect {
+            name_lists: &[NameList { path: &["mcp", "disabledMcpServers"], names: Names::Hidden }],
+            ..CLAUDE_DESKTOP
+        },
         ..BASE
     },
     Known {

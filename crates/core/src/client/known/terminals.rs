@@ -3,18 +3,27 @@
 use super::place::{EnvOverride, Place, Scope};
 use super::{BASE, Evidence, Known, Reload};
 use crate::client::dialect::{
-    CODEX, Dialect, Extra, Kind, LIST, MAP_JSON, MAP_JSON_AUTO, MAP_JSONC, NotServers, OPENCODE, PLAIN,
-    PLAIN_AUTO, PLAIN_CWD, Spelling, Support, Syntax, TRANSPORT_ALWAYS, TYPE, TYPE_ALWAYS, TYPE_WHEN_NEEDED,
+    CODEX, Dialect, Extra, Kind, LIST, MAP_JSON, MAP_JSON_AUTO, MAP_JSONC, NameList, Names, NotServers,
+    OPENCODE, PLAIN, PLAIN_AUTO, PLAIN_CWD, Spelling, Support, Syntax, TRANSPORT_ALWAYS, TYPE, TYPE_ALWAYS,
+    TYPE_WHEN_NEEDED,
 };
 use crate::document::Format;
 use crate::launch::Remote;
 
 /// Claude Code's own file also has servers for one user in one project each.
-const CLAUDE_USER: Dialect = Dialect { sections: &[&["projects", "*", "mcpServers"]], ..MAP_JSON };
+const CLAUDE_USER: Dialect = Dialect {
+    sections: &[&["projects", "*", "mcpServers"]],
+    name_lists: &[NameList { path: &["projects", "*", "disabledMcpServers"], names: Names::Hidden }],
+    ..MAP_JSON
+};
 
 /// An address alone is HTTP+SSE, and `httpUrl` is still read.
 const GEMINI: Dialect = Dialect {
     format: Format::JsonComments,
+    name_lists: &[
+        NameList { path: &["mcp", "allowed"], names: Names::Used },
+        NameList { path: &["mcp", "excluded"], names: Names::Hidden },
+    ],
     spelling: Spelling { other_urls: &[&["httpUrl"]], bare: Remote::Sse, ..PLAIN_CWD },
     ..MAP_JSON
 };
@@ -96,6 +105,7 @@ pub(super) const ROWS: &[Known] = &[
         ],
         reload: Reload::Restart,
         tool_name_limit: Some(64),
+        variables: &[Syntax::Header],
         evidence: Evidence::Run,
         note: "one entry with fields of both transports keeps it from starting; project files count in trusted folders",
         ..BASE

@@ -1,8 +1,6 @@
 //! Values to text.
 
-use std::fmt::Write as _;
-
-use super::super::{Document, Format, NodeKind, Refusal};
+use super::super::{Document, Format, NodeKind, Refusal, quoted};
 use super::hand::Hand;
 use super::reader::read;
 use crate::value::Value;
@@ -159,22 +157,10 @@ pub(super) fn is_flat(value: &Value) -> bool {
 
 /// Appends `text` in double quotes, with no more escapes than it needs.
 fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\0'..='\u{1f}' => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(char));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
+    quoted::quote(text, out, |c| match c {
+        '\u{8}' => Some("\\b".to_owned()),
+        '\u{c}' => Some("\\f".to_owned()),
+        '\0'..='\u{1f}' => Some(format!("\\u{:04x}", u32::from(c))),
+        _ => None,
+    });
 }

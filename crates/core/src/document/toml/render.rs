@@ -1,9 +1,8 @@
 //! Values as TOML. What TOML cannot say, such as a `null`, gives nothing.
 
-use std::fmt::Write as _;
-
 use super::read;
 use crate::document::NodeKind;
+use crate::document::quoted::quote;
 use crate::value::Value;
 
 /// A key, bare where it can be.
@@ -20,22 +19,7 @@ pub(super) fn dotted<S: AsRef<str>>(path: &[S]) -> String {
 /// A text as a basic string.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_ascii_control() => {
-                // Writing to a `String` cannot fail.
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    quote(text, &mut out, |c| c.is_ascii_control().then(|| format!("\\u{:04X}", u32::from(c))));
     out
 }
 

@@ -5,32 +5,26 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::super::unreadable::MAX_DEPTH;
-use super::super::{Form, List, Map, Member, Node, NodeKind, Unreadable, UnreadableReason};
+use super::super::{Form, List, Map, Member, Node, NodeKind, Tree, Unreadable, UnreadableReason};
 use super::extent::{behind_properties, block_end, bracket, closing, quoted_end};
 use super::lines::{body_start, line_start, skip_trivia};
 use super::offsets::Offsets;
 use super::scalar::{Plain, plain};
 
-/// Reads the first document of `text`; `None` when it holds no value.
-pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
-    let start = body_start(text);
-    let mut reader = Reader {
-        text,
-        parser: Parser::new_from_str(&text[start..]),
-        offsets: Offsets::new(text, start),
-        cursor: start,
-        open: Vec::new(),
-    };
+/// Reads the first document of `text`.
+pub(super) fn read(text: &str) -> Result<Tree<'_>, Unreadable> {
+    let mut reader = Reader::of(text);
     let mut root = None;
     loop {
         let (event, span) = reader.next()?;
         match event {
-            Event::StreamEnd => return Ok(root),
+            Event::StreamEnd => return Ok(Tree { root, aliased: reader.aliased }),
             Event::DocumentStart(explicit) => {
                 if explicit {
                     reader.cursor = span.end;
@@ -41,27 +35,51 @@ pub(super) fn read(text: &str) -> Result<Option<Node<'_>>, Unreadable> {
             Event::DocumentEnd => {
                 // One event more, so that stray text behind the document is found.
                 reader.next()?;
-                return Ok(root);
+                return Ok(Tree { root, aliased: reader.aliased });
             }
             _ => {}
         }
     }
 }
 
-struct Reader<'t> {
+/// A reading under way.
+pub(super) struct Reader<'t> {
     text: &'t str,
-    parser: Parser<'t, StrInput<'t>>,
+    pub(super) parser: Parser<'t, StrInput<'t>>,
     offsets: Offsets,
     /// The end of what was read last.
-    cursor: usize,
+    pub(super) cursor: usize,
     /// The lists and maps in brackets that are not closed yet.
     open: Vec<(usize, &'static str)>,
+    /// An alias was met.
+    pub(super) aliased: bool,
+    /// The members of the maps that are being read, the innermost last: each map takes its own with it when it ends,
+    /// in a vector of just that length.
+    members: Vec<Member<'t>>,
+    /// The same of lists.
+    items: Vec<Node<'t>>,
 }
 
 type Spanned<'t> = (Event<'t>, Range<usize>);
 
 impl<'t> Reader<'t> {
-    fn next(&mut self) -> Result<Spanned<'t>, Unreadable> {
+    /// Begins to read.
+    pub(super) fn of(text: &'t str) -> Self {
+        let start = body_start(text);
+        Self {
+            text,
+            parser: Parser::new_from_str(&text[start..]),
+            offsets: Offsets::new(text, start),
+            cursor: start,
+            open: Vec::new(),
+            aliased: false,
+            members: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// Reads the next event, with its bytes.
+    pub(super) fn next(&mut self) -> Result<Spanned<'t>, Unreadable> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => {
                 let span = self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index());
@@ -79,6 +97,10 @@ impl<'t> Reader<'t> {
         }
         if error.info() == "recursion limit exceeded" {
             return Unreadable::new(self.text, at, UnreadableReason::TooDeep(MAX_DEPTH));
+        }
+        if self.text[..at].ends_with('\t') && error.info().contains("valid YAML whitespace") {
+            let what = "a tab stands behind a colon, where a blank belongs";
+            return Unreadable::syntax(self.text, at - 1, what);
         }
         match self.open.last() {
             Some((open, what)) if self.text[at..].trim().is_empty() => {
@@ -103,14 +125,21 @@ impl<'t> Reader<'t> {
             Event::SequenceStart(anchor, tag) => {
                 let mut node = self.list(span, depth + 1)?;
                 node.anchored = anchor > 0 || tag.is_some();
+                node.anchor = number(anchor);
                 node
             }
             Event::MappingStart(anchor, tag) => {
                 let mut node = self.map(span, depth + 1)?;
                 node.anchored = anchor > 0 || tag.is_some();
+                node.anchor = number(anchor);
                 node
             }
-            Event::Alias(_) => Node::new(span.clone(), NodeKind::Other(&self.text[span])),
+            Event::Alias(anchor) => {
+                self.aliased = true;
+                let mut node = Node::new(span.clone(), NodeKind::Other(&self.text[span]));
+                node.anchor = number(anchor);
+                node
+            }
             _ => return Err(Unreadable::syntax(self.text, span.start, "a value belongs here")),
         };
         self.cursor = node.span.end;
@@ -153,7 +182,7 @@ impl<'t> Reader<'t> {
             },
             _ => NodeKind::Text(value),
         };
-        Node { span, kind, anchored: anchor > 0 }
+        Node { span, kind, anchored: anchor > 0, anchor: number(anchor) }
     }
 
     fn list(&mut self, span: Range<usize>, depth: usize) -> Result<Node<'t>, Unreadable> {
@@ -164,11 +193,12 @@ impl<'t> Reader<'t> {
             self.cursor = at + 1;
         }
         let flow = open.is_some();
-        let mut items = Vec::new();
+        let begin = self.items.len();
         let mut dash = None;
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::SequenceEnd) {
+                let items = self.items.split_off(begin);
                 return Ok(self.finish_list(items, span, flow, dash));
             }
             if !flow {
@@ -176,7 +206,8 @@ impl<'t> Reader<'t> {
                 dash = dash.or(Some(here));
                 self.cursor = here + 1;
             }
-            items.push(self.node(event, at, depth)?);
+            let item = self.node(event, at, depth)?;
+            self.items.push(item);
         }
     }
 
@@ -225,8 +256,8 @@ impl<'t> Reader<'t> {
         } else if flow {
             self.cursor = span.start;
         }
-        let mut members: Vec<Member<'t>> = Vec::new();
-        let mut keys = HashSet::new();
+        let begin = self.members.len();
+        let mut keys = Keys::default();
         loop {
             let (event, at) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -239,18 +270,25 @@ impl<'t> Reader<'t> {
                 } else {
                     Form::Block { indent: span.end - line_start(self.text, span.end) }
                 };
+                let members = self.members.split_off(begin);
                 return Ok(Node::new(span.start..end.max(span.start), NodeKind::Map(Map { members, form })));
             }
             let member = self.member(event, at, depth)?;
-            if !keys.insert(member.key.clone()) {
+            if !keys.insert(&self.members[begin..], &member) {
                 let reason = UnreadableReason::DuplicateKey(member.key.into_owned());
                 return Err(Unreadable::new(self.text, member.key_span.start, reason));
             }
-            members.push(member);
+            self.members.push(member);
         }
     }
 
-    fn member(&mut self, event: Event<'t>, at: Range<usize>, depth: usize) -> Result<Member<'t>, Unreadable> {
+    /// Reads the member of a map that begins with this event.
+    pub(super) fn member(
+        &mut self,
+        event: Event<'t>,
+        at: Range<usize>,
+        depth: usize,
+    ) -> Result<Member<'t>, Unreadable> {
         let plain_key = match &event {
             Event::Scalar(value, style, _, None) => Some((value.clone(), *style)),
             _ => None,
@@ -304,4 +342,29 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
+}
+
+/// The keys of one map: most maps are so small that looking through them is faster than a table.
+#[derive(Default)]
+struct Keys<'t> {
+    table: HashSet<Cow<'t, str>>,
+}
+
+impl<'t> Keys<'t> {
+    /// Takes in the key of `next`, which comes behind `members`; `false` when it is there already.
+    fn insert(&mut self, members: &[Member<'t>], next: &Member<'t>) -> bool {
+        const FEW: usize = 16;
+        if members.len() < FEW {
+            return members.iter().all(|member| member.key != next.key);
+        }
+        if self.table.is_empty() {
+            self.table.extend(members.iter().map(|member| member.key.clone()));
+        }
+        self.table.insert(next.key.clone())
+    }
+}
+
+/// The number of an anchor, as the parser counts them; 0 stands for none.
+fn number(anchor: usize) -> Option<NonZeroU32> {
+    u32::try_from(anchor).ok().and_then(NonZeroU32::new)
 }

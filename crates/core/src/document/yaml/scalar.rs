@@ -1,7 +1,8 @@
 //! What a plain scalar says, and how a text must be spelt so that every reader sees a text.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+use super::super::quoted::quote;
 
 /// What a plain (unquoted) scalar says to the readers of YAML 1.1 and 1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,28 +179,13 @@ fn special(c: char) -> bool {
 
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if special(c) => {
-                let code = c as u32;
-                // Writing into a `String` cannot fail.
-                let _ = if code <= 0xff {
-                    write!(out, "\\x{code:02x}")
-                } else if code <= 0xffff {
-                    write!(out, "\\u{code:04x}")
-                } else {
-                    write!(out, "\\U{code:08x}")
-                };
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    quote(text, &mut out, |c| {
+        let code = u32::from(c);
+        special(c).then(|| match code {
+            0..=0xff => format!("\\x{code:02x}"),
+            0x100..=0xffff => format!("\\u{code:04x}"),
+            _ => format!("\\U{code:08x}"),
+        })
+    });
     out
 }

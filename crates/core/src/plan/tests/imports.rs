@@ -9,6 +9,7 @@ use crate::client::import::{ImportPlan, Secrets, import};
 use crate::client::reconcile::{Same, Verdict};
 use crate::client::scan::Found;
 use crate::launch::Launch;
+use crate::settings::Via;
 
 /// What an import of everything that is the client's own would do.
 fn planned(world: &World) -> ImportPlan {
@@ -85,4 +86,58 @@ fn two_files_with_one_server_share_it_and_keep_their_names() {
     assert_eq!(plan.relations[0].alias.as_str(), "memoryFoo");
     other.push();
     assert!(other.text.unwrap().contains("\"memoryFoo\": { \"command\": \"/bin/switchboard\""));
+}
+
+#[test]
+fn entries_that_take_something_from_elsewhere_are_imported_with_it() {
+    let before = "shared: &shared\n  LOG: debug\nmcpServers:\n  - name: db\n    command: sqlite-mcp\n    env:\n      <<: *shared\n      TZ: UTC\n    timeout: 5\n  - &web\n    name: web\n    url: https://web.example/mcp\nlast: *web\n";
+    let mut world = World::new("continue");
+    world.text = Some(before.to_owned());
+    let found = world.plan().found;
+    let Some(Launch::Stdio { env, .. }) = &found[0].launch else { panic!("{found:?}") };
+    assert_eq!(
+        env.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>(),
+        ["LOG=debug", "TZ=UTC"]
+    );
+    let plan = planned(&world);
+    let db = plan.servers.iter().find(|server| server.name.as_str() == "db").unwrap();
+    assert!(db.launch.same_fields(found[0].launch.as_ref().unwrap()));
+    // The same server is known as such by what it says, wherever that stands.
+    world.servers.push(db.clone());
+    let item = world.plan().items.into_iter().find(|item| item.alias.as_str() == "db").unwrap();
+    assert_eq!(item.verdict, Verdict::TakeOver);
+    world.push();
+    assert_eq!(
+        world.text.as_deref(),
+        Some(
+            "shared: &shared\n  LOG: debug\nmcpServers:\n  - name: db\n    command: /bin/switchboard\n    timeout: 5\n    args:\n      - connect\n      - db\n  - &web\n    name: web\n    url: https://web.example/mcp\nlast: *web\n"
+        )
+    );
+}
+
+#[test]
+fn headers_from_variables_go_into_the_catalogue_and_back() {
+    let before = "[mcp_servers.figma]\nurl = \"https://figma.example/mcp\"\nbearer_token_env_var = \"TOKEN\" # mine\nenv_http_headers = { \"X-Org\" = \"ORG\" }\n";
+    let mut codex = World::new("codex");
+    codex.text = Some(before.to_owned());
+    let plan = imported(&mut codex);
+    assert_eq!(plan.notes, Vec::<String>::new(), "a reference that is one is nothing to warn of");
+    let Launch::Remote { headers, .. } = &codex.servers[0].launch else { panic!("a url") };
+    let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_eq!(headers, ["Authorization: Bearer ${env:TOKEN}", "X-Org: ${env:ORG}"]);
+    // Told the server directly, the client says already what it should.
+    codex.settings.via = Via::Direct;
+    codex.push();
+    assert_eq!(codex.text.as_deref(), Some(before));
+    let mut other = World::new("codex");
+    other.settings.via = Via::Direct;
+    other.servers.clone_from(&codex.servers);
+    other.text = Some(String::new());
+    other.push();
+    assert_eq!(
+        other.text.as_deref(),
+        Some(
+            "[mcp_servers.figma]\nurl = \"https://figma.example/mcp\"\nbearer_token_env_var = \"TOKEN\"\nenv_http_headers = { X-Org = \"ORG\" }\n"
+        )
+    );
 }

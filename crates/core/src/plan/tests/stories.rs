@@ -3,7 +3,7 @@
 use super::world::{World, name};
 use crate::catalogue::Server;
 use crate::client::relation::ClientRecord;
-use crate::launch::Launch;
+use crate::launch::{Launch, Remote};
 use crate::plan::{ClientPlan, sentence};
 
 /// The decisions, in sentences, then the file.
@@ -235,7 +235,9 @@ fn a_switch_of_transport_leaves_nothing_that_stops_the_client() {
         "[mcp_servers.docs]\nurl = \"https://d/mcp\" # theirs\nbearer_token_env_var = \"T\"\nstartup_timeout_sec = 20\n",
         &[],
     );
-    world.servers.push(Server::new(name("docs"), Launch::http("https://d/mcp")));
+    let headers = [("Authorization".to_owned(), "Bearer ${env:T}".to_owned())].into();
+    let launch = Launch::Remote { kind: Remote::Http, url: "https://d/mcp".to_owned(), headers };
+    world.servers.push(Server::new(name("docs"), launch));
     insta::assert_snapshot!(pushed(&mut world), @r#"
     (1 pending)
     take over `docs`, which the client runs by itself now

@@ -246,10 +246,10 @@ fn ask_before_the_first_write(home: &Home, ui: &Ui, looks: &[Look]) -> Done {
     )
 }
 
-/// Puts clients' files back to what they were before the last push.
+/// Puts clients' files back to what they were before the last push; what somebody else changed since stays.
 ///
 /// # Errors
-/// Exit code 5 when somebody changed a file since.
+/// Exit code 5 when somebody changed the same entries since.
 pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done {
     let clients = named(home, &which.ids, which.all)?;
     let mut results = Vec::new();
@@ -262,9 +262,13 @@ pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done
                 ui.line(format!("{id}: nothing to undo"));
                 "nothing"
             }
-            Undo::Done { removed, done } => {
+            Undo::Done { removed, merged, done } => {
                 let would = if ui.dry_run { "would be " } else { "" };
-                let what = if removed { "removed again" } else { "as it was before the last push" };
+                let what = match (removed, merged) {
+                    (true, _) => "removed again",
+                    (false, false) => "as it was before the last push",
+                    (false, true) => "without the last push; what was changed since stays",
+                };
                 ui.marked(
                     Mark::Good,
                     format!("{id}: {file} {would}{what} (undone: {})", crate::change::in_short(&done)),
@@ -276,10 +280,10 @@ pub(crate) fn undo(home: &mut Home, ui: &Ui, which: &Which, force: bool) -> Done
                 }
                 if removed { "removed" } else { "undone" }
             }
-            Undo::Changed => {
+            Undo::Changed(why) => {
                 ui.marked(
                     Mark::Warn,
-                    format!("{id}: {file} was changed by somebody else since the last push"),
+                    format!("{id}: {file} was changed by somebody else since the last push: {why}"),
                 );
                 changed.push(id.to_string());
                 "changed"

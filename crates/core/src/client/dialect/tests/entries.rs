@@ -413,3 +413,39 @@ fn changes_apply_as_an_edit_would() {
     );
     assert!(value.same_as(&entry(r#"{"a":{"c":2},"d":{"e":null}}"#)));
 }
+
+#[test]
+fn headers_from_variables_are_told_under_keys_of_their_own() {
+    let figma = r#"{"url":"https://x.example/mcp","bearer_token_env_var":"T","http_headers":{"A":"b"},"env_http_headers":{"X-Org":"ORG"},"scopes":["a"]}"#;
+    let said = read("codex", figma).unwrap();
+    let all = [("Authorization", "Bearer ${env:T}"), ("A", "b"), ("X-Org", "${env:ORG}")];
+    assert_eq!(said.launch, http(&all));
+    assert_eq!(said.foreign, ["scopes"]);
+    check("codex", figma, &http(&all), &[]);
+    check(
+        "codex",
+        figma,
+        &http(&[("Authorization", "Bearer ${env:U}"), ("A", "${env:B}"), ("X-Org", "${env:ORG}")]),
+        &[
+            r#"bearer_token_env_var=("U")"#,
+            r#"env_http_headers=Map([("X-Org", ("ORG")), ("A", ("B"))])"#,
+            "-http_headers",
+        ],
+    );
+    check("codex", figma, &http(&[]), &["-bearer_token_env_var", "-env_http_headers", "-http_headers"]);
+    // What is not the whole of a value cannot be told so, and stays a text.
+    check(
+        "codex",
+        r#"{"url":"https://x.example/mcp"}"#,
+        &http(&[("Authorization", "Token ${env:T}"), ("B", "Bearer ${env:T}")]),
+        &[r#"http_headers=Map([("Authorization", ("Token ${env:T}")), ("B", ("Bearer ${env:T}"))])"#],
+    );
+    // Other clients have no such keys.
+    check(
+        "cursor",
+        r#"{"url":"https://x.example/mcp"}"#,
+        &http(&[("A", "${env:T}")]),
+        &[r#"headers=Map([("A", ("${env:T}"))])"#],
+    );
+    assert!(read("codex", r#"{"url":"https://x","bearer_token_env_var":5}"#).is_err());
+}

@@ -25,17 +25,26 @@ fn texts() -> impl Strategy<Value = BTreeMap<String, String>> {
     proptest::collection::btree_map("[A-Z][A-Za-z-]{0,3}", "[a-z1-9$ä]{0,4}", 0..3)
 }
 
+/// Headers, some of them from variables.
+fn headers() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let name = prop_oneof![3 => "[A-Z][A-Za-z-]{0,3}", 1 => Just("Authorization".to_owned())];
+    let value = prop_oneof![
+        2 => "[a-z1-9$ä]{0,4}",
+        1 => "[$][{]env:[A-Z]{1,2}[}]",
+        1 => "Bearer [$][{]env:[A-Z]{1,2}[}]",
+        1 => "Bearer [a-z]{1,2}",
+    ];
+    proptest::collection::btree_map(name, value, 0..4)
+}
+
 fn launches() -> impl Strategy<Value = Launch> {
     let args = proptest::collection::vec("[a-z0-9ä-]{0,4}", 0..3);
     let kind = prop_oneof![Just(Remote::Http), Just(Remote::Sse)];
     prop_oneof![
         ("[a-z/]{1,6}", args, texts(), proptest::option::of("/[a-z]{1,3}"))
             .prop_map(|(command, args, env, cwd)| Launch::Stdio { command, args, env, cwd }),
-        (kind, "https://[a-z]{1,4}\\.example/mcp", texts()).prop_map(|(kind, url, headers)| Launch::Remote {
-            kind,
-            url,
-            headers
-        }),
+        (kind, "https://[a-z]{1,4}\\.example/mcp", headers())
+            .prop_map(|(kind, url, headers)| Launch::Remote { kind, url, headers }),
     ]
 }
 
@@ -92,6 +101,8 @@ const KEYS: &[&str] = &[
     "uri",
     "headers",
     "http_headers",
+    "env_http_headers",
+    "bearer_token_env_var",
     "requestInit",
     "requestOptions",
     "disabled",

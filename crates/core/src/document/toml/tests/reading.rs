@@ -4,7 +4,7 @@ use crate::document::{Document, Form, Format, Node, NodeKind, UnreadableReason};
 use crate::value::Value;
 
 fn root(text: &str) -> Node<'_> {
-    Document::parse(text, Format::Toml).unwrap_or_else(|error| panic!("{error}\n{text}")).root.unwrap()
+    Document::parse(text, Format::Toml).unwrap_or_else(|error| panic!("{error}\n{text}")).tree.root.unwrap()
 }
 
 fn number(spelt: &str) -> Value {

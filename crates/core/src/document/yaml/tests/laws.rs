@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::document::judge::verify;
+use crate::document::yaml::surely_agrees;
 use crate::document::{Change, Document, Format, Step};
 use crate::value::Value;
 
@@ -277,10 +279,11 @@ fn change(list: bool, what: u8, name: &str, entry: &Value, word: &str) -> Change
     }
 }
 
-/// Whether a refusal is the right answer: a value stands where the change needs a map or a list, or an anchor does.
+/// Whether a refusal is the right answer: a value, an alias or an anchor stands
+/// where the change needs a map or a list.
 fn rightly(refusal: &crate::document::Refusal) -> bool {
     use crate::document::Refusal;
-    matches!(refusal, Refusal::WrongKind { .. } | Refusal::Anchored { .. })
+    matches!(refusal, Refusal::WrongKind { .. } | Refusal::Anchored { .. } | Refusal::Aliased { .. })
 }
 
 proptest! {
@@ -393,4 +396,47 @@ proptest! {
         let after = document.revised(&changes);
         prop_assert!(after.is_ok(), "{:?}", after);
     }
+
+    #[test]
+    fn the_quick_judgement_never_says_yes_where_the_slow_one_says_no(
+        rolls in rolls(),
+        list in any::<bool>(),
+        what in 0..8u8,
+        entry in entry(),
+        word in text(),
+        at in any::<prop::sample::Index>(),
+        slip in prop::sample::select(vec!["", " ", "x", "\n", "'", "#", "- ", ": ", "12", "\nz: 1\n", "&b ", "!t "]),
+        gone in 0..3usize,
+    ) {
+        let text = document(&rolls, list);
+        let before = Document::parse(&text, Format::Yaml).unwrap();
+        let changes = [change(list, what, "b", &entry, &word)];
+        let Ok(mut after) = before.revised(&changes) else { return Ok(()) };
+        // As if our edit had gone wrong somewhere.
+        let ends: Vec<usize> = after.char_indices().map(|(at, _)| at).chain([after.len()]).collect();
+        let from = at.index(ends.len());
+        let to = ends[(from + gone).min(ends.len() - 1)];
+        after.replace_range(ends[from]..to, slip);
+        if surely_agrees(&before, &changes, &after) {
+            let read = Document::parse(&after, Format::Yaml);
+            prop_assert!(read.is_ok(), "{}", after);
+            prop_assert_eq!(verify(&before, &changes, &read.unwrap()), Ok(()), "{}\n---\n{}", text, after);
+        }
+    }
+}
+
+#[test]
+fn ordinary_results_are_judged_quickly() {
+    let before = "m:\n  a: {command: x}\nz: [1, yes, 'no', ~, {k: v}]\n";
+    let document = Document::parse(before, Format::Yaml).unwrap();
+    let changes = [Change::set([Step::key("m"), Step::key("b")], Value::text_map([("command", "w")]))];
+    let after = document.revised(&changes).unwrap();
+    assert!(surely_agrees(&document, &changes, &after));
+    for (from, to) in
+        [("1", "2"), ("yes", "'yes'"), ("~", "x"), ("k: v", "k: w"), ("k: v", "l: v"), ("[1, ", "[")]
+    {
+        assert!(!surely_agrees(&document, &changes, &after.replacen(from, to, 1)), "{from} became {to}");
+    }
+    assert!(!surely_agrees(&document, &changes, &format!("{after}y: 1\n")), "somebody's key");
+    assert!(!surely_agrees(&document, &changes, before), "nothing was done");
 }

@@ -247,6 +247,7 @@ fn what_cannot_be_read_is_told_with_its_place() {
         ("a: \"x\n  y\n", "line 1, column 4: a text is never closed"),
         ("a: \"x\nb: 1\n", "line 1, column 4: invalid indentation in quoted scalar"),
         ("a: *x\n", "line 1, column 4: while parsing node, found unknown anchor"),
+        ("m:\n  a:\tb\n", "line 2, column 5: a tab stands behind a colon, where a blank belongs"),
         ("a: b: c\n", "line 1, column 5: mapping values are not allowed in this context"),
         ("[a]\nb\n", "line 2, column 1: did not find expected <document start>"),
         ("a: x\0y\n", "line 1, column 5: found unprintable character"),

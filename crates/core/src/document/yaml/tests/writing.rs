@@ -1,13 +1,13 @@
 use crate::document::{Change, Document, Format, Step};
 use crate::value::Value;
 
-fn revised(before: &str, changes: &[Change]) -> String {
+pub(super) fn revised(before: &str, changes: &[Change]) -> String {
     let document = Document::parse(before, Format::Yaml).unwrap();
     document.revised(changes).unwrap_or_else(|refusal| panic!("{refusal}\n{before}\n{changes:?}"))
 }
 
 /// Steps by a short spelling: `mcpServers/name=SQLite/env`.
-fn path(text: &str) -> Vec<Step> {
+pub(super) fn path(text: &str) -> Vec<Step> {
     text.split('/')
         .map(|part| match part.split_once('=') {
             Some((key, value)) => Step::item(key, value),
@@ -16,11 +16,11 @@ fn path(text: &str) -> Vec<Step> {
         .collect()
 }
 
-fn set(at: &str, value: Value) -> Change {
+pub(super) fn set(at: &str, value: Value) -> Change {
     Change::set(path(at), value)
 }
 
-fn remove(at: &str) -> Change {
+pub(super) fn remove(at: &str) -> Change {
     Change::remove(path(at))
 }
 
@@ -272,4 +272,39 @@ fn texts_are_quoted_where_a_reader_could_see_something_else() {
         revised("k: [o]\n", &[set("k", Value::texts(["${{ s }}", "a,b"]))]),
         "k: [\"${{ s }}\", \"a,b\"]\n"
     );
+}
+
+#[test]
+fn what_hardly_anybody_writes_is_carried_on_or_refused_with_its_place() {
+    let complex =
+        "a key that is itself a map or a list stands here, beside which nothing can be written safely";
+    let nameless = "a key without a text stands here, beside which nothing can be written safely";
+    let tab = "a tab stands before this value, where a blank belongs";
+    let early = "a tab stands before this part of the file, where YAML counts blanks";
+    let entry = || set("m/x", small());
+    type Outcome = Result<&'static str, (&'static str, &'static str)>;
+    let cases: Vec<(&str, Change, Outcome)> = vec![
+        ("m:\n  ? a\n  : b\n", entry(), Ok("m:\n  ? a\n  : b\n  x:\n    command: x\n")),
+        ("m:\n  ? a\n  : b\n", set("m/a", Value::text("c")), Ok("m:\n  ? a\n  : c\n")),
+        ("m:\t# none\n  a: b\t# c\n", entry(), Ok("m:\t# none\n  a: b\t# c\n  x:\n    command: x\n")),
+        ("m:\n  ? ? a\n  : b\n", entry(), Err(("line 2, column 5", complex))),
+        ("m:\n  ? - a\n  : b\n", entry(), Err(("line 2, column 5", complex))),
+        ("? ? a\n", set("x", small()), Err(("line 1, column 3", complex))),
+        ("m: {? , b: c}\n", entry(), Err(("line 1, column 9", nameless))),
+        ("m:\n  a:\t\"b\"\n", set("m/a", Value::text("c")), Err(("line 2, column 6", tab))),
+        ("m:\t{}\n", entry(), Err(("line 1, column 4", tab))),
+        ("m:\n  a:\t[]\n", set("m/a", small()), Err(("line 2, column 6", tab))),
+        ("? a\n:\t\"b\": c\n", set("a/x", small()), Err(("line 2, column 3", early))),
+    ];
+    for (before, change, wanted) in cases {
+        let document =
+            Document::parse(before, Format::Yaml).unwrap_or_else(|error| panic!("{error}\n{before}"));
+        match (document.revised(&[change]), wanted) {
+            (Ok(after), Ok(wanted)) => assert_eq!(after, wanted),
+            (Err(refusal), Err((place, what))) => {
+                assert_eq!(refusal.to_string(), format!("{place}: {what}"), "{before}");
+            }
+            (found, wanted) => panic!("{before}\n{found:?}\n{wanted:?}"),
+        }
+    }
 }

@@ -12,11 +12,13 @@ pub(crate) mod door;
 mod events;
 mod guard;
 mod metrics;
+mod openapi;
 mod peer;
 mod problem;
 mod reply;
 mod route;
 mod table;
+mod v1;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};

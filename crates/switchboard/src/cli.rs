@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// The files of Switchboard itself
     #[command(subcommand)]
     Config(Config),
+    /// Bearer tokens for those who ask over TCP
+    #[command(subcommand)]
+    Token(Token),
     /// Check everything that can be wrong, and name the command that mends it
     Doctor,
     /// Put every client file back to what it was before the first push
@@ -387,4 +390,29 @@ pub(crate) enum Config {
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
+}
+
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Token {
+    /// Print the token for this machine's own use; it is made when it is first asked for
+    Show,
+    /// Make a token, and print it once
+    Create(TokenCreate),
+    /// List the tokens, without the tokens themselves
+    List,
+    /// Revoke a token
+    Revoke {
+        /// Its name, or its id
+        name: String,
+    },
+}
+
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+pub(crate) struct TokenCreate {
+    /// What it is called
+    pub(crate) name: String,
+    /// What it permits, as server:resource:action, where * stands for anything; reading when not named
+    #[arg(long = "permission", value_name = "P")]
+    pub(crate) permissions: Vec<String>,
 }

@@ -8,5 +8,6 @@ pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod server;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod uninstall;
 pub(crate) mod up;

@@ -78,6 +78,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Client(verb) => cmd::client::run(verb, env, ui),
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),
         Command::Config(verb) => cmd::config::run(verb, env, ui),
+        Command::Token(verb) => cmd::token::run(verb, env, ui),
         Command::Doctor => cmd::doctor::run(env, ui),
         Command::Uninstall => cmd::uninstall::run(env, ui),
         Command::Completions { shell } => completions(shell, ui),

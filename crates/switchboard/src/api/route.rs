@@ -16,6 +16,8 @@ pub(super) struct Route {
     pub(super) action: Action,
     /// What it does, in a few words.
     pub(super) summary: &'static str,
+    /// The schema of the body that it takes; empty for none.
+    pub(super) takes: &'static str,
 }
 
 /// Who may ask for a route.

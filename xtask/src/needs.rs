@@ -10,7 +10,8 @@ use std::process::Command;
 use crate::steps::{root, run, there_is};
 
 /// Programs of the system: what is called, how its version is asked for, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &str, &[&str], &str); 2] = [
+const PROGRAMS: [(&str, &str, &[&str], &str); 3] = [
+    ("curl", "--version", &["curl"], "asks the daemon as scripts do"),
     ("strace", "-V", &["strace"], "stops writes at every system call"),
     ("npm", "--version", &["nodejs", "npm"], "installs the real clients"),
 ];
@@ -34,7 +35,7 @@ pub(crate) fn install() -> Result<(), String> {
         println!("missing: {program} ({why}); installing {}", packages.join(", "));
     }
     let system = if missing.is_empty() {
-        println!("strace and npm are here");
+        println!("curl, strace and npm are here");
         Ok(())
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))

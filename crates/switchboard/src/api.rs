@@ -11,7 +11,7 @@ mod config;
 pub(crate) mod door;
 mod events;
 mod guard;
-mod metrics;
+pub(crate) mod metrics;
 mod openapi;
 mod peer;
 mod problem;
@@ -90,8 +90,9 @@ impl Api {
         };
         if method == Method::HEAD {
             *reply.body_mut() = Body::empty();
+            reply.extensions_mut().clear();
         }
-        self.0.metrics.answered(&method, &told, reply.status(), begun.elapsed());
+        metrics::answered(&method, &told, reply.status(), begun.elapsed());
         reply
     }
 

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::route::{Access, Route, Routes};
 use super::v1;
 
-/// Returns the document, of OpenAPI 3.1.
+/// Returns the document, in the form of `OpenAPI` 3.1.
 pub(super) fn document(routes: &Routes) -> Value {
     let mut schemas = v1::schemas();
     v1::add::<Problem>(&mut schemas);

@@ -1,7 +1,9 @@
 //! The API over a board and a desk that are made up.
 
+mod door;
 mod events;
 mod guard;
+mod many;
 mod read;
 mod v1;
 
@@ -143,6 +145,7 @@ fn local() -> Peer {
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
     Peer::Tcp {
         from: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
+        to: at,
         door: Arc::new(Listen::new(at, "127.0.0.1:8080")),
     }
 }

@@ -225,3 +225,20 @@ async fn the_streams_end_with_the_daemon_and_when_they_are_switched_off() {
     fake.drain.cancel();
     assert_eq!(reader.bytes().await, None);
 }
+
+#[tokio::test]
+async fn there_is_room_for_so_many_and_no_more() {
+    let fake = Fake::new("");
+    let mut all = Vec::new();
+    for _ in 0..20_000 {
+        all.push(fake.api.answer(request("GET", EVENTS)).await);
+    }
+    assert!(all.iter().all(|reply| reply.status() == StatusCode::OK));
+    let told = fake.get(EVENTS).await;
+    assert_eq!((told.status, told.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "10"));
+    all.pop();
+    assert_eq!(fake.api.answer(request("GET", EVENTS)).await.status(), StatusCode::OK);
+    assert_eq!(fake.ask(request("HEAD", EVENTS)).await.status, StatusCode::OK);
+    drop(all);
+    assert_eq!(fake.api.0.streams.count(), 0);
+}

@@ -11,6 +11,9 @@ use super::{Fake, local, request, with};
 /// How many routes there are. A new one is counted here on purpose: is it clear who may ask for it?
 const COUNT: usize = 52;
 
+/// What is wrong with a request, the headers that it has, and the status that it gets.
+type Variant<'v> = (&'v str, Vec<(&'static str, &'v str)>, u16);
+
 /// Every route, with its open parts filled in.
 fn every() -> Vec<(Route, String)> {
     let routes = routes(&switchboard_core::settings::Settings::default()).0;
@@ -43,7 +46,7 @@ async fn no_route_answers_what_a_page_in_a_browser_could_send() {
     let own = ("host", "localhost:8080");
     let mut tried = 0;
     for (route, path) in every() {
-        let variants: Vec<(&str, Vec<(&'static str, &str)>, u16)> = vec![
+        let variants: Vec<Variant<'_>> = vec![
             ("another host", vec![("host", "evil.example")], 403),
             ("another host with our port", vec![("host", "evil.example:8080")], 403),
             ("a name that begins as ours", vec![("host", "127.0.0.1.evil.example:8080")], 403),
@@ -216,7 +219,8 @@ async fn from_the_network_a_token_is_needed_for_everything_but_a_sign_of_life() 
     // Somebody elsewhere, and somebody here who came in by a door that is open to all.
     let peers = [("192.168.1.9:4000", "192.168.1.2:8080"), ("127.0.0.1:4000", "0.0.0.0:8080")];
     for (from, at) in peers {
-        let peer = Peer::Tcp { from: from.parse().unwrap(), door: door(at) };
+        let to = at.replace("0.0.0.0", "127.0.0.1").parse().unwrap();
+        let peer = Peer::Tcp { from: from.parse().unwrap(), to, door: door(at) };
         for (route, path) in every() {
             if route.access == Access::Control {
                 continue;
@@ -260,7 +264,11 @@ async fn without_tokens_this_machine_may_do_everything_and_nobody_else() {
     assert_eq!(fake.get("/api/v1/openapi.json").await.status, StatusCode::OK);
     let mut asked = request("GET", "/api/v1/openapi.json");
     let door = std::sync::Arc::new(super::Listen::new("0.0.0.0:8080".parse().unwrap(), "0.0.0.0:8080"));
-    asked.extensions_mut().insert(Peer::Tcp { from: "127.0.0.1:4000".parse().unwrap(), door });
+    asked.extensions_mut().insert(Peer::Tcp {
+        from: "127.0.0.1:4000".parse().unwrap(),
+        to: "127.0.0.1:8080".parse().unwrap(),
+        door,
+    });
     assert_eq!(fake.ask(asked).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -316,4 +324,26 @@ async fn what_is_not_there_is_told_apart_from_what_cannot_be_done() {
     assert_eq!((told.status, told.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"));
     let told = fake.ask(request("BREW", "/api/mcp/_sync")).await;
     assert_eq!((told.status, told.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+}
+
+#[tokio::test]
+async fn a_door_may_be_called_by_the_address_that_was_reached_and_by_the_name_that_a_person_wrote() {
+    let fake = Fake::new("");
+    for (at, written, host, may) in [
+        ("0.0.0.0:8080", "0.0.0.0:8080", "192.168.1.2:8080", true),
+        ("0.0.0.0:8080", "0.0.0.0:8080", "192.168.1.3:8080", false),
+        ("0.0.0.0:8080", "0.0.0.0:8080", "box.example:8080", false),
+        ("192.168.1.2:8080", "Box.example:8080", "box.example:8080", true),
+        ("192.168.1.2:8080", "box.example:8080", "0.0.0.0:8080", false),
+        ("192.168.1.2:80", "box.example:80", "box.example", true),
+        ("[fe80::1]:8080", "[fe80::1]:8080", "[fe80::1]:8080", true),
+    ] {
+        let at: std::net::SocketAddr = at.parse().unwrap();
+        let to = std::net::SocketAddr::new("192.168.1.2".parse().unwrap(), at.port());
+        let door = std::sync::Arc::new(super::Listen::new(at, written));
+        let mut asked = headed(&Method::GET, "/healthz", &[("host", host)]);
+        asked.extensions_mut().insert(Peer::Tcp { from: "192.168.1.9:4000".parse().unwrap(), to, door });
+        let status = if may { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        assert_eq!(fake.ask(asked).await.status, status, "{host} at {at}");
+    }
 }

@@ -260,3 +260,40 @@ async fn the_measurements_are_told() {
         assert!(told.text().contains(line), "no {line} in\n{}", told.text());
     }
 }
+
+#[tokio::test]
+async fn no_secret_comes_out_of_any_door() {
+    let fake = Fake::new("");
+    fake.announce(
+        "[servers.npm]\ncommand='npx'\nargs=['--token','canary-args']\nenv={ NPM_TOKEN='canary-env' }\n\
+         [servers.api]\nurl='https://u:canary-url@api/mcp?key=canary-query'\n\
+         headers={ Authorization='Bearer canary-header', X='ghp_canary0123456789' }\n",
+    );
+    let via = known_paths();
+    assert!(via.len() > 100);
+    for path in &via {
+        let told = fake.get(path).await;
+        assert!(!told.text().contains("canary"), "{path}: {}", told.text());
+    }
+    let stream = fake.api.answer(request("GET", "/api/mcp/_config/events")).await;
+    let mut body = stream.into_body();
+    for _ in 0..2 {
+        let bytes = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap().into_data().unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
+    }
+    let whole = fake.get("/api/mcp/_config").await.json();
+    assert_eq!(
+        whole["mcpServers"]["npm"]["env"]["NPM_TOKEN"], "${env:NPM_TOKEN}",
+        "it says where one belongs"
+    );
+}
+
+/// Every way to read what the servers are.
+fn known_paths() -> Vec<String> {
+    let clients = switchboard_core::client::known::all().map(|known| known.id);
+    let files =
+        clients.flat_map(|id| ["bridge", "direct"].map(|via| format!("/api/mcp/_config/{id}?via={via}")));
+    let others =
+        ["/api/mcp/_config", "/api/mcp/_version", "/metrics", "/healthz", "/readyz", "/api/mcp/_config/none"];
+    files.chain(others.map(str::to_owned)).collect()
+}

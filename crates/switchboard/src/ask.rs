@@ -77,7 +77,7 @@ impl Ask {
 /// Returns whether a command is the daemon's to run, when there is one: it changes what the daemon keeps, or tells what
 /// only the daemon knows. Everything else only reads files, or belongs to the process that a person or a client started.
 pub(crate) fn is_for_the_daemon(command: &Command, wishes: Common) -> bool {
-    use crate::cli::{Client, Config, Profile, Server, Token};
+    use crate::cli::{Client, Config, Profile, Server};
     let changes = match command {
         Command::Status => return true,
         Command::Server(verb) => !matches!(verb, Server::List | Server::Show(_) | Server::Test(_)),
@@ -87,7 +87,6 @@ pub(crate) fn is_for_the_daemon(command: &Command, wishes: Common) -> bool {
         ),
         Command::Profile(verb) => !matches!(verb, Profile::List | Profile::Show { .. }),
         Command::Config(verb) => matches!(verb, Config::Undo { .. }),
-        Command::Token(verb) => !matches!(verb, Token::List),
         _ => false,
     };
     changes && !wishes.dry_run

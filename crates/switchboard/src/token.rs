@@ -116,7 +116,7 @@ impl Tokens {
     ) -> Result<String, Failure> {
         if self.tokens.iter().any(|token| token.name == name) {
             return Err(Failure::usage(format!("create the token `{name}`: there is one of that name"))
-                .hint(format!("switchboard token revoke {name}")));
+                .hint(format!("`switchboard token revoke {name}` makes room for it")));
         }
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| Failure::failed("create a token").because(error))?;

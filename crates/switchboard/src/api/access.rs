@@ -96,7 +96,7 @@ pub(super) fn check(
     }
     Err(Problem::new(StatusCode::FORBIDDEN, format!("the token lacks the permission `{needed}`"))
         .header(WWW_AUTHENTICATE, "Bearer realm=\"switchboard\", error=\"insufficient_scope\"")
-        .hint(format!("switchboard token create NAME --permission {needed}")))
+        .hint(format!("`switchboard token create NAME --permission {needed}` makes one that has it")))
 }
 
 fn unknown(detail: &str, challenge: &'static str) -> Box<Problem> {

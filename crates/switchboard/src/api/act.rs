@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::reply::{json, typed};
 use super::route::Route;
 use super::v1::{self, Meant};
-use super::{Inside, Reply, body as bodies, config, events, openapi, table};
+use super::{Inside, Reply, body as bodies, config, events, metrics, openapi, table};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
 use crate::ui::Said;
@@ -62,6 +62,7 @@ pub(super) async fn act(
         Action::Ready => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is still starting")
             .header(axum::http::header::RETRY_AFTER, "1")),
         Action::Metrics => {
+            metrics::clients(inside.states.look(&inside.desk).await);
             let text = inside.metrics.render(&board, inside.streams.count());
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }

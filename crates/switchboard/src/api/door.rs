@@ -38,16 +38,6 @@ pub(crate) enum Door {
 }
 
 impl Door {
-    /// Returns the door of a control socket. Has to be called within a runtime.
-    ///
-    /// # Errors
-    /// The system refuses.
-    #[cfg(unix)]
-    pub(crate) fn control(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        Ok(Self::Control(UnixListener::from_std(listener)?))
-    }
-
     /// Returns the address, of a door on the network.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match self {

@@ -69,10 +69,10 @@ pub(super) fn sent() {
     metrics::counter!("switchboard_sse_events_sent_total").increment(1);
 }
 
-/// Notes how many linked clients are in each state, in the words of `status`.
-pub(crate) fn clients<'s>(states: impl IntoIterator<Item = (&'s str, usize)>) {
+/// Notes how many linked clients are in each state.
+pub(super) fn clients(states: impl Iterator<Item = (&'static str, usize)>) {
     for (state, count) in states {
-        metrics::gauge!("switchboard_clients", "state" => state.to_owned()).set(float(count));
+        metrics::gauge!("switchboard_clients", "state" => state).set(float(count));
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::board::Board;
 use crate::ask::{Answer, Ask};
-use crate::fail::{Code, Failure};
+use crate::fail::Failure;
 
 /// How many asks wait their turn; more are turned away at once rather than kept.
 pub(crate) const WAITING: usize = 64;
@@ -46,8 +46,7 @@ impl Desk {
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
         let (reply, answer) = oneshot::channel();
         let turned_away = |why: &str| {
-            let failure =
-                Failure::new(Code::Unreachable, "ask the daemon").because(why).hint("try again in a moment");
+            let failure = Failure::failed("ask the daemon").because(why).hint("try again in a moment");
             Answer { failure: Some(failure), ..Answer::default() }
         };
         match self.asks.try_send(Asked { ask, reply }) {

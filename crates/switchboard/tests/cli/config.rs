@@ -103,8 +103,43 @@ fn schemas_are_json() {
 #[test]
 fn a_client_file_is_exported_as_the_client_wants_it() {
     let home = managed();
-    insta::assert_snapshot!(home.run("config export codex"), @"exit code: 0");
-    insta::assert_snapshot!(home.run("config export vscode"), @"exit code: 0");
+    insta::assert_snapshot!(home.run("config export codex"), @r#"
+    exit code: 0
+    ----- stdout -----
+    [mcp_servers.files]
+    command = "[PROGRAM]"
+    args = ["connect", "files"]
+    env = { SWITCHBOARD_HOME = "[HOME]/switchboard" }
+
+    [mcp_servers.web]
+    command = "[PROGRAM]"
+    args = ["connect", "web"]
+    env = { SWITCHBOARD_HOME = "[HOME]/switchboard" }
+    "#);
+    insta::assert_snapshot!(home.run("config export vscode"), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "servers": {
+        "files": {
+          "type": "stdio",
+          "command": "[PROGRAM]",
+          "args": ["connect", "files"],
+          "env": {
+            "SWITCHBOARD_HOME": "[HOME]/switchboard"
+          }
+        },
+        "web": {
+          "type": "stdio",
+          "command": "[PROGRAM]",
+          "args": ["connect", "web"],
+          "env": {
+            "SWITCHBOARD_HOME": "[HOME]/switchboard"
+          }
+        }
+      }
+    }
+    "#);
 }
 
 #[test]

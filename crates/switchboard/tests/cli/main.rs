@@ -23,6 +23,7 @@ mod scan;
 mod secrets;
 mod server;
 mod status;
+mod token;
 mod undo;
 mod uninstall;
 mod up;

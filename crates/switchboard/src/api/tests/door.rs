@@ -47,7 +47,8 @@ impl Open {
         #[cfg(unix)]
         {
             let (control, kept) = switchboard_host::socket::ControlSocket::bind(&socket).unwrap();
-            doors.push(Door::control(control).unwrap());
+            control.set_nonblocking(true).unwrap();
+            doors.push(Door::Control(tokio::net::UnixListener::from_std(control).unwrap()));
             std::mem::forget(kept);
         }
         tasks.spawn(door::serve(doors, fake.api.clone(), fake.drain.clone(), Duration::from_millis(300)));

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::{BEGUN, Fake, request, with};
+use crate::ask::{Answer, Ask};
 
 const NPM: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n";
 const TWO: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n[servers.api]\nurl='https://api/mcp'\n\
@@ -244,7 +245,12 @@ async fn before_the_first_revision_nothing_is_claimed() {
 
 #[tokio::test]
 async fn the_measurements_are_told() {
-    let fake = Fake::new("");
+    let clients = json!({ "clients": [
+        { "file": "read" }, { "file": "missing", "pending": ["x"] }, { "file": "unreadable" }, { "file": "wiped" },
+        { "file": "read", "pending": ["x"], "drift": ["y"], "conflicts": ["z"] }, { "file": "read", "drift": ["y"] },
+    ] });
+    let status = move |_: &Ask| Answer { document: Some(clients.clone()), ..Answer::default() };
+    let fake = Fake::answering("", status);
     fake.announce(TWO);
     fake.get("/api/mcp/_version").await;
     let told = fake.get("/metrics").await;
@@ -255,10 +261,17 @@ async fn the_measurements_are_told() {
         "switchboard_servers{state=\"disabled\"} 1",
         "switchboard_http_requests_total{method=\"GET\",route=\"/api/mcp/_version\",status=\"200\"}",
         "switchboard_build_info{version=",
+        "switchboard_clients{state=\"in step\"} 1",
+        "switchboard_clients{state=\"pending\"} 1",
+        "switchboard_clients{state=\"drifted\"} 1",
+        "switchboard_clients{state=\"conflict\"} 1",
+        "switchboard_clients{state=\"unreadable\"} 2",
         "switchboard_http_request_duration_seconds_bucket{",
     ] {
         assert!(told.text().contains(line), "no {line} in\n{}", told.text());
     }
+    fake.get("/metrics").await;
+    assert_eq!(fake.asked.lock().unwrap().len(), 1, "the files of clients are not read for each who asks");
 }
 
 #[tokio::test]

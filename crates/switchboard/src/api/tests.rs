@@ -5,6 +5,8 @@ mod events;
 mod guard;
 mod many;
 mod read;
+#[cfg(target_os = "linux")]
+mod starved;
 mod v1;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,7 +6,7 @@ use switchboard_host::dirs::Env;
 use crate::cli::{Token as Verb, TokenCreate};
 use crate::fail::{Done, Failure};
 use crate::home::{Home, load_tokens, now, save};
-use crate::token::{LOCAL, Permission, Token, Tokens};
+use crate::token::{LOCAL, Permission, Token, Tokens, Uses, uses};
 use crate::ui::{Mark, Ui};
 
 /// What a token permits about which nothing was said: reading.
@@ -26,7 +26,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
         Verb::Show => show(&home, ui, tokens),
         Verb::Create(args) => create(&home, ui, tokens, &args),
         Verb::List => {
-            list(ui, &tokens);
+            list(ui, &tokens, &uses(&home.dirs.tokens()));
             Ok(())
         }
         Verb::Revoke { name } => revoke(&home, ui, tokens, &name),
@@ -90,7 +90,7 @@ fn create(home: &Home, ui: &Ui, mut tokens: Tokens, args: &TokenCreate) -> Done 
     Ok(())
 }
 
-fn list(ui: &Ui, tokens: &Tokens) {
+fn list(ui: &Ui, tokens: &Tokens, uses: &Uses) {
     let permissions = |token: &Token| token.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     ui.json(
         &tokens
@@ -99,6 +99,7 @@ fn list(ui: &Ui, tokens: &Tokens) {
             .map(|token| {
                 json!({
                     "id": token.id, "name": token.name, "permissions": permissions(token), "created": token.created,
+                    "last_used": uses.get(&token.id),
                 })
             })
             .collect::<Vec<_>>(),
@@ -109,13 +110,14 @@ fn list(ui: &Ui, tokens: &Tokens) {
         return;
     }
     ui.table(
-        ["TOKEN", "ID", "PERMITS", "CREATED"],
+        ["TOKEN", "ID", "PERMITS", "CREATED", "LAST USED"],
         tokens.tokens.iter().map(|token| {
             [
                 token.name.clone(),
                 token.id.clone(),
                 permissions(token).join(" "),
                 crate::when::local(token.created),
+                uses.get(&token.id).map_or_else(|| "never".to_owned(), |&at| crate::when::local(at)),
             ]
         }),
     );

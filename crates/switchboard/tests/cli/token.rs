@@ -38,6 +38,7 @@ fn a_token_is_shown_once_and_then_only_named() {
     assert!(!list.all().contains("sb_") && list.stdout.contains("config:*:read github:*:*"), "{list}");
     let list = home.ok("token list --json").json();
     assert_eq!(list[0]["permissions"], serde_json::json!(["config:*:read", "github:*:*"]));
+    assert_eq!(list[0]["last_used"], serde_json::Value::Null);
     assert!(list[0].get("hash").is_none() && list[0].get("secret").is_none(), "{list}");
     let id = list[0]["id"].as_str().unwrap().to_owned();
     home.ok(&format!("token revoke {id}"));

@@ -347,3 +347,32 @@ async fn a_door_may_be_called_by_the_address_that_was_reached_and_by_the_name_th
         assert_eq!(fake.ask(asked).await.status, status, "{host} at {at}");
     }
 }
+
+#[tokio::test]
+async fn it_is_noted_when_a_token_was_used_but_not_each_time() {
+    let fake = Fake::new("");
+    let bearer = format!("Bearer {}", fake.token("ci", "*:*:*"));
+    let path = fake.folder.path().join("tokens.json");
+    let (before, id) = (
+        switchboard_host::file::read(&path).unwrap().bytes,
+        crate::token::Tokens::peek(&path).tokens[0].id.clone(),
+    );
+    let asked = || with(request("GET", "/api/v1/openapi.json"), "authorization", &bearer);
+    assert_eq!(fake.ask(asked()).await.status, StatusCode::OK);
+    let begun = std::time::Instant::now();
+    while crate::token::uses(&path).is_empty() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it is not noted");
+        tokio::task::yield_now().await;
+    }
+    assert!(crate::token::uses(&path)[&id] > super::BEGUN - 1_000_000_000);
+    switchboard_host::record::save(&crate::token::uses_file(&path), &crate::token::Uses::new()).unwrap();
+    for _ in 0..10 {
+        assert_eq!(fake.ask(asked()).await.status, StatusCode::OK);
+    }
+    assert!(crate::token::uses(&path).is_empty());
+    assert_eq!(
+        switchboard_host::file::read(&path).unwrap().bytes,
+        before,
+        "the tokens themselves are left alone"
+    );
+}

@@ -10,7 +10,9 @@ use std::process::Command;
 use crate::steps::{root, run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &[&str], &[&str], &str); 9] = [
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
+    ("curl", &["--version"], &["curl"], "asks the daemon as scripts do"),
+    ("chromium", &["--version"], &["chromium"], "follows the daemon as a page does"),
     ("strace", &["-V"], &["strace"], "stops writes at every system call"),
     ("vim", &["--version"], &["vim"], "saves files in its three ways"),
     ("nano", &["--version"], &["nano"], "saves files in its way"),

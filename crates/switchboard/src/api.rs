@@ -12,11 +12,14 @@ pub(crate) mod door;
 mod events;
 mod guard;
 mod metrics;
+mod openapi;
 mod peer;
 mod problem;
 mod reply;
 mod route;
+mod states;
 mod table;
+mod v1;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +54,7 @@ struct Inside {
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
+    states: states::States,
     /// Ends the streams when the daemon is about to end.
     drain: CancellationToken,
     /// The routes, and the settings that they follow from.
@@ -64,7 +68,15 @@ impl Api {
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        Self(Arc::new(Inside { desk, keys, streams: Arc::default(), metrics, drain, routes }))
+        Self(Arc::new(Inside {
+            desk,
+            keys,
+            streams: Arc::default(),
+            metrics,
+            states: states::States::default(),
+            drain,
+            routes,
+        }))
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.
@@ -88,8 +100,9 @@ impl Api {
         };
         if method == Method::HEAD {
             *reply.body_mut() = Body::empty();
+            reply.extensions_mut().clear();
         }
-        self.0.metrics.answered(&method, &told, reply.status(), begun.elapsed());
+        metrics::answered(&method, &told, reply.status(), begun.elapsed());
         reply
     }
 

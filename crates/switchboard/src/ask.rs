@@ -92,7 +92,7 @@ pub(crate) enum Kind {
 
 /// Returns whose a command is.
 pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
-    use crate::cli::{Client, Config, Profile, Server};
+    use crate::cli::{Client, Config, Profile, Server, Token};
     match command {
         Command::Server(Server::List | Server::Show(_) | Server::Test(_))
         | Command::Client(
@@ -102,12 +102,14 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
         | Command::Config(
             Config::Check | Config::Path | Config::Schema { .. } | Config::Export { .. } | Config::History,
         )
+        | Command::Token(Token::List)
         | Command::Doctor => Kind::Reads,
         Command::Status
         | Command::Server(_)
         | Command::Client(_)
         | Command::Profile(_)
-        | Command::Config(_) => {
+        | Command::Config(_)
+        | Command::Token(_) => {
             if wishes.dry_run {
                 Kind::Reads
             } else {

@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// The files of Switchboard itself
     #[command(subcommand)]
     Config(Config),
+    /// Bearer tokens for those who ask over TCP
+    #[command(subcommand)]
+    Token(Token),
     /// Have the system start the daemon, or pull a client's file from another switchboard
     #[command(subcommand)]
     Service(Service),
@@ -103,6 +106,7 @@ impl Command {
             Self::Connect(_) => "connect",
             Self::Listen(_) => "listen",
             Self::Config(_) => "config",
+            Self::Token(_) => "token",
             Self::Service(_) => "service",
             Self::Doctor => "doctor",
             Self::Uninstall => "uninstall",
@@ -466,6 +470,31 @@ pub(crate) enum Config {
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
+}
+
+#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Token {
+    /// Print the token for this machine's own use; it is made when it is first asked for
+    Show,
+    /// Make a token, and print it once
+    Create(TokenCreate),
+    /// List the tokens, without the tokens themselves
+    List,
+    /// Revoke a token
+    Revoke {
+        /// Its name, or its id
+        name: String,
+    },
+}
+
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+pub(crate) struct TokenCreate {
+    /// What it is called
+    pub(crate) name: String,
+    /// What it permits, as server:resource:action, where * stands for anything; reading when not named
+    #[arg(long = "permission", value_name = "P")]
+    pub(crate) permissions: Vec<String>,
 }
 
 /// Reads a path as it is meant where the command is typed: it may be carried out by a daemon that stands elsewhere.

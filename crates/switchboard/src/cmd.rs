@@ -10,5 +10,6 @@ pub(crate) mod profile;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod status;
+pub(crate) mod token;
 pub(crate) mod uninstall;
 pub(crate) mod up;

@@ -20,6 +20,7 @@ use switchboard_host::watch::Content;
 use crate::fail::{Code, Failure};
 use crate::history::History;
 use crate::journal::Journal;
+use crate::token::Tokens;
 
 /// How long a command waits for another one to finish with the same home.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -311,6 +312,14 @@ fn text_of<'s>(snapshot: Option<&'s Snapshot>, path: &Path) -> Result<&'s str, F
                 .hint("save the file as UTF-8")
         })
     })
+}
+
+/// Loads the bearer tokens.
+///
+/// # Errors
+/// The state folder cannot be read.
+pub(crate) fn load_tokens(home: &Home) -> Result<Tokens, Failure> {
+    load(&home.dirs.tokens(), &mut Vec::new())
 }
 
 /// Loads a record of ours; a damaged one was set aside and counts as missing.

@@ -96,6 +96,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Profile(verb) => cmd::profile::run(verb, env, ui),
         Command::Listen(args) => cmd::listen::run(args, env, ui),
         Command::Config(verb) => cmd::config::run(verb, env, ui),
+        Command::Token(verb) => cmd::token::run(verb, env, ui),
         Command::Service(verb) => cmd::service::run(verb, env, ui),
         Command::Doctor => cmd::doctor::run(env, ui),
         Command::Uninstall => cmd::uninstall::run(env, ui),

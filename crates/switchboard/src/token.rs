@@ -3,12 +3,14 @@
 //! Of a token its hash is kept, and the token itself is shown once. Only the one for this machine's own use is kept as it
 //! is, in the same file, which nobody else can read.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use switchboard_host::file;
 use switchboard_host::hash::Hash;
+use switchboard_host::record::{self, Loaded};
 
 use crate::fail::Failure;
 
@@ -85,6 +87,10 @@ pub(crate) struct Token {
     secret: Option<String>,
 }
 
+/// When tokens were last used, by their id, in seconds since 1970. It stands in a file of its own, which the daemon writes
+/// now and then: in the file of the tokens it could bring back one that was revoked meanwhile.
+pub(crate) type Uses = BTreeMap<String, u64>;
+
 /// All tokens.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Tokens {
@@ -116,7 +122,7 @@ impl Tokens {
     ) -> Result<String, Failure> {
         if self.tokens.iter().any(|token| token.name == name) {
             return Err(Failure::usage(format!("create the token `{name}`: there is one of that name"))
-                .hint(format!("switchboard token revoke {name}")));
+                .hint(format!("`switchboard token revoke {name}` makes room for it")));
         }
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| Failure::failed("create a token").because(error))?;
@@ -138,5 +144,18 @@ impl Tokens {
         let before = self.tokens.len();
         self.tokens.retain(|token| token.name != which && token.id != which);
         self.tokens.len() < before
+    }
+}
+
+/// Returns the file that says when the tokens of `tokens` were used.
+pub(crate) fn uses_file(tokens: &Path) -> PathBuf {
+    tokens.with_file_name("token-use.json")
+}
+
+/// Returns when the tokens of `tokens` were used, as far as that is known.
+pub(crate) fn uses(tokens: &Path) -> Uses {
+    match record::load(&uses_file(tokens)) {
+        Ok(Loaded::Found(uses)) => uses,
+        _ => Uses::default(),
     }
 }

@@ -2,22 +2,27 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use switchboard_core::settings::Http;
+use switchboard_host::record;
 
 use super::Peer;
 use super::problem::Problem;
 use super::route::{Access, Route};
-use crate::token::{Permission, Tokens};
+use crate::token::{Permission, Tokens, Uses, uses, uses_file};
 
 /// The tokens that open doors, as their file has them: one that was revoked a moment ago opens nothing.
 pub(super) struct Keys {
     file: PathBuf,
     read: Mutex<(Option<Stamp>, Tokens)>,
+    uses: Mutex<(Option<Instant>, Uses)>,
 }
+
+/// How often it is written down when tokens were used.
+const NOW_AND_THEN: Duration = Duration::from_secs(600);
 
 /// What differs when the file was replaced.
 #[derive(PartialEq, Eq)]
@@ -42,7 +47,8 @@ impl Stamp {
 
 impl Keys {
     pub(super) fn new(file: PathBuf) -> Self {
-        Self { file, read: Mutex::default() }
+        let uses = Mutex::new((None, uses(&file)));
+        Self { file, read: Mutex::default(), uses }
     }
 
     /// Returns what the token with this secret permits; `None` where there is no such token.
@@ -53,7 +59,22 @@ impl Keys {
             // A file that cannot be read opens nothing.
             *read = (stamp, Tokens::peek(&self.file));
         }
-        read.1.find(secret).map(|token| token.permissions.clone())
+        let token = read.1.find(secret)?;
+        self.note(&token.id);
+        Some(token.permissions.clone())
+    }
+
+    /// Notes that a token was used; only now and then in its file.
+    fn note(&self, id: &str) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.1.insert(id.to_owned(), crate::home::now());
+        if uses.0.is_some_and(|at| at.elapsed() < NOW_AND_THEN) {
+            return;
+        }
+        uses.0 = Some(Instant::now());
+        let (file, uses) = (uses_file(&self.file), uses.1.clone());
+        // What cannot be written now is tried again with a later use; nobody waits for it.
+        drop(tokio::task::spawn_blocking(move || record::save(&file, &uses)));
     }
 }
 
@@ -96,7 +117,7 @@ pub(super) fn check(
     }
     Err(Problem::new(StatusCode::FORBIDDEN, format!("the token lacks the permission `{needed}`"))
         .header(WWW_AUTHENTICATE, "Bearer realm=\"switchboard\", error=\"insufficient_scope\"")
-        .hint(format!("switchboard token create NAME --permission {needed}")))
+        .hint(format!("`switchboard token create NAME --permission {needed}` makes one that has it")))
 }
 
 fn unknown(detail: &str, challenge: &'static str) -> Box<Problem> {

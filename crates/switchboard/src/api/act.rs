@@ -7,9 +7,11 @@ use super::call::{Call, parsed};
 use super::problem::Problem;
 use super::reply::{json, typed};
 use super::route::Route;
-use super::{Inside, Reply, body as bodies, config, events};
+use super::v1::{self, Meant};
+use super::{Inside, Reply, body as bodies, config, events, metrics, openapi, table};
 use crate::ask::{Answer, Ask};
-use crate::cli::{Client, Command, Common, Which};
+use crate::cli::{Client, Command, Common};
+use crate::ui::Said;
 
 /// What a route does.
 #[derive(Clone, Copy)]
@@ -32,6 +34,10 @@ pub(super) enum Action {
     Metrics,
     /// Runs what the command line asks for, as it is.
     Command,
+    /// Runs the command that the request means, and answers with this status.
+    Run(Meant, StatusCode),
+    /// Describes all of this.
+    OpenApi,
 }
 
 /// Does what a route does.
@@ -48,8 +54,7 @@ pub(super) async fn act(
         Action::ClientConfig => config::read_client(&board, &call),
         Action::Events => events::follow(inside, &call),
         Action::Sync => {
-            let all = Which { ids: Vec::new(), all: true };
-            let push = Command::Client(Client::Push { which: all, servers: Vec::new() });
+            let push = Command::Client(Client::Push { which: v1::all(), servers: Vec::new() });
             run(inside, push, &call, true, StatusCode::OK).await
         }
         Action::Health => Ok(typed("alive\n", "text/plain; charset=utf-8")),
@@ -57,12 +62,21 @@ pub(super) async fn act(
         Action::Ready => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is still starting")
             .header(axum::http::header::RETRY_AFTER, "1")),
         Action::Metrics => {
+            metrics::clients(inside.states.look(&inside.desk).await);
             let text = inside.metrics.render(&board, inside.streams.count());
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }
         Action::Command => {
             let ask: Ask = parsed(&bodies::read(body).await?)?;
             Ok(json(StatusCode::OK, &inside.desk.ask(ask).await))
+        }
+        Action::Run(meant, done) => {
+            let command = meant(&call, &bodies::read(body).await?)?;
+            run(inside, command, &call, false, done).await
+        }
+        Action::OpenApi => {
+            let routes = table::routes(&board.settings);
+            Ok(json(StatusCode::OK, &openapi::document(&routes)))
         }
     }
 }
@@ -82,7 +96,11 @@ async fn run(
     if let Some(failure) = answer.failure.take() {
         return Err(Problem::of(answer, failure));
     }
+    let said = answer.said.iter().find_map(|said| match said {
+        Said::Document(text) => serde_json::from_str(text).ok(),
+        _ => None,
+    });
     // What has nothing to tell still answers a program that reads.
-    let document = answer.document.unwrap_or_else(|| serde_json::json!({ "done": !dry_run }));
+    let document = answer.document.or(said).unwrap_or_else(|| serde_json::json!({ "done": !dry_run }));
     Ok(json(if dry_run { StatusCode::OK } else { done }, &document))
 }

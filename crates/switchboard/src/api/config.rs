@@ -22,8 +22,9 @@ use crate::daemon::board::Board;
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Version {
     /// `1.REVISION.0`.
+    #[serde(rename = "version")]
     #[schema(example = "1.42.0")]
-    version: String,
+    number: String,
     /// The hash over what the catalogue says.
     hash: String,
     /// When it became so.
@@ -45,7 +46,6 @@ struct Head {
 
 /// The servers, with the version that they are of.
 #[derive(Serialize, utoipa::ToSchema)]
-#[expect(dead_code, reason = "only its schema is used: the servers are prepared as bytes")]
 pub(super) struct Whole {
     /// `1.REVISION.0`.
     version: String,
@@ -89,7 +89,7 @@ fn version(board: &Board, since: Option<&str>) -> Version {
         (None, None) => Vec::new(),
     };
     let servers_count = board.now().map_or(0, |now| now.names().len());
-    Version { version, hash, last_modified, servers_count, changed_servers }
+    Version { number: version, hash, last_modified, servers_count, changed_servers }
 }
 
 /// The revision in `1.42.0`, or in `42`.

@@ -52,9 +52,10 @@ impl Door {
         match self {
             Self::Tcp(listener, listen) => {
                 let (stream, from) = listener.accept().await?;
+                let to = stream.local_addr()?;
                 // Events are small, and are wanted now.
                 let _ = stream.set_nodelay(true);
-                Ok(Some((Stream::Tcp(stream), Peer::Tcp { from, door: Arc::clone(listen) })))
+                Ok(Some((Stream::Tcp(stream), Peer::Tcp { from, to, door: Arc::clone(listen) })))
             }
             #[cfg(unix)]
             Self::Control(listener) => {
@@ -94,12 +95,17 @@ async fn attend(door: Door, api: Api, drain: CancellationToken, cut: Cancellatio
             Ok(Some((stream, peer))) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => {
                     let talk = converse(stream, peer, api.clone(), drain.clone(), cut.clone());
+                    let (cut, live) = (cut.clone(), tasks.clone());
                     tasks.spawn(async move {
-                        talk.await;
-                        drop(place);
+                        let Some(events) = talk.await else { return drop(place) };
+                        // A task of its own: this one is as large as all that it ever did.
+                        live.spawn(async move {
+                            events.run(cut).await;
+                            drop(place);
+                        });
                     });
                 }
-                Err(_) => refuse(stream),
+                Err(_) => refuse(&stream),
             },
             Ok(None) => {}
             Err(error) if is_their_fault(&error) => {}

@@ -3,8 +3,8 @@
 //! A follower is a cursor into the board and nothing more: what it is sent is the bulletin that all of them share. One
 //! that reads slowly finds the newest state when it comes back, not a queue.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::Call;
 use super::problem::Problem;
 use super::reply::{put, typed};
-use super::{Inside, Reply};
+use super::{Inside, Reply, metrics};
 use crate::daemon::board::{Board, Next};
 
 /// How many may follow at once.
@@ -50,7 +50,7 @@ impl Streams {
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < MOST).then_some(count + 1));
         let place = entered.ok().map(|_| Place(Arc::clone(self)));
-        metrics::gauge!("switchboard_sse_subscribers").set(gauge(self.count()));
+        metrics::subscribers(self.count());
         place
     }
 }
@@ -58,12 +58,8 @@ impl Streams {
 impl Drop for Place {
     fn drop(&mut self) {
         let before = self.0.0.fetch_sub(1, Ordering::Relaxed);
-        metrics::gauge!("switchboard_sse_subscribers").set(gauge(before - 1));
+        metrics::subscribers(before - 1);
     }
-}
-
-fn gauge(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Somebody who follows.
@@ -74,6 +70,22 @@ pub(super) struct Follower {
     news: watch::Receiver<Arc<Board>>,
     drain: CancellationToken,
     _place: Option<Place>,
+}
+
+/// The follower behind an answer. A door takes it out and sends the events itself, for what a connection holds to speak
+/// HTTP is many times what a follower needs; where nobody does, the answer's body is the stream.
+#[derive(Clone)]
+pub(super) struct Handover(Arc<Mutex<Option<Follower>>>);
+
+impl Handover {
+    /// Takes the follower out.
+    pub(super) fn take(&self) -> Option<Follower> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put_back(&self, follower: Follower) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
+    }
 }
 
 /// Returns the event for somebody who has seen `seen`, if there is one, and how far it brings them.
@@ -107,7 +119,7 @@ impl Follower {
             };
             if let Some((number, event)) = told {
                 self.seen = Some(number);
-                metrics::counter!("switchboard_sse_events_sent_total").increment(1);
+                metrics::sent();
                 return Some(event);
             }
             tokio::select! {
@@ -135,12 +147,16 @@ pub(super) fn follow(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>
         drain: inside.drain.clone(),
         _place: Some(place),
     };
-    let chunks = futures_util::stream::unfold(follower, |mut follower| async move {
+    let handover = Handover(Arc::new(Mutex::new(Some(follower))));
+    let chunks = futures_util::stream::unfold(handover.clone(), |handover| async move {
+        let mut follower = handover.take()?;
         let bytes = follower.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(bytes), follower))
+        handover.put_back(follower);
+        Some((Ok::<_, std::convert::Infallible>(bytes), handover))
     });
     let mut reply = typed(Body::from_stream(chunks), "text/event-stream");
     put(&mut reply, CACHE_CONTROL, "no-store");
+    reply.extensions_mut().insert(handover);
     Ok(reply)
 }
 

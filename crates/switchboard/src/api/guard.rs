@@ -16,9 +16,6 @@ pub(crate) const LONGEST_BODY: u64 = 4 * 1024 * 1024;
 /// The longest address, in bytes.
 const LONGEST_URI: usize = 8 * 1024;
 
-/// What the control socket is called.
-const CONTROL_NAMES: [&str; 2] = ["localhost", "switchboard"];
-
 /// Returns who asks, if the request may go on.
 pub(crate) fn admit<B>(request: &Request<B>) -> Result<Peer, Box<Problem>> {
     let peer = request.extensions().get::<Peer>().cloned();
@@ -62,11 +59,7 @@ fn one<'h>(headers: &'h HeaderMap, name: &axum::http::HeaderName) -> Result<Opti
 
 fn host(headers: &HeaderMap, peer: &Peer) -> Result<(), Box<Problem>> {
     let host = one(headers, &HOST)?.ok_or_else(|| bad("`Host` is missing"))?;
-    let is_ours = match peer {
-        Peer::Tcp { door, .. } => door.names.iter().any(|name| name == host),
-        Peer::Control => CONTROL_NAMES.contains(&host),
-    };
-    if is_ours {
+    if peer.reached(host) {
         return Ok(());
     }
     let problem = Problem::new(StatusCode::FORBIDDEN, "`Host` names somebody else");
@@ -80,16 +73,10 @@ fn host(headers: &HeaderMap, peer: &Peer) -> Result<(), Box<Problem>> {
 fn origin(headers: &HeaderMap, peer: &Peer) -> Result<(), Box<Problem>> {
     let refused = || Problem::new(StatusCode::FORBIDDEN, "the request comes from a page of another site");
     if let Some(origin) = one(headers, &ORIGIN)? {
-        let is_ours = match peer {
-            Peer::Tcp { door, .. } => {
-                let from = origin.strip_prefix("http://");
-                from.is_some_and(|from| door.names.iter().any(|name| name == from))
-            }
-            Peer::Control => false,
-        };
-        // One door has several names, and they are not one origin: the page must have come by the name that it uses.
+        // One door has several names, and they are not one origin: the page must have come by the name that it uses. The
+        // name itself was looked at before.
         let same = origin.strip_prefix("http://") == headers.get(HOST).and_then(|host| host.to_str().ok());
-        if !(is_ours && same) {
+        if peer.is_control() || !same {
             return Err(refused());
         }
     }

@@ -31,48 +31,60 @@ impl Metrics {
         Self(SHARED.get_or_init(install).clone())
     }
 
-    /// Notes one answer.
-    pub(super) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        // Anybody can make up methods, and each would be kept.
-        let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-        let method = if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() };
-        let labels =
-            [("method", method), ("route", route.to_owned()), ("status", status.as_u16().to_string())];
-        metrics::counter!("switchboard_http_requests_total", &labels).increment(1);
-        metrics::histogram!("switchboard_http_request_duration_seconds", &labels[..2]).record(took);
-    }
-
     /// Returns everything as text.
     pub(super) fn render(&self, board: &Board, streams: usize) -> String {
-        let servers = board.catalogue();
-        let enabled = servers.servers().iter().filter(|server| server.enabled).count();
-        let set = |name: &'static str, value: usize| {
-            metrics::gauge!(name).set(f64::from(u32::try_from(value).unwrap_or(u32::MAX)));
-        };
+        let catalogue = board.catalogue();
+        let enabled = catalogue.servers().iter().filter(|server| server.enabled).count();
+        let disabled = catalogue.servers().len() - enabled;
         metrics::gauge!("switchboard_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        set("switchboard_revision", usize::try_from(board.number()).unwrap_or(usize::MAX));
-        metrics::gauge!("switchboard_servers", "state" => "enabled")
-            .set(f64::from(u32::try_from(enabled).unwrap_or(u32::MAX)));
-        let disabled = servers.servers().len() - enabled;
-        metrics::gauge!("switchboard_servers", "state" => "disabled")
-            .set(f64::from(u32::try_from(disabled).unwrap_or(u32::MAX)));
-        set("switchboard_problems", board.problems.len());
-        set("switchboard_ready", usize::from(board.ready));
-        set("switchboard_sse_subscribers", streams);
-        self.0
-            .as_ref()
-            .map(|handle| {
-                handle.run_upkeep();
-                handle.render()
-            })
-            .unwrap_or_default()
+        metrics::gauge!("switchboard_revision").set(float(board.number()));
+        metrics::gauge!("switchboard_servers", "state" => "enabled").set(float(enabled));
+        metrics::gauge!("switchboard_servers", "state" => "disabled").set(float(disabled));
+        metrics::gauge!("switchboard_problems").set(float(board.problems.len()));
+        metrics::gauge!("switchboard_ready").set(f64::from(u8::from(board.ready)));
+        subscribers(streams);
+        let Some(handle) = &self.0 else { return String::new() };
+        handle.run_upkeep();
+        handle.render()
     }
+}
+
+/// Notes one answer.
+pub(super) fn answered(method: &Method, route: &str, status: StatusCode, took: Duration) {
+    // Anybody can make up methods, and each would be kept.
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let method = if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() };
+    let labels = [("method", method), ("route", route.to_owned()), ("status", status.as_u16().to_string())];
+    metrics::counter!("switchboard_http_requests_total", &labels).increment(1);
+    metrics::histogram!("switchboard_http_request_duration_seconds", &labels[..2]).record(took);
+}
+
+/// Notes how many follow.
+pub(super) fn subscribers(count: usize) {
+    metrics::gauge!("switchboard_sse_subscribers").set(float(count));
+}
+
+/// Notes that a revision was sent to somebody who follows.
+pub(super) fn sent() {
+    metrics::counter!("switchboard_sse_events_sent_total").increment(1);
+}
+
+/// Notes how many linked clients are in each state.
+pub(super) fn clients(states: impl Iterator<Item = (&'static str, usize)>) {
+    for (state, count) in states {
+        metrics::gauge!("switchboard_clients", "state" => state).set(float(count));
+    }
+}
+
+fn float(count: impl TryInto<u32>) -> f64 {
+    f64::from(count.try_into().unwrap_or(u32::MAX))
 }
 
 fn describe() {
     metrics::describe_gauge!("switchboard_build_info", "The version that runs.");
     metrics::describe_gauge!("switchboard_revision", "The revision of the catalogue in service.");
     metrics::describe_gauge!("switchboard_servers", "The servers of the catalogue, by state.");
+    metrics::describe_gauge!("switchboard_clients", "The linked clients, by state.");
     metrics::describe_gauge!("switchboard_problems", "Problems in files of the user's.");
     metrics::describe_gauge!("switchboard_ready", "Whether start-up is done.");
     metrics::describe_gauge!("switchboard_sse_subscribers", "Open event streams.");

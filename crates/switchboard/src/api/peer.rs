@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+/// What the control socket is called.
+const CONTROL_NAMES: [&str; 2] = ["localhost", "switchboard"];
+
 /// Who asks, and by which door.
 #[derive(Clone, Debug)]
 pub(crate) enum Peer {
@@ -10,6 +13,8 @@ pub(crate) enum Peer {
     Tcp {
         /// Their address.
         from: SocketAddr,
+        /// The address of this machine that they reached.
+        to: SocketAddr,
         /// The door.
         door: Arc<Listen>,
     },
@@ -54,8 +59,21 @@ impl Peer {
     /// Returns whether nobody but this machine can be meant: both ends are its own.
     pub(crate) fn is_local(&self) -> bool {
         match self {
-            Self::Tcp { from, door } => from.ip().to_canonical().is_loopback() && door.at.ip().is_loopback(),
+            Self::Tcp { from, door, .. } => {
+                from.ip().to_canonical().is_loopback() && door.at.ip().is_loopback()
+            }
             Self::Control => true,
+        }
+    }
+
+    /// Returns whether the door may be called so. A name that a person did not write down could be anybody's, and lead here
+    /// today only; an address cannot.
+    pub(super) fn reached(&self, host: &str) -> bool {
+        match self {
+            Self::Tcp { to, door, .. } => {
+                door.names.iter().any(|name| name == host) || to.to_string() == host
+            }
+            Self::Control => CONTROL_NAMES.contains(&host),
         }
     }
 

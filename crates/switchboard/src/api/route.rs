@@ -16,6 +16,8 @@ pub(super) struct Route {
     pub(super) action: Action,
     /// What it does, in a few words.
     pub(super) summary: &'static str,
+    /// The schema of the body that it takes; empty for none.
+    pub(super) takes: &'static str,
 }
 
 /// Who may ask for a route.
@@ -84,9 +86,8 @@ fn fit(pattern: &str, parts: &[String]) -> Option<Vec<(String, String)>> {
     for (own, part) in pattern.split('/').zip(parts) {
         match own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) {
             Some(name) if !part.is_empty() => params.push((name.to_owned(), part.clone())),
-            Some(_) => return None,
             None if own == part => {}
-            None => return None,
+            _ => return None,
         }
     }
     Some(params)

@@ -5,6 +5,7 @@ use switchboard_core::settings::{ClientSync, Settings};
 
 use super::act::Action;
 use super::route::{Access, Route, Routes};
+use super::v1;
 use crate::token::Permission;
 
 /// Returns the routes that these settings ask for.
@@ -37,6 +38,20 @@ pub(super) fn routes(settings: &Settings) -> Routes {
             "Runs a command of the command line",
         ),
     ];
+    rows.push(row(
+        Method::GET,
+        "/api/v1/openapi.json",
+        Access::Holders(Permission::of("config", "status", "read")),
+        Action::OpenApi,
+        "Describes all of this",
+    ));
+    rows.push(row(
+        Method::GET,
+        "/api/v1/config/export/{client}",
+        Access::Holders(Permission::of("config", "export", "read")),
+        Action::ClientConfig,
+        "Tells the whole file of one client",
+    ));
     let open = [
         (&sync.version_endpoint, &usual.version_endpoint, "", Action::Version, "Tells the version"),
         (&sync.pull_endpoint, &usual.pull_endpoint, "", Action::Config, "Tells the servers"),
@@ -53,11 +68,12 @@ pub(super) fn routes(settings: &Settings) -> Routes {
         let path = if is_path(own) { own } else { usual };
         rows.push(row(Method::GET, &format!("{path}{behind}"), readers(), action, summary));
     }
+    rows.extend(v1::routes());
     Routes(rows)
 }
 
 fn row(method: Method, path: &str, access: Access, action: Action, summary: &'static str) -> Route {
-    Route { method, path: path.to_owned(), access, action, summary }
+    Route { method, path: path.to_owned(), access, action, summary, takes: "" }
 }
 
 /// Returns whether a route can be here: plain, and in nobody's way. Any other setting counts as not said.

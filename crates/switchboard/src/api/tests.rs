@@ -1,6 +1,13 @@
 //! The API over a board and a desk that are made up.
 
+mod door;
+mod events;
+mod guard;
+mod many;
 mod read;
+#[cfg(target_os = "linux")]
+mod starved;
+mod v1;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -101,6 +108,11 @@ impl Fake {
     async fn ask(&self, request: Request<Body>) -> Told {
         Told::of(self.api.answer(request).await).await
     }
+
+    /// Asks, and does not read the answer: a stream has no end.
+    async fn ask_head(&self, request: Request<Body>) -> Told {
+        Told::of(self.api.answer(request).await.map(|_| Body::empty())).await
+    }
 }
 
 /// An answer, read whole.
@@ -135,6 +147,7 @@ fn local() -> Peer {
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
     Peer::Tcp {
         from: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
+        to: at,
         door: Arc::new(Listen::new(at, "127.0.0.1:8080")),
     }
 }

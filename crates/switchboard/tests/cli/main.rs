@@ -25,6 +25,7 @@ mod secrets;
 mod server;
 mod service;
 mod status;
+mod token;
 mod undo;
 mod uninstall;
 mod up;

@@ -25,6 +25,8 @@ const CHANGES: &[&str] = &[
     "client undo cursor --force",
     "profile add work files",
     "config undo",
+    "token show",
+    "token create ci",
     "up --no-serve",
     "uninstall",
 ];
@@ -46,6 +48,7 @@ const LOOKS: &[&str] = &[
     "config schema",
     "config schema settings",
     "config export cursor",
+    "token list",
     "completions bash",
     "man",
 ];
@@ -207,6 +210,7 @@ fn the_help_names_every_command() {
       profile      Named subsets of the servers
       connect      Be the pipe to a server: what a client runs
       config       The files of Switchboard itself
+      token        Bearer tokens for those who ask over TCP
       doctor       Check everything that can be wrong, and name the command that mends it
       uninstall    Put every client file back to what it was before the first push
       completions  Print what a shell needs to complete names: bash, zsh, fish

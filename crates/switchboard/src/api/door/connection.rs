@@ -4,22 +4,27 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::{CONNECTION, DATE};
+use axum::http::{HeaderMap, HeaderValue, Request};
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::super::events::{Follower, Handover};
 use super::super::{Api, Peer};
 
 /// How long the head of a request may take, and how long a connection may be silent between two requests.
@@ -43,9 +48,9 @@ pub(super) enum Stream {
 }
 
 /// Turns somebody away.
-pub(super) fn refuse(stream: Stream) {
+pub(super) fn refuse(stream: &Stream) {
     // It has just come in, so there is room for a line; who does not get it sees the connection close.
-    let _ = match &stream {
+    let _ = match stream {
         Stream::Tcp(stream) => stream.try_write(FULL),
         #[cfg(unix)]
         Stream::Unix(stream) => stream.try_write(FULL),
@@ -53,37 +58,121 @@ pub(super) fn refuse(stream: Stream) {
 }
 
 /// Answers the requests of one connection until it ends, until `drain` once the one under way is answered, or until
-/// `cut`.
+/// `cut`. A connection that asks for the events, and for nothing before them, is given back to be [`Live`].
 pub(super) async fn converse(
     stream: Stream,
     peer: Peer,
     api: Api,
     drain: CancellationToken,
     cut: CancellationToken,
-) {
+) -> Option<Live> {
+    let (give, mut given) = mpsc::channel::<(HeaderMap, Follower)>(1);
+    let first = AtomicBool::new(true);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (api, peer) = (api.clone(), peer.clone());
+        let (api, peer, give) = (api.clone(), peer.clone(), give.clone());
+        // What was answered before may still be on its way out, behind which the events have to wait.
+        let first = first.swap(false, Ordering::Relaxed);
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            Ok::<_, Infallible>(api.answer(request).await)
+            let mut reply = api.answer(request).await;
+            let handover = reply.extensions_mut().remove::<Handover>().filter(|_| first);
+            if let Some(follower) = handover.and_then(|handover| handover.take()) {
+                // There is room for one, and there is one at most.
+                let _ = give.try_send((std::mem::take(reply.headers_mut()), follower));
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Infallible>(reply)
         }
     });
-    let talk = http1::Builder::new()
+    let mut talk = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(Patient { stream, stall: None }), service);
-    let mut talk = std::pin::pin!(talk);
     tokio::select! {
         // What goes wrong on a connection concerns the one at its other end, who sees it end.
-        _ = talk.as_mut() => return,
-        () = drain.cancelled() => talk.as_mut().graceful_shutdown(),
+        _ = &mut talk => return None,
+        Some((headers, follower)) = given.recv() => {
+            let stream = talk.into_parts().io.into_inner();
+            return Some(Live { stream, headers: Some(headers), follower });
+        }
+        () = drain.cancelled() => Pin::new(&mut talk).graceful_shutdown(),
     }
     tokio::select! {
-        _ = talk => {}
+        _ = &mut talk => {}
         () = cut.cancelled() => {}
     }
+    None
+}
+
+/// A connection on which nothing but events is sent any more.
+pub(super) struct Live {
+    stream: Patient,
+    headers: Option<HeaderMap>,
+    follower: Follower,
+}
+
+impl Live {
+    /// Sends events until either end has enough, or until `cut`.
+    pub(super) async fn run(mut self, cut: CancellationToken) {
+        let head = head(self.headers.take().unwrap_or_default());
+        tokio::select! {
+            _ = self.send(head.into()) => {}
+            () = cut.cancelled() => return,
+        }
+        while let Some(bytes) = self.next(&cut).await {
+            let sent = tokio::select! {
+                sent = self.send(bytes) => sent,
+                () = cut.cancelled() => return,
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+        // The other end sees it in any case.
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Waits for what is to be sent next; `None` when the other end has gone.
+    async fn next(&mut self, cut: &CancellationToken) -> Option<Bytes> {
+        let Self { stream, follower, .. } = self;
+        let mut next = std::pin::pin!(follower.next());
+        // Whoever follows has nothing more to say: what comes is passed over, and the end is seen.
+        let mut passed_over = [0; 64];
+        loop {
+            tokio::select! {
+                biased;
+                () = cut.cancelled() => return None,
+                bytes = &mut next => return bytes,
+                read = stream.read(&mut passed_over) => {
+                    if !read.is_ok_and(|length| length > 0) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.stream.write_all(&bytes).await
+    }
+}
+
+/// The head of an answer that ends with its connection.
+fn head(mut headers: HeaderMap) -> Vec<u8> {
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if let Ok(date) = HeaderValue::from_str(&crate::when::http(crate::home::now())) {
+        headers.insert(DATE, date);
+    }
+    let mut head = b"HTTP/1.1 200 OK\r\n".to_vec();
+    for (name, value) in &headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// A stream that fails when the other end takes nothing for too long.

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use super::{BEGUN, Fake, request, with};
+use crate::ask::{Answer, Ask};
 
 const NPM: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n";
 const TWO: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n[servers.api]\nurl='https://api/mcp'\n\
@@ -244,7 +245,12 @@ async fn before_the_first_revision_nothing_is_claimed() {
 
 #[tokio::test]
 async fn the_measurements_are_told() {
-    let fake = Fake::new("");
+    let clients = json!({ "clients": [
+        { "file": "read" }, { "file": "missing", "pending": ["x"] }, { "file": "unreadable" }, { "file": "wiped" },
+        { "file": "read", "pending": ["x"], "drift": ["y"], "conflicts": ["z"] }, { "file": "read", "drift": ["y"] },
+    ] });
+    let status = move |_: &Ask| Answer { document: Some(clients.clone()), ..Answer::default() };
+    let fake = Fake::answering("", status);
     fake.announce(TWO);
     fake.get("/api/mcp/_version").await;
     let told = fake.get("/metrics").await;
@@ -255,8 +261,52 @@ async fn the_measurements_are_told() {
         "switchboard_servers{state=\"disabled\"} 1",
         "switchboard_http_requests_total{method=\"GET\",route=\"/api/mcp/_version\",status=\"200\"}",
         "switchboard_build_info{version=",
+        "switchboard_clients{state=\"in step\"} 1",
+        "switchboard_clients{state=\"pending\"} 1",
+        "switchboard_clients{state=\"drifted\"} 1",
+        "switchboard_clients{state=\"conflict\"} 1",
+        "switchboard_clients{state=\"unreadable\"} 2",
         "switchboard_http_request_duration_seconds_bucket{",
     ] {
         assert!(told.text().contains(line), "no {line} in\n{}", told.text());
     }
+    fake.get("/metrics").await;
+    assert_eq!(fake.asked.lock().unwrap().len(), 1, "the files of clients are not read for each who asks");
+}
+
+#[tokio::test]
+async fn no_secret_comes_out_of_any_door() {
+    let fake = Fake::new("");
+    fake.announce(
+        "[servers.npm]\ncommand='npx'\nargs=['--token','canary-args']\nenv={ NPM_TOKEN='canary-env' }\n\
+         [servers.api]\nurl='https://u:canary-url@api/mcp?key=canary-query'\n\
+         headers={ Authorization='Bearer canary-header', X='ghp_canary0123456789' }\n",
+    );
+    let via = known_paths();
+    assert!(via.len() > 100);
+    for path in &via {
+        let told = fake.get(path).await;
+        assert!(!told.text().contains("canary"), "{path}: {}", told.text());
+    }
+    let stream = fake.api.answer(request("GET", "/api/mcp/_config/events")).await;
+    let mut body = stream.into_body();
+    for _ in 0..2 {
+        let bytes = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap().into_data().unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("canary"));
+    }
+    let whole = fake.get("/api/mcp/_config").await.json();
+    assert_eq!(
+        whole["mcpServers"]["npm"]["env"]["NPM_TOKEN"], "${env:NPM_TOKEN}",
+        "it says where one belongs"
+    );
+}
+
+/// Every way to read what the servers are.
+fn known_paths() -> Vec<String> {
+    let clients = switchboard_core::client::known::all().map(|known| known.id);
+    let files =
+        clients.flat_map(|id| ["bridge", "direct"].map(|via| format!("/api/mcp/_config/{id}?via={via}")));
+    let others =
+        ["/api/mcp/_config", "/api/mcp/_version", "/metrics", "/healthz", "/readyz", "/api/mcp/_config/none"];
+    files.chain(others.map(str::to_owned)).collect()
 }

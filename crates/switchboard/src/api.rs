@@ -17,7 +17,6 @@ mod peer;
 mod problem;
 mod reply;
 mod route;
-mod states;
 mod table;
 mod v1;
 
@@ -54,7 +53,6 @@ struct Inside {
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
-    states: states::States,
     /// Ends the streams when the daemon is about to end.
     drain: CancellationToken,
     /// The routes, and the settings that they follow from.
@@ -68,15 +66,7 @@ impl Api {
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        Self(Arc::new(Inside {
-            desk,
-            keys,
-            streams: Arc::default(),
-            metrics,
-            states: states::States::default(),
-            drain,
-            routes,
-        }))
+        Self(Arc::new(Inside { desk, keys, streams: Arc::default(), metrics, drain, routes }))
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.

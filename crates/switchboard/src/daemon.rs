@@ -15,7 +15,7 @@ mod log;
 mod notify;
 mod react;
 mod signals;
-mod view;
+pub(crate) mod view;
 
 use std::sync::Arc;
 

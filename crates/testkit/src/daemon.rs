@@ -69,7 +69,8 @@ impl Daemon {
     /// It has none.
     pub fn address(&self) -> String {
         let log = self.log();
-        let address = log.lines().find_map(|line| line.split_once("listening on http://").map(|(_, rest)| rest));
+        let address =
+            log.lines().find_map(|line| line.split_once("listening on http://").map(|(_, rest)| rest));
         address.unwrap_or_else(|| panic!("no address in\n{log}")).trim().to_owned()
     }
 

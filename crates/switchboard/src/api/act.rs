@@ -32,6 +32,8 @@ pub(super) enum Action {
     Ready,
     /// Tells the measurements.
     Metrics,
+    /// Has the daemon look at everything again.
+    Reload,
     /// Runs what the command line asks for, as it is.
     Command,
     /// Runs the command that the request means, and answers with this status.
@@ -62,9 +64,13 @@ pub(super) async fn act(
         Action::Ready => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is still starting")
             .header(axum::http::header::RETRY_AFTER, "1")),
         Action::Metrics => {
-            metrics::clients(inside.states.look(&inside.desk).await);
+            metrics::clients(&board.clients);
             let text = inside.metrics.render(&board, inside.streams.count());
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
+        }
+        Action::Reload => {
+            inside.desk.reload();
+            Ok(json(StatusCode::OK, &serde_json::json!({ "revision": board.number() })))
         }
         Action::Command => {
             let ask: Ask = parsed(&bodies::read(body).await?)?;

@@ -1,12 +1,15 @@
 //! What is counted and measured, in the text form of Prometheus.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use switchboard_core::name::ClientId;
 
 use crate::daemon::board::Board;
+use crate::daemon::view::View;
 
 /// Where durations are told apart, in seconds.
 const BUCKETS: [f64; 9] = [0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -70,8 +73,9 @@ pub(super) fn sent() {
 }
 
 /// Notes how many linked clients are in each state.
-pub(super) fn clients(states: impl Iterator<Item = (&'static str, usize)>) {
-    for (state, count) in states {
+pub(super) fn clients(views: &BTreeMap<ClientId, View>) {
+    for state in View::STATES {
+        let count = views.values().filter(|view| view.state() == state).count();
         metrics::gauge!("switchboard_clients", "state" => state).set(float(count));
     }
 }

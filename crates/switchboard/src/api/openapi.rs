@@ -126,7 +126,9 @@ fn responses(route: &Route) -> Value {
         }
         Action::ClientConfig => (StatusCode::OK, "*/*", json!({ "type": "string" })),
         Action::Run(_, done) => (done, "application/json", json!({})),
-        Action::Sync | Action::Command | Action::OpenApi => (StatusCode::OK, "application/json", json!({})),
+        Action::Sync | Action::Command | Action::Reload | Action::OpenApi => {
+            (StatusCode::OK, "application/json", json!({}))
+        }
     };
     let problem = json!({
         "description": "Why it was not done",

@@ -32,6 +32,13 @@ pub(super) fn routes(settings: &Settings) -> Routes {
         ),
         row(
             Method::POST,
+            "/api/v1/reload",
+            Access::Holders(Permission::of("config", "daemon", "reload")),
+            Action::Reload,
+            "Looks at everything again",
+        ),
+        row(
+            Method::POST,
             "/api/v1/command",
             Access::Control,
             Action::Command,

@@ -43,15 +43,19 @@ impl View {
         }
     }
 
-    /// Returns the state in one word, as it is counted.
+    /// The states that a file can be in.
+    pub(crate) const STATES: [&'static str; 6] =
+        ["in step", "pending", "drifted", "conflict", "unreadable", "not written"];
+
+    /// Returns the state in one word, as it is counted: the gravest.
     pub(crate) fn state(&self) -> &'static str {
         match self {
+            Self { file: "unreadable" | "wiped" | "cut off", .. } => "unreadable",
             Self { conflicts, .. } if !conflicts.is_empty() => "conflict",
-            Self { drift, .. } if !drift.is_empty() => "drift",
+            Self { drift, .. } if !drift.is_empty() => "drifted",
             Self { failed: Some(_), .. } => "not written",
-            Self { file: "read" | "missing" | "shared", pending, .. } if pending.is_empty() => "in step",
-            Self { file: "read" | "missing", .. } => "pending",
-            _ => self.file,
+            Self { pending, .. } if !pending.is_empty() => "pending",
+            _ => "in step",
         }
     }
 }

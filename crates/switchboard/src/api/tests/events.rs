@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
+use testkit::tools::is_soak;
 
 use super::{Fake, request, with};
 
@@ -241,4 +243,69 @@ async fn there_is_room_for_so_many_and_no_more() {
     assert_eq!(fake.ask(request("HEAD", EVENTS)).await.status, StatusCode::OK);
     drop(all);
     assert_eq!(fake.api.0.streams.count(), 0);
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides == 0
+    }
+}
+
+/// Reads what there is for somebody who has seen `last`; everything must be whole, and lie ahead.
+fn glance(reader: &mut Reader, last: &mut u64) {
+    while let Some(Some(bytes)) = reader.bytes().now_or_never() {
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let Some(data) = text.lines().find_map(|line| line.strip_prefix("data: ")) else { continue };
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        let said = data["new_config"]["mcpServers"]["npm"]["args"][0].as_str().unwrap();
+        let id: u64 = said.parse().unwrap();
+        assert!(
+            text.contains(&format!("\nid: {id}\n")) && data["version"] == format!("1.{id}.0"),
+            "torn: {text}"
+        );
+        assert!(id > *last, "{id} after {last}");
+        *last = id;
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_and_goes_ends_with_the_last_revision() {
+    let (count, revisions) = if is_soak() { (1000, 10_000) } else { (40, 1000) };
+    let fake = Fake::new("");
+    fake.announce(&one(1));
+    let mut dice = Dice(7);
+    let mut all: Vec<(Option<Reader>, u64)> = (0..count).map(|_| (None, 0)).collect();
+    for number in 2..=revisions {
+        fake.announce(&one(number));
+        for (reader, last) in &mut all {
+            // Some stay away for longer than anything is kept.
+            if reader.is_none() && dice.one_in(100) {
+                let back = if *last == 0 {
+                    Reader::new(&fake).await
+                } else {
+                    Reader::since(&fake, &last.to_string()).await
+                };
+                *reader = Some(back);
+            }
+            if dice.one_in(50) {
+                *reader = None;
+            } else if let Some(reader) = reader.as_mut().filter(|_| dice.one_in(5)) {
+                glance(reader, last);
+            }
+        }
+    }
+    for (reader, last) in &mut all {
+        let mut reader = match reader.take() {
+            Some(reader) => reader,
+            None => Reader::since(&fake, &last.to_string()).await,
+        };
+        while *last < revisions {
+            glance(&mut reader, last);
+            tokio::task::yield_now().await;
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! What followers read without a token.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde_json::json;
+use switchboard_core::name::ClientId;
 
 use super::{BEGUN, Fake, request, with};
-use crate::ask::{Answer, Ask};
+use crate::daemon::board::Board;
+use crate::daemon::view::View;
 
 const NPM: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n";
 const TWO: &str = "[servers.npm]\ncommand='npx'\nargs=['-y','npm-mcp']\n[servers.api]\nurl='https://api/mcp'\n\
@@ -245,12 +249,27 @@ async fn before_the_first_revision_nothing_is_claimed() {
 
 #[tokio::test]
 async fn the_measurements_are_told() {
-    let clients = json!({ "clients": [
-        { "file": "read" }, { "file": "missing", "pending": ["x"] }, { "file": "unreadable" }, { "file": "wiped" },
-        { "file": "read", "pending": ["x"], "drift": ["y"], "conflicts": ["z"] }, { "file": "read", "drift": ["y"] },
-    ] });
-    let status = move |_: &Ask| Answer { document: Some(clients.clone()), ..Answer::default() };
-    let fake = Fake::answering("", status);
+    let fake = Fake::new("");
+    let view = |file, lists: [&[&str]; 3]| {
+        let [pending, drift, conflicts] =
+            lists.map(|list| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        View { path: "/x".into(), file, pending, drift, conflicts, failed: None }
+    };
+    let views = [
+        view("read", [&[], &[], &[]]),
+        view("missing", [&["x"], &[], &[]]),
+        view("unreadable", [&[], &[], &[]]),
+        view("wiped", [&[], &["y"], &[]]),
+        view("read", [&["x"], &["y"], &["z"]]),
+        view("read", [&[], &["y"], &[]]),
+    ];
+    let named = |(at, view)| (ClientId::parse(&format!("client-{at}")).unwrap(), view);
+    let views = Arc::new(views.into_iter().enumerate().map(named).collect());
+    fake.board.send_modify(|board| {
+        let mut now = Board::clone(board);
+        now.clients = views;
+        *board = Arc::new(now);
+    });
     fake.announce(TWO);
     fake.get("/api/mcp/_version").await;
     let told = fake.get("/metrics").await;
@@ -270,8 +289,7 @@ async fn the_measurements_are_told() {
     ] {
         assert!(told.text().contains(line), "no {line} in\n{}", told.text());
     }
-    fake.get("/metrics").await;
-    assert_eq!(fake.asked.lock().unwrap().len(), 1, "the files of clients are not read for each who asks");
+    assert!(fake.asked.lock().unwrap().is_empty(), "the files of clients are not read for those who ask");
 }
 
 #[tokio::test]

@@ -438,5 +438,21 @@ fn ordinary_results_are_judged_quickly() {
         assert!(!surely_agrees(&document, &changes, &after.replacen(from, to, 1)), "{from} became {to}");
     }
     assert!(!surely_agrees(&document, &changes, &format!("{after}y: 1\n")), "somebody's key");
+    let cut = &after[..after.find("z:").unwrap()];
+    assert!(!surely_agrees(&document, &changes, cut), "the last key is gone");
     assert!(!surely_agrees(&document, &changes, before), "nothing was done");
+}
+
+#[test]
+fn an_anchor_that_is_lost_is_found_out() {
+    let before = "a: &x one\nb: 2\n";
+    let document = Document::parse(before, Format::Yaml).unwrap();
+    let changes = [Change::set([Step::key("b")], Value::text("c"))];
+    for (after, agrees) in
+        [("a: &x one\nb: c\n", true), ("a: one\nb: c\n", false), ("a: one\nb: &x c\n", false)]
+    {
+        let read = Document::parse(after, Format::Yaml).unwrap();
+        assert_eq!(verify(&document, &changes, &read).is_ok(), agrees, "{after}");
+        assert!(agrees || !surely_agrees(&document, &changes, after), "{after}");
+    }
 }

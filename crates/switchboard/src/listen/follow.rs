@@ -68,7 +68,7 @@ impl<W: Wire> Follower<'_, W> {
                     },
                     Action::Read => match &mut stream {
                         Some(open) => self.read(open, newest).await,
-                        None => Event::Broke,
+                        None => Event::Broke(None),
                     },
                 };
             }
@@ -107,7 +107,7 @@ impl<W: Wire> Follower<'_, W> {
         loop {
             let sign = match timeout(STALE, stream.next()).await {
                 Ok(Some(sign)) => sign,
-                Ok(None) => return Event::Broke,
+                Ok(None) => return Event::Broke(stream.retry()),
                 Err(_) => {
                     return failed(Trouble::new(format!(
                         "its stream has said nothing for {} s",

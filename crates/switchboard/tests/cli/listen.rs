@@ -362,6 +362,20 @@ fn no_servers_are_taken_when_they_are_meant_and_not_when_not() {
 }
 
 #[test]
+fn a_dry_run_shows_and_changes_nothing() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    home.write(CURSOR, OWN);
+    let before = home.tree();
+    for (more, said) in
+        [("", "1.1.0  1 server"), ("--exec /bin/true", "would be run"), ("--client cursor", "→ add `files`")]
+    {
+        let output = home.ok(&format!("listen {} --dry-run {more}", server.origin));
+        assert!(output.stdout.contains(said), "{more}: {output}");
+        assert_eq!(before.changes(&home.tree()), Vec::<String>::new(), "{more}");
+    }
+}
+
+#[test]
 fn what_was_written_can_be_looked_at_and_taken_back() {
     let (home, server) = (home(), ConfigServer::start(one()).unwrap());
     home.write(CURSOR, OWN);

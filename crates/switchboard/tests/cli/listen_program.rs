@@ -11,8 +11,8 @@ use crate::listen::{Listener, PATIENCE, one, two};
 #[test]
 fn a_program_gets_each_revision_on_its_input() {
     let (home, server) = (home(), ConfigServer::start(one()).unwrap());
-    let script = "read -r line; echo \"got $SWITCHBOARD_VERSION $SWITCHBOARD_HASH ($SWITCHBOARD_REASON)\"; \
-                  echo \"$line\" >> events; exec sleep ${NAP:-0}";
+    let script = "read -r line; echo \"$line\" >> events; \
+                  echo \"got $SWITCHBOARD_VERSION $SWITCHBOARD_HASH ($SWITCHBOARD_REASON)\"";
     home.write("hook.sh", script);
     let mut listener =
         Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
@@ -33,6 +33,10 @@ fn a_program_gets_each_revision_on_its_input() {
     assert!(failed.stderr.contains("`/bin/false` ended with 1"), "{failed}");
     assert_eq!(run("/bin/true").code, 0);
     assert!(run("/bin/true").stdout.contains("in step"));
+    // Its last words are heard, however many there are.
+    home.write("long.sh", "i=0; while test $i -lt 20000; do echo $i; i=$((i + 1)); done; echo last");
+    let long = home.run_words(["listen", &server.origin, "--once", "--exec", "/bin/sh", "--", "long.sh"]);
+    assert!(long.stdout.ends_with("19999\nlast\n"), "{}", &long.stdout[long.stdout.len() - 50..]);
     let missing = run("/no/such/program");
     assert_eq!(missing.code, 1, "{missing}");
 }

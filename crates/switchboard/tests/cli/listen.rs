@@ -202,6 +202,13 @@ fn whatever_goes_wrong_there_the_file_here_stays_or_becomes_right() {
         ("nothing is there", all(status(404)), 1, "it answered 404 Not Found", false),
         ("it wants a token", all(status(401)), 1, "--token '${env:NAME}'", false),
         ("it is busy", all(Fault::Status(503, vec![("retry-after", "7".to_owned())])), 1, "503", false),
+        (
+            "it is just starting",
+            many(&[(Route::Version, Fault::Status(503, vec![("retry-after", "1".to_owned())]))]),
+            0,
+            "add `web`",
+            true,
+        ),
         ("it hangs up", all(Fault::HangsUp), 1, "hint:", false),
         ("it is another program", all(says("<html>hello</html>")), 1, "it is not JSON", false),
         ("it is an empty answer", all(says("")), 1, "it is not JSON", false),

@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Profile(Profile),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
-    /// Follow another switchboard, and bring its revisions to a client's file or to a program
+    /// Follow another switchboard: into a client's file, or with a program
     Listen(Listen),
     /// The files of Switchboard itself
     #[command(subcommand)]
@@ -76,7 +76,7 @@ pub(crate) enum Command {
     /// Bearer tokens for those who ask over TCP
     #[command(subcommand)]
     Token(Token),
-    /// Have the system start the daemon, or pull a client's file from another switchboard
+    /// The daemon among the services of the system, or a timer in its place
     #[command(subcommand)]
     Service(Service),
     /// Check everything that can be wrong, and name the command that mends it

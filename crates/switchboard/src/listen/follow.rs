@@ -14,6 +14,9 @@ use super::wire::{Heard as _, Sign, Trouble, Wire};
 /// Between two looks at a revision that is lower than it was: one look may have met an echo.
 const SECOND_LOOK: Duration = Duration::from_secs(2);
 
+/// Who wants the newest revision once waits so long when asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The newest revision, for whoever applies it. What was not applied in time is passed over.
 pub(super) type Newest = watch::Sender<Option<Arc<News>>>;
 
@@ -68,7 +71,7 @@ impl<W: Wire> Follower<'_, W> {
                     },
                     Action::Read => match &mut stream {
                         Some(open) => self.read(open, newest).await,
-                        None => Event::Broke,
+                        None => Event::Broke(None),
                     },
                 };
             }
@@ -107,7 +110,7 @@ impl<W: Wire> Follower<'_, W> {
         loop {
             let sign = match timeout(STALE, stream.next()).await {
                 Ok(Some(sign)) => sign,
-                Ok(None) => return Event::Broke,
+                Ok(None) => return Event::Broke(stream.retry()),
                 Err(_) => {
                     return failed(Trouble::new(format!(
                         "its stream has said nothing for {} s",
@@ -234,7 +237,7 @@ impl<W: Wire> Follower<'_, W> {
     /// Brings the newest revision, if there is one to be taken: by the version, else the servers, else an event.
     ///
     /// # Errors
-    /// None of them answers; why the first one did not.
+    /// None of them answers, or it asks to be left alone for long; why the first one did not.
     pub(super) async fn once(&self) -> Result<Option<News>, Trouble> {
         let by_version = match self.wire.version().await {
             Ok(news) => self.consider(news).await,
@@ -244,6 +247,12 @@ impl<W: Wire> Follower<'_, W> {
             Ok(news) => return Ok(news),
             Err(trouble) => trouble,
         };
+        match first.hold {
+            // A daemon that is just being started says so.
+            Some(hold) if hold <= PATIENCE => sleep(hold).await,
+            Some(_) => return Err(first),
+            None => {}
+        }
         let by_servers = match self.wire.config(None).await {
             Ok(Some(news)) => self.consider(news).await,
             Ok(None) => Ok(None),

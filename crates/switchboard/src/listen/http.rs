@@ -14,6 +14,7 @@ use switchboard_host::secret::Secret;
 use super::address::Address;
 use super::delay::retry_after;
 use super::news::News;
+use super::target::plain;
 use super::wire::{Heard, Sign, Trouble, Wire};
 use crate::events::{Event, Events};
 use crate::fail::Failure;
@@ -29,6 +30,10 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// How long an answer may take, from the question to its last byte.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// The longest description of a problem that is read, and how long it may take.
+const DETAIL_LIMIT: usize = 64 << 10;
+const DETAIL_TIME: Duration = Duration::from_secs(5);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -104,7 +109,7 @@ impl Http {
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
             }
-            let response = good(response)?;
+            let response = good(response).await?;
             let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
             Ok(Some((whole(response).await?, etag)))
         };
@@ -155,7 +160,7 @@ impl Wire for Http {
         let url = self.address.events();
         let slow = |_| Trouble::new(format!("it did not answer within {} s", ANSWER_TIME.as_secs()));
         let response = tokio::time::timeout(ANSWER_TIME, self.send(&url, &headers)).await.map_err(slow)??;
-        let response = good(response)?;
+        let response = good(response).await?;
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if !kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/event-stream")) {
             return Err(Trouble::new("what it answers is no stream of events"));
@@ -190,6 +195,10 @@ pub(super) struct Stream {
 }
 
 impl Heard for Stream {
+    fn retry(&self) -> Option<Duration> {
+        self.events.retry.map(Duration::from_millis)
+    }
+
     async fn next(&mut self) -> Option<Sign> {
         if self.found.is_empty() {
             let piece = self.response.chunk().await.ok()??;
@@ -206,19 +215,41 @@ impl Heard for Stream {
 }
 
 /// Returns an answer that is one.
-fn good(response: Response) -> Result<Response, Trouble> {
+async fn good(mut response: Response) -> Result<Response, Trouble> {
     let status = response.status();
     if status == StatusCode::OK {
         return Ok(response);
     }
     let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let hold = header(RETRY_AFTER).and_then(|value| retry_after(value, header(DATE)));
-    let trouble = Trouble { hold, ..Trouble::new(format!("it answered {status}")) };
+    let is_problem = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/problem+json"));
+    // What it has to say about it is worth a short wait, and no failure of its own.
+    let detail = if is_problem {
+        tokio::time::timeout(DETAIL_TIME, detail(&mut response)).await.ok().flatten()
+    } else {
+        None
+    };
+    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+    let trouble = Trouble { hold, ..Trouble::new(format!("it answered {status}{detail}")) };
     Err(match status.as_u16() {
         401 | 403 => trouble.hint("name a token that it knows: --token '${env:NAME}'"),
         404 => trouble.hint("check that the address is that of a switchboard, and that it knows the client"),
         _ => trouble,
     })
+}
+
+/// Returns the sentence by which a switchboard says what is the matter.
+async fn detail(response: &mut Response) -> Option<String> {
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.ok()? {
+        body.extend_from_slice(&piece);
+        if body.len() > DETAIL_LIMIT {
+            return None;
+        }
+    }
+    let problem: serde_json::Value = serde_json::from_slice(&body).ok()?;
+    let detail: String = problem.get("detail")?.as_str()?.chars().take(300).collect();
+    Some(plain(&detail))
 }
 
 async fn whole(mut response: Response) -> Result<Vec<u8>, Trouble> {
@@ -254,6 +285,7 @@ fn lost(error: &reqwest::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use testkit::servers::config::{ConfigServer, Fault, ROUTES};
+    use testkit::servers::http::HttpServer;
 
     use super::*;
 
@@ -283,6 +315,17 @@ mod tests {
         assert!(elsewhere.requests().is_empty());
         assert!(!format!("{http:?}").contains("s3cret"));
         assert!(Http::new(Address::parse(&server.origin).unwrap(), Some(&Secret::from("a\nb"))).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_a_switchboard_says_about_a_problem_is_passed_on() {
+        let server = HttpServer::start(|_, reply| {
+            let body = r#"{"title":"Not Found","detail":"there is no client `x\u001b[2K`","hints":["y"]}"#;
+            reply.send(404, &[("content-type", "application/problem+json")], body);
+        });
+        let http = Http::new(Address::parse(&server.unwrap().origin).unwrap(), None).unwrap();
+        let trouble = http.client_file("x", None, None).await.err().unwrap();
+        assert_eq!(trouble.why, "it answered 404 Not Found: there is no client `x\\u{1b}[2K`");
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::delay::{delay, spread};
+use super::delay::{LONGEST, delay, spread};
 
 /// A stream that says nothing for so long is taken for dead: a comment comes every 15 s.
 pub(super) const STALE: Duration = Duration::from_secs(45);
@@ -104,8 +104,8 @@ pub(super) enum Event {
     Worked,
     /// What was to be done did not work, or a stream says nothing or nonsense; the server may ask to be left alone.
     Failed { why: String, hold: Option<Duration> },
-    /// The stream ended.
-    Broke,
+    /// The stream ended; how soon its server asks for the next one.
+    Broke(Option<Duration>),
     /// The time that was waited for has come.
     Due,
 }
@@ -153,7 +153,7 @@ impl State {
             (Phase::Seeking(Strategy::Events), Event::Worked) => self.stream(now),
             (Phase::Seeking(by), Event::Worked) => self.poll(by, now),
             (Phase::Seeking(tried), Event::Failed { why, hold }) => self.descend(tried, why, hold, now),
-            (Phase::Streaming(since), Event::Broke) => self.reopen(since, now),
+            (Phase::Streaming(since), Event::Broke(retry)) => self.reopen(since, retry, now),
             (Phase::Streaming(_), Event::Failed { why, hold }) => {
                 self.descend(Strategy::Events, why, hold, now)
             }
@@ -172,7 +172,7 @@ impl State {
             (_, Event::Began) | (Phase::Polling(..), Event::Failed { .. }) => self.seek(Strategy::Events),
             (Phase::Resting(next), Event::Due) => self.seek(next),
             // Nothing else can happen; to begin anew is always right.
-            (_, Event::Worked | Event::Due | Event::Failed { .. } | Event::Broke) => {
+            (_, Event::Worked | Event::Due | Event::Failed { .. } | Event::Broke(_)) => {
                 self.seek(Strategy::Events)
             }
         }
@@ -243,12 +243,14 @@ impl State {
     }
 
     /// A stream that ended is opened again, unless streams do not last here.
-    fn reopen(&mut self, since: Duration, now: Duration) -> Vec<Action> {
+    fn reopen(&mut self, since: Duration, retry: Option<Duration>, now: Duration) -> Vec<Action> {
         self.breaks = if now.saturating_sub(since) >= STEADY { 1 } else { self.breaks + 1 };
         if self.breaks > BREAKS {
             return self.descend(Strategy::Events, "its stream ends again and again".to_owned(), None, now);
         }
-        let pause = delay(self.breaks - 1, self.pace.seed);
+        // About when it asks for, but not everybody in the same moment.
+        let asked = retry.unwrap_or_default().min(LONGEST);
+        let pause = delay(self.breaks - 1, self.pace.seed).max(asked / 2 + spread(asked, self.pace.seed));
         self.rest(Strategy::Events, now + pause)
     }
 

@@ -50,16 +50,17 @@ impl Target {
         }
     }
 
-    /// Brings a revision to the target, and returns whether that is settled; it is not while a person has to decide.
+    /// Brings a revision to the target, and returns whether that is settled: it is not while a person has to
+    /// decide, nor in a dry run.
     pub(super) async fn apply(&mut self, news: &News) -> Result<bool, Setback> {
         match self {
             Self::Print(printer) => {
                 printer.print(news);
-                Ok(true)
+                Ok(!printer.ui.dry_run)
             }
             Self::File(file) => file.apply(news).await,
             #[cfg(unix)]
-            Self::Program(program) => program.run(news).await.map(|()| true),
+            Self::Program(program) => program.run(news).await.map(|()| !program.ui.dry_run),
         }
     }
 }

@@ -23,6 +23,9 @@ pub(super) trait Wire {
 pub(super) trait Heard {
     /// Returns the next sign of life; `None` at the end, however the stream ended.
     async fn next(&mut self) -> Option<Sign>;
+
+    /// Returns how long the other side asks to be left alone when the stream has ended.
+    fn retry(&self) -> Option<Duration>;
 }
 
 /// A sign of life.

@@ -94,7 +94,7 @@ Description=Switchboard, {what}
 
 [Socket]
 ListenStream={listen}
-# By this name the daemon tells its sockets apart.
+# What the daemon is told that it is.
 FileDescriptorName={names}
 Service={SERVICE}
 {more}

@@ -14,7 +14,7 @@ use testkit::servers::config::{ConfigServer, Fault, ROUTES, Route};
 use crate::{CURSOR, home};
 
 /// A hang is noticed after this.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a person has in the file: an entry of their own, a comment, and something that is none of ours.
 const OWN: &str = r#"{
@@ -26,23 +26,23 @@ const OWN: &str = r#"{
 }
 "#;
 
-fn one() -> Value {
+pub(crate) fn one() -> Value {
     json!({ "files": { "command": "files-mcp", "args": ["/tmp"] } })
 }
 
-fn two() -> Value {
+pub(crate) fn two() -> Value {
     json!({ "files": { "command": "files-mcp", "args": ["/tmp"] }, "web": { "url": "https://web.example/mcp" } })
 }
 
 /// A listener that goes on, with what it says.
-struct Listener {
+pub(crate) struct Listener {
     child: Child,
     said: Receiver<String>,
     all: Vec<String>,
 }
 
 impl Listener {
-    fn start(home: &FakeHome, words: &[&str]) -> Self {
+    pub(crate) fn start(home: &FakeHome, words: &[&str]) -> Self {
         let mut child = home.command(words).spawn().unwrap();
         let (send, said) = channel();
         let streams: [Box<dyn std::io::Read + Send>; 2] =
@@ -60,7 +60,7 @@ impl Listener {
 
     /// Waits until a line holds this.
     #[track_caller]
-    fn hears(&mut self, needle: &str) -> String {
+    pub(crate) fn hears(&mut self, needle: &str) -> String {
         loop {
             let line = self.said.recv_timeout(PATIENCE).ok();
             assert!(line.is_some(), "`{needle}` was not said, but:\n{}", self.all.join("\n"));
@@ -73,7 +73,7 @@ impl Listener {
     }
 
     /// Ends it by a signal, and returns its exit code with all that it said.
-    fn end(mut self, signal: rustix::process::Signal) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self, signal: rustix::process::Signal) -> (Option<i32>, String) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
         let code = self.child.wait().unwrap().code();
         while let Ok(line) = self.said.recv_timeout(PATIENCE) {
@@ -202,6 +202,13 @@ fn whatever_goes_wrong_there_the_file_here_stays_or_becomes_right() {
         ("nothing is there", all(status(404)), 1, "it answered 404 Not Found", false),
         ("it wants a token", all(status(401)), 1, "--token '${env:NAME}'", false),
         ("it is busy", all(Fault::Status(503, vec![("retry-after", "7".to_owned())])), 1, "503", false),
+        (
+            "it is just starting",
+            many(&[(Route::Version, Fault::Status(503, vec![("retry-after", "1".to_owned())]))]),
+            0,
+            "add `web`",
+            true,
+        ),
         ("it hangs up", all(Fault::HangsUp), 1, "hint:", false),
         ("it is another program", all(says("<html>hello</html>")), 1, "it is not JSON", false),
         ("it is an empty answer", all(says("")), 1, "it is not JSON", false),
@@ -346,93 +353,6 @@ fn a_file_follows_through_drops_and_restarts() {
 }
 
 #[test]
-fn a_program_gets_each_revision_on_its_input() {
-    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
-    let script = "read -r line; echo \"got $SWITCHBOARD_VERSION $SWITCHBOARD_HASH ($SWITCHBOARD_REASON)\"; \
-                  echo \"$line\" >> events; exec sleep ${NAP:-0}";
-    home.write("hook.sh", script);
-    let mut listener =
-        Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
-    listener.hears("got 1.1.0 sha256:a1 (it began)");
-    server.change(two());
-    listener.hears("got 1.2.0 sha256:a2 (change 2)");
-    assert_eq!(listener.end(rustix::process::Signal::TERM).0, Some(0));
-    let events: Vec<Value> =
-        home.text("events").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(events[1]["new_config"]["mcpServers"], two());
-    assert_eq!(events[0]["reason"], "it began");
-
-    // In step: nothing is run. A failing program is told, and its revision stays to be done.
-    let run = |program: &str| home.run_words(["listen", &server.origin, "--once", "--exec", program]);
-    server.change(one());
-    let failed = run("/bin/false");
-    assert_eq!(failed.code, 1, "{failed}");
-    assert!(failed.stderr.contains("`/bin/false` ended with 1"), "{failed}");
-    assert_eq!(run("/bin/true").code, 0);
-    assert!(run("/bin/true").stdout.contains("in step"));
-    let missing = run("/no/such/program");
-    assert_eq!(missing.code, 1, "{missing}");
-}
-
-#[test]
-fn a_program_that_takes_too_long_is_ended_with_all_that_it_started() {
-    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
-    home.write("slow.sh", "sleep 1000 & echo \"pid $!\"; wait");
-    let words =
-        ["listen", &server.origin, "--once", "--exec-timeout", "1s", "--exec", "/bin/sh", "--", "slow.sh"];
-    let output = home.run_words(words);
-    assert_eq!(output.code, 1, "{output}");
-    assert!(output.stderr.contains("took longer than 1 s and was ended"), "{output}");
-    let pid = output.stdout.lines().find_map(|line| line.strip_prefix("pid ")).unwrap();
-    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{pid} still runs");
-}
-
-#[test]
-fn a_slow_program_is_run_one_at_a_time_and_the_newest_wins() {
-    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
-    // It says when two of it run at once, and stays at the first revision until it may go on.
-    home.write(
-        "hook.sh",
-        "mkdir busy || echo TWO; echo got $SWITCHBOARD_VERSION; while ! test -e go; do sleep 0.02; done; rmdir busy",
-    );
-    let mut listener =
-        Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
-    listener.hears("got 1.1.0");
-    for number in 2..50 {
-        server.change(if number % 2 == 0 { two() } else { one() });
-    }
-    home.write("go", "");
-    listener.hears("got 1.49.0");
-    let (code, said) = listener.end(rustix::process::Signal::TERM);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(!said.contains("TWO"), "{said}");
-    let runs: Vec<u32> = said
-        .lines()
-        .filter_map(|line| line.strip_prefix("got 1.")?.strip_suffix(".0")?.parse().ok())
-        .collect();
-    assert!(runs.windows(2).all(|pair| pair[0] < pair[1]), "{runs:?}");
-}
-
-#[test]
-fn a_program_that_fails_is_run_again_and_one_under_way_ends_with_us() {
-    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
-    home.write("hook.sh", "echo tried; mkdir first && exit 3; echo pid $$; exec sleep 1000");
-    let mut listener =
-        Listener::start(&home, &["listen", &server.origin, "--exec", "/bin/sh", "--", "hook.sh"]);
-    listener.hears("`/bin/sh` ended with 3");
-    let pid = listener.hears("pid ").replace("pid ", "");
-    let (code, said) = listener.end(rustix::process::Signal::TERM);
-    assert_eq!((code, said.matches("tried").count()), (Some(0), 2), "{said}");
-    // The guard ends it once we are gone; it has no grace to ask for.
-    let gone = || !std::path::Path::new(&format!("/proc/{pid}")).exists();
-    let until = std::time::Instant::now() + PATIENCE;
-    while !gone() && std::time::Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(gone(), "{pid} still runs");
-}
-
-#[test]
 fn no_servers_are_taken_when_they_are_meant_and_not_when_not() {
     let (home, server) = (home(), ConfigServer::start(two()).unwrap());
     assert_eq!(once(&home, &server, "").stdout, "1.1.0  2 servers\n");
@@ -446,6 +366,20 @@ fn no_servers_are_taken_when_they_are_meant_and_not_when_not() {
     server.mend();
     server.change(json!({}));
     assert_eq!(once(&home, &server, "").stdout, "1.3.0  0 servers\n");
+}
+
+#[test]
+fn a_dry_run_shows_and_changes_nothing() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    home.write(CURSOR, OWN);
+    let before = home.tree();
+    for (more, said) in
+        [("", "1.1.0  1 server"), ("--exec /bin/true", "would be run"), ("--client cursor", "→ add `files`")]
+    {
+        let output = home.ok(&format!("listen {} --dry-run {more}", server.origin));
+        assert!(output.stdout.contains(said), "{more}: {output}");
+        assert_eq!(before.changes(&home.tree()), Vec::<String>::new(), "{more}");
+    }
 }
 
 #[test]
@@ -510,4 +444,22 @@ fn each_kind_of_file_is_kept_in_its_own_way() {
         assert_eq!(once(&home, &server, &format!("--client {client}")).code, 0);
         assert_eq!(home.text(path), text);
     }
+}
+
+#[test]
+fn a_file_that_somebody_wiped_has_a_way_back() {
+    let (home, server) = (home(), ConfigServer::start(one()).unwrap());
+    home.write(CURSOR, OWN);
+    assert_eq!(once(&home, &server, "--client cursor --yes").code, 0);
+    std::fs::remove_file(home.path(CURSOR)).unwrap();
+    server.change(two());
+    let refused = once(&home, &server, "--client cursor");
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("somebody wiped it"), "{refused}");
+    assert!(!home.path(CURSOR).exists());
+    let undo = refused.stderr.split('`').find(|text| text.starts_with("switchboard client undo")).unwrap();
+    home.ok(undo.strip_prefix("switchboard ").unwrap());
+    assert_eq!(home.text(CURSOR), OWN);
+    assert_eq!(once(&home, &server, "--client cursor").code, 0);
+    assert!(home.text(CURSOR).contains("web.example") && home.text(CURSOR).contains("own-mcp"));
 }

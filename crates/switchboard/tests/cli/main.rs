@@ -17,6 +17,7 @@ mod import;
 mod input;
 mod link;
 mod listen;
+mod listen_program;
 mod profile;
 mod push;
 mod rules;

@@ -27,6 +27,10 @@ const CHANGES: &[&str] = &[
     "config undo",
     "token show",
     "token create ci",
+    "service install",
+    "service install --socket",
+    "service install --pull http://127.0.0.1:8080 --client cursor",
+    "service uninstall",
     "up --no-serve",
     "uninstall",
 ];
@@ -49,6 +53,7 @@ const LOOKS: &[&str] = &[
     "config schema settings",
     "config export cursor",
     "token list",
+    "service status",
     "completions bash",
     "man",
 ];
@@ -163,6 +168,10 @@ fn failures_are_sentences_with_something_to_type() {
         ("config export nobody", 2),
         ("connect nobody", 2),
         ("connect nobody --client cursor", 2),
+        ("listen nowhere --once", 2),
+        ("listen http://127.0.0.1:1 --once", 1),
+        ("listen http://127.0.0.1:1 --client nobody", 2),
+        ("service uninstall --client nobody", 2),
         ("server test nobody", 2),
         ("server test nobody --client cursor", 2),
         ("server test files --args {} --tool x --client cursor", 5),
@@ -209,8 +218,10 @@ fn the_help_names_every_command() {
       client       The clients whose files are kept in step
       profile      Named subsets of the servers
       connect      Be the pipe to a server: what a client runs
+      listen       Follow another switchboard: into a client's file, or with a program
       config       The files of Switchboard itself
       token        Bearer tokens for those who ask over TCP
+      service      The daemon among the services of the system, or a timer in its place
       doctor       Check everything that can be wrong, and name the command that mends it
       uninstall    Put every client file back to what it was before the first push
       completions  Print what a shell needs to complete names: bash, zsh, fish

@@ -111,6 +111,10 @@ impl Wire for Scripted {
 }
 
 impl crate::listen::wire::Heard for Events {
+    fn retry(&self) -> Option<Duration> {
+        None
+    }
+
     async fn next(&mut self) -> Option<Sign> {
         loop {
             if self.cuts != self.world.cuts.get() {

@@ -57,7 +57,8 @@ fn story(name: &str, steps: &[(u64, Event, &str)]) {
 
 #[test]
 fn the_best_strategy_that_works_is_used() {
-    use Event::{Began, Broke, Due, Worked};
+    use Event::{Began, Due, Worked};
+    const BROKE: Event = Event::Broke(None);
     story("all is well", &[(0, Began, "events"), (0, Worked, "say events, read")]);
     story(
         "there are no events",
@@ -99,7 +100,7 @@ fn the_best_strategy_that_works_is_used() {
         &[
             (0, Began, "events"),
             (0, Worked, "say events, read"),
-            (100, Broke, "wait a moment"),
+            (100, BROKE, "wait a moment"),
             (101, Due, "events"),
             (101, Worked, "read"),
         ],
@@ -109,16 +110,16 @@ fn the_best_strategy_that_works_is_used() {
         &[
             (0, Began, "events"),
             (0, Worked, "say events, read"),
-            (0, Broke, "wait a moment"),
+            (0, BROKE, "wait a moment"),
             (1, Due, "events"),
             (1, Worked, "read"),
-            (1, Broke, "wait a moment"),
+            (1, BROKE, "wait a moment"),
             (2, Due, "events"),
             (2, Worked, "read"),
-            (2, Broke, "wait a moment"),
+            (2, BROKE, "wait a moment"),
             (3, Due, "events"),
             (3, Worked, "read"),
-            (3, Broke, "version"),
+            (3, BROKE, "version"),
             (3, Worked, "say version (its stream ends again and again), wait 30"),
         ],
     );
@@ -199,7 +200,7 @@ fn climbs(mended: Duration) -> Vec<Duration> {
 #[test]
 fn a_better_strategy_is_tried_every_now_and_then() {
     let tried = climbs(at(u64::MAX));
-    let gaps: Vec<u64> = tried.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+    let gaps: Vec<u64> = tried.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).as_secs()).collect();
     assert!((30..=60).contains(&gaps[0]), "{gaps:?}");
     assert!(gaps.iter().all(|gap| *gap <= 900), "{gaps:?}");
     assert!(gaps[8..].iter().all(|gap| *gap >= 450), "less and less often: {gaps:?}");
@@ -238,7 +239,7 @@ fn a_thousand_that_lose_one_server_come_back_spread_out() {
 
 #[test]
 fn no_event_at_any_time_leaves_nothing_to_be_done() {
-    let events = [Event::Began, Event::Worked, failed("x"), held("x", 3), Event::Broke, Event::Due];
+    let events = [Event::Began, Event::Worked, failed("x"), held("x", 3), Event::Broke(None), Event::Due];
     // Every sequence of six events, also those that cannot be.
     for number in 0..events.len().pow(6) {
         let mut state = State::new(PACE);
@@ -255,4 +256,23 @@ fn no_event_at_any_time_leaves_nothing_to_be_done() {
             }
         }
     }
+}
+
+#[test]
+fn followers_come_back_about_when_they_are_asked_to() {
+    let back = |seed, retry| {
+        let mut state = State::new(Pace { seed, ..PACE });
+        state.step(Event::Began, Duration::ZERO);
+        state.step(Event::Worked, Duration::ZERO);
+        match state.step(Event::Broke(retry), at(100)).last() {
+            Some(Action::Wait(until)) => until.saturating_sub(at(100)).as_millis(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let all: Vec<u128> = (0..1_000).map(|seed| back(seed, Some(at(2)))).collect();
+    assert!(all.iter().all(|millis| (1_000..=3_000).contains(millis)), "{all:?}");
+    let early = all.iter().filter(|millis| **millis < 2_000).count();
+    assert!((350..650).contains(&early), "{early} of 1000 in the first half");
+    // However long it asks for.
+    assert!((0..100).all(|seed| back(seed, Some(at(86_400))) <= 45_000));
 }

@@ -8,7 +8,7 @@ use switchboard_core::catalogue::Catalogue;
 use switchboard_core::client::reconcile::Verdict;
 use switchboard_core::client::relation::ClientRecord;
 use switchboard_core::name::ClientId;
-use switchboard_core::plan::{render_client, sentence};
+use switchboard_core::plan::{FileState, render_client, sentence};
 use switchboard_core::settings::{Mode, Via};
 use switchboard_host::dirs::Env;
 
@@ -117,8 +117,12 @@ impl FileTarget {
                 }
             }
             Push::NotWritten { why, hint } => {
+                let hint = match look.plan.state {
+                    FileState::Wiped | FileState::CutOff => Some(self.way_back()),
+                    _ => hint.clone(),
+                };
                 let trouble = Trouble::new(format!("{name} was not written: {why}"));
-                return Err(Setback::Later(Trouble { hint: hint.clone(), ..trouble }));
+                return Err(Setback::Later(Trouble { hint, ..trouble }));
             }
         }
         if first {
@@ -129,7 +133,20 @@ impl FileTarget {
             self.ui.note(format!("{name}: {}; it is left so", sentence(item)));
         }
         // What both sides changed is for a person to settle: until then it is looked at again.
-        Ok(after.plan.conflicts().next().is_none())
+        let disputed = after.plan.conflicts().next().is_some();
+        if disputed {
+            self.ui.hint(self.way_back());
+        }
+        Ok(!disputed)
+    }
+
+    /// What a person can type to have the file written again from the beginning.
+    fn way_back(&self) -> String {
+        format!(
+            "`switchboard client undo {} --force` puts the file back to what it was before the last write, and it is \
+             written anew; what it says now goes to the backups",
+            self.id
+        )
     }
 
     /// Shows what would be started or reached by every entry that is new, or says something new.

@@ -11,6 +11,7 @@ use switchboard_host::resolve::ServerCommand;
 use switchboard_host::secret::Secret;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 
 use super::super::news::News;
 use super::super::wire::Trouble;
@@ -24,6 +25,9 @@ pub(super) const TRIES: u32 = 5;
 
 /// The longest line of a program that is passed on.
 const LONGEST_LINE: u64 = 64 << 10;
+
+/// How long the last words of a program are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A program that is run at each revision, with the event on its standard input. No shell is involved, and nothing that
 /// it starts outlives it.
@@ -45,13 +49,15 @@ impl Program {
         }
         let later = |why: String| Setback::Later(Trouble::new(format!("`{}` {why}", self.path)));
         let mut child = self.start(news)?;
-        self.attend(&mut child, news);
+        let mut said = self.attend(&mut child, news);
         let news = news_of(&child).map_err(|error| later(format!("cannot be waited for: {error}")))?;
         let Ok(ended) = tokio::time::timeout(self.limit, end(&mut child, &news)).await else {
             child.ask(End::TERM);
             let _ = end(&mut child, &news).await;
             return Err(later(format!("took longer than {} s and was ended", self.limit.as_secs())));
         };
+        // Nothing is left that could write into its pipes, so that its last words are here soon.
+        let _ = tokio::time::timeout(LAST_WORDS, said.recv()).await;
         match ended {
             Ok(Ended::Exited(0)) => Ok(()),
             Ok(Ended::Exited(code)) => Err(later(format!("ended with {code}"))),
@@ -93,8 +99,10 @@ impl Program {
             .map_err(|error| never(&error))
     }
 
-    /// Gives a program the event, and passes on what it says. Each thread ends with its pipe.
-    fn attend(&self, child: &mut Guarded, news: &News) {
+    /// Gives a program the event, and passes on what it says. Each thread ends with its pipe; when both have passed on
+    /// everything, the channel ends.
+    fn attend(&self, child: &mut Guarded, news: &News) -> mpsc::Receiver<()> {
+        let (sender, said) = mpsc::channel(1);
         if let Some(mut input) = child.stdin.take() {
             let event = format!("{}\n", news.to_json());
             std::thread::spawn(move || {
@@ -106,12 +114,14 @@ impl Program {
             let ui = self.ui.clone();
             // With `--json` standard output is for our lines alone.
             let say = move |line: &str| if ui.json { ui.note(line) } else { ui.line(line) };
-            std::thread::spawn(move || pass_on(output, say));
+            let sender = sender.clone();
+            std::thread::spawn(move || pass_on(output, say, sender));
         }
         if let Some(errors) = child.stderr.take() {
             let ui = self.ui.clone();
-            std::thread::spawn(move || pass_on(errors, move |line| ui.note(line)));
+            std::thread::spawn(move || pass_on(errors, move |line| ui.note(line), sender));
         }
+        said
     }
 }
 
@@ -131,11 +141,12 @@ async fn end(child: &mut Guarded, news: &UnixStream) -> Result<Ended, String> {
     }
 }
 
-fn pass_on(from: impl Read, say: impl Fn(&str)) {
+fn pass_on(from: impl Read, say: impl Fn(&str), until: mpsc::Sender<()>) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
     while from.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
         say(&plain(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r'])));
         line.clear();
     }
+    drop(until);
 }

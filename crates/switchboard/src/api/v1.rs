@@ -28,16 +28,16 @@ type Row = (Method, &'static str, (&'static str, &'static str), &'static str, &'
 /// Returns the routes.
 pub(super) fn routes() -> impl Iterator<Item = Route> {
     rows().into_iter().map(|(method, path, (resource, action), summary, takes, meant)| {
+        let needed = match (resource, action) {
+            ALL => Permission::everything(),
+            (resource, action) => Permission::of("config", resource, action),
+        };
         let creates = method == Method::POST && matches!(path, "/servers" | "/tokens");
         let done = if creates { StatusCode::CREATED } else { StatusCode::OK };
         Route {
             method,
             path: format!("/api/v1{path}"),
-            access: Access::Holders(if (resource, action) == ALL {
-                Permission::everything()
-            } else {
-                Permission::of("config", resource, action)
-            }),
+            access: Access::Holders(needed),
             action: Action::Run(meant, done),
             summary,
             takes,

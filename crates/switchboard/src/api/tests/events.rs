@@ -257,7 +257,8 @@ impl Dice {
 
 /// Reads what there is for somebody who has seen `last`; everything must be whole, and lie ahead.
 fn glance(reader: &mut Reader, last: &mut u64) {
-    while let Some(Some(bytes)) = reader.bytes().now_or_never() {
+    // Without this the runtime would find after some reads that others should have their turn, and there are none.
+    while let Some(Some(bytes)) = tokio::task::unconstrained(reader.bytes()).now_or_never() {
         let text = std::str::from_utf8(&bytes).unwrap();
         let Some(data) = text.lines().find_map(|line| line.strip_prefix("data: ")) else { continue };
         let data: serde_json::Value = serde_json::from_str(data).unwrap();

@@ -376,3 +376,20 @@ async fn it_is_noted_when_a_token_was_used_but_not_each_time() {
         "the tokens themselves are left alone"
     );
 }
+
+#[tokio::test]
+async fn nobody_gives_away_more_than_they_hold() {
+    let fake = Fake::new("");
+    for (held, status) in [
+        ("config:*:*", StatusCode::FORBIDDEN),
+        ("config:tokens:write", StatusCode::FORBIDDEN),
+        ("*:tokens:*", StatusCode::FORBIDDEN),
+        ("*:*:*", StatusCode::CREATED),
+    ] {
+        let bearer = format!("Bearer {}", fake.token(&held.replace([':', '*'], "-"), held));
+        let asked = with(request("POST", "/api/v1/tokens"), "authorization", &bearer);
+        let body = r#"{ "name": "mine", "permissions": ["*:*:*"] }"#;
+        let asked = with(asked, "content-type", "application/json").map(|_| Body::from(body));
+        assert_eq!(fake.ask(asked).await.status, status, "{held}");
+    }
+}

@@ -11,6 +11,7 @@ pub mod dbus;
 pub mod dirs;
 pub mod file;
 pub mod hash;
+pub mod limits;
 pub mod lock;
 mod own;
 pub mod record;

@@ -6,6 +6,8 @@ mod service;
 pub(crate) use listen::{Listen, ListenVia};
 pub(crate) use service::{Service, ServiceInstall};
 
+mod daemon;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +15,8 @@ use clap_complete::ArgValueCandidates;
 use serde::{Deserialize, Serialize};
 
 use crate::complete;
+
+pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
 
 /// One catalogue of MCP servers, kept in step with every AI client.
 #[derive(Debug, Parser)]
@@ -138,40 +142,6 @@ pub(crate) struct Up {
     #[command(flatten)]
     #[serde(default)]
     pub(crate) serve: Serve,
-}
-
-#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
-pub(crate) struct Serve {
-    /// Where to listen, instead of what the settings say: ADDRESS:PORT
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<String>,
-    /// How callers over TCP show who they are; `none` is for loopback only
-    #[arg(long, value_enum)]
-    pub(crate) auth: Option<AuthArg>,
-    /// What to log: a level (error, warn, info, debug, trace), or a list such as info,switchboard=debug
-    #[arg(long, value_name = "FILTER", env = "SWITCHBOARD_LOG")]
-    pub(crate) log: Option<String>,
-    /// How to log
-    #[arg(long, value_enum)]
-    pub(crate) log_format: Option<LogFormat>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AuthArg {
-    Token,
-    None,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LogFormat {
-    /// With times and colours, for people
-    Text,
-    /// One JSON object a line
-    Json,
-    /// Without times, for a journal that has its own
-    Journal,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]
@@ -470,31 +440,6 @@ pub(crate) enum Config {
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
-}
-
-#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Token {
-    /// Print the token for this machine's own use; it is made when it is first asked for
-    Show,
-    /// Make a token, and print it once
-    Create(TokenCreate),
-    /// List the tokens, without the tokens themselves
-    List,
-    /// Revoke a token
-    Revoke {
-        /// Its name, or its id
-        name: String,
-    },
-}
-
-#[derive(Clone, Debug, Args, Serialize, Deserialize)]
-pub(crate) struct TokenCreate {
-    /// What it is called
-    pub(crate) name: String,
-    /// What it permits, as server:resource:action, where * stands for anything; reading when not named
-    #[arg(long = "permission", value_name = "P")]
-    pub(crate) permissions: Vec<String>,
 }
 
 /// Reads a path as it is meant where the command is typed: it may be carried out by a daemon that stands elsewhere.

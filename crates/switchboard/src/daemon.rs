@@ -51,6 +51,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     dirs.create().map_err(made)?;
     let _only = Lock::acquire_daemon(&dirs, "switchboard serve").map_err(|error| taken(&error))?;
 
+    switchboard_host::limits::raise_open_files();
+
     // Everything that waits, waits here: on the network, on signals, on time.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -91,6 +91,7 @@ impl Problem {
     pub(crate) fn of(answer: Answer, failure: Failure) -> Box<Self> {
         let status = match failure.code {
             _ if answer.question.is_some() => StatusCode::CONFLICT,
+            _ if failure.is_busy() => StatusCode::SERVICE_UNAVAILABLE,
             Code::Usage if failure.what.starts_with("find ") => StatusCode::NOT_FOUND,
             Code::Usage => StatusCode::BAD_REQUEST,
             Code::BadFile => StatusCode::UNPROCESSABLE_ENTITY,

@@ -104,6 +104,27 @@ impl Lock {
         }
     }
 
+    /// Tells the daemon of the home in `dirs` to end, and waits until it has, but no longer than `wait`. Returns who it
+    /// was; `None` when there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`]: it is still there.
+    pub fn end_daemon(dirs: &Dirs, wait: Duration) -> Result<Option<Holder>, LockError> {
+        let Some(holder) = Self::daemon(dirs) else { return Ok(None) };
+        system::ask_to_end(holder.pid);
+        let mut left = wait;
+        while Self::daemon(dirs).is_some() {
+            if left.is_zero() {
+                return Err(LockError::Held { holder: Some(holder), path: dirs.daemon_lock() });
+            }
+            let pause = left.min(PAUSE);
+            thread::sleep(pause);
+            left -= pause;
+        }
+        Ok(Some(holder))
+    }
+
     fn take(dirs: &Dirs, path: PathBuf, command: &str, wait: Duration) -> Result<Self, LockError> {
         let io = |source| LockError::Io { path: path.clone(), source };
         system::make_folder(dirs.state()).map_err(io)?;

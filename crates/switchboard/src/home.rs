@@ -192,13 +192,12 @@ impl Home {
     pub(crate) fn bridge(&self) -> Result<Bridge, Failure> {
         // Looked up once: a daemon outlives the file that it was started from.
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-        let program = match PROGRAM.get() {
-            Some(program) => program,
-            None => {
-                let program = std::env::current_exe()
-                    .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
-                PROGRAM.get_or_init(|| program)
-            }
+        let program = if let Some(program) = PROGRAM.get() {
+            program
+        } else {
+            let program = std::env::current_exe()
+                .map_err(|error| Failure::failed("find out where this program is").caused_by(&error))?;
+            PROGRAM.get_or_init(|| program)
         };
         let home = self.env.var("SWITCHBOARD_HOME").map(|_| {
             let config = self.dirs.config();

@@ -45,7 +45,7 @@ impl Daemon {
         let child = command.stdout(Stdio::null()).stderr(file).spawn().expect("the daemon starts");
         let mut daemon = Self { child, socket: home.path("switchboard/run/control.sock"), log };
         let begun = Instant::now();
-        while !daemon.get("/readyz").is_some_and(|(status, _)| status == 200) {
+        while daemon.get("/readyz").is_none_or(|(status, _)| status != 200) {
             assert!(daemon.child.try_wait().expect("its state").is_none(), "it ended:\n{}", daemon.log());
             assert!(begun.elapsed() < GUARD, "it is not ready:\n{}", daemon.log());
             thread::sleep(Duration::from_millis(10));

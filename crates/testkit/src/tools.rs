@@ -20,6 +20,19 @@ pub fn find(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// Returns the path of a program of the system, or says that the test does nothing without it.
+///
+/// # Panics
+/// When it is missing where nothing may be passed over.
+pub fn system(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/local/bin", "/usr/bin", "/bin"];
+    let found = folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+    if found.is_none() {
+        missing(name, false);
+    }
+    found
+}
+
 /// Says that a test does nothing without `what`.
 ///
 /// # Panics

@@ -10,6 +10,7 @@ use crate::name::ClientId;
 /// Who is told comes before whose files are written: telling takes microseconds, and nobody who is told depends on
 /// another's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a step of its own, done or not")]
 pub struct Plan {
     /// Commands wait to be run.
     pub answer: bool,

@@ -150,7 +150,7 @@ fn a_file_that_cannot_be_written_is_tried_again_later_and_later() {
     let mut now = at(0);
     for _ in 0..9 {
         let due = world.settle(&mut state, now).due.expect("zed waits");
-        times.push((due - now).as_secs());
+        times.push(due.saturating_sub(now).as_secs());
         now = due;
     }
     assert_eq!(times, [1, 2, 4, 8, 16, 32, 60, 60, 60]);

@@ -150,6 +150,14 @@ pub(crate) fn copy_access(from: &File, to: &File) -> io::Result<()> {
     if same_access(&old, &to.metadata()?) { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 
+/// Asks a process to end. One that is gone has ended already.
+pub(crate) fn ask_to_end(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
 pub(crate) fn process_is_alive(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     // Only "no such process" is a no: a process of another user is alive too.

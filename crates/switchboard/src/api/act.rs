@@ -56,6 +56,7 @@ pub(super) async fn act(
         Action::ClientConfig => config::read_client(&board, &call),
         Action::Events => events::follow(inside, &call),
         Action::Sync => {
+            bodies::read(body).await?;
             let push = Command::Client(Client::Push { which: v1::all(), servers: Vec::new() });
             run(inside, push, &call, true, StatusCode::OK).await
         }
@@ -69,6 +70,8 @@ pub(super) async fn act(
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }
         Action::Reload => {
+            // What is left unread when a connection closes may cost the caller the answer.
+            bodies::read(body).await?;
             inside.desk.reload();
             Ok(json(StatusCode::OK, &serde_json::json!({ "revision": board.number() })))
         }

@@ -6,8 +6,10 @@ use serde_json::json;
 use switchboard_core::launch::Launch;
 use switchboard_core::plan::FileState;
 use switchboard_core::reference::{Reference, references};
+use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
+use switchboard_host::lock::Lock;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::approval::quoted;
@@ -38,6 +40,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
         client(&home, look, &mut findings);
     }
     doubled(&looks, &mut findings);
+    daemon(&home, &looks, &mut findings);
     ui.json(
         &findings
             .iter()
@@ -81,6 +84,22 @@ fn own_files(home: &Home, out: &mut Vec<Finding>) {
             found(true, what, format!("chmod go-w {}", quoted(&path.to_string_lossy())));
         }
     }
+}
+
+/// Files that are to be kept in step at once need somebody who is there when something changes.
+fn daemon(home: &Home, looks: &[Look], out: &mut Vec<Finding>) {
+    let auto = looks.iter().filter(|look| look.linked.settings.mode == Mode::Auto).count();
+    if auto == 0 || Lock::daemon(&home.dirs).is_some() {
+        return;
+    }
+    out.push(Finding {
+        grave: false,
+        what: format!(
+            "nobody serves this home: what you change in the catalogue's file reaches {} with the next command only",
+            counted(auto, "client")
+        ),
+        mend: "switchboard up --detach".to_owned(),
+    });
 }
 
 /// Every server's program must be there, and every reference must lead somewhere.

@@ -1,6 +1,7 @@
 //! `uninstall`: every client file back to what it was before the first push.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 use similar::TextMerge;
@@ -12,12 +13,16 @@ use switchboard_core::value::Value;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
 use switchboard_host::hash::Hash;
+use switchboard_host::lock::Lock;
 
 use crate::execute::{hash_of, write, written};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::observe::{Linked, Look, Observer, linked, remembered};
 use crate::ui::{Mark, Ui};
+
+/// How long the daemon may take to end.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Takes ourselves out of every client's file, and removes our state. What others changed since stays.
 ///
@@ -101,6 +106,13 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
             .hint("our state stays, so that you can run `switchboard uninstall` again"));
     }
     unlink_all(&mut home, ui)?;
+    // It would go on to serve what is not there any more.
+    let ended = Lock::end_daemon(&home.dirs, PATIENCE)
+        .map_err(|error| Failure::failed("stop the daemon").caused_by(&error).hint(error.help()))?;
+    if let Some(daemon) = ended {
+        ui.marked(Mark::Good, format!("the daemon (process {}) is stopped", daemon.pid));
+        ui.hint("if the system starts it, run `switchboard service uninstall` too");
+    }
     let keep = secrets_in_use(&home);
     home.dirs
         .remove_state(&keep)

@@ -164,14 +164,13 @@ fn control(
     use switchboard_host::socket::ControlSocket;
 
     let failed = |error: std::io::Error| Failure::failed("open the control socket").caused_by(&error);
-    let (listener, socket) = match passed {
-        Some(listener) => (listener, None),
-        None => {
-            let (listener, socket) = ControlSocket::bind(&dirs.control_socket()).map_err(|error| {
-                Failure::failed("open the control socket").caused_by(&error).hint(error.help())
-            })?;
-            (listener, Some(socket))
-        }
+    let (listener, socket) = if let Some(listener) = passed {
+        (listener, None)
+    } else {
+        let (listener, socket) = ControlSocket::bind(&dirs.control_socket()).map_err(|error| {
+            Failure::failed("open the control socket").caused_by(&error).hint(error.help())
+        })?;
+        (listener, Some(socket))
     };
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;

@@ -88,3 +88,16 @@ fn told_to_look_again_it_looks_again() {
     assert_eq!(status, 200);
     daemon.wait("another look", || reads() > before + 1);
 }
+
+#[test]
+fn uninstall_takes_the_daemon_along() {
+    let home = home();
+    let before = home.text(CURSOR);
+    let mut daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let output = home.ok("uninstall --yes");
+    assert!(output.stdout.contains(&format!("process {}", daemon.pid())), "{output}");
+    assert_eq!(daemon.ended().code(), Some(0));
+    assert_eq!(home.text(CURSOR), before);
+    assert!(!home.path("switchboard/state").exists() && !home.path("switchboard/run").exists());
+}

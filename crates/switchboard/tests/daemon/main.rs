@@ -2,10 +2,14 @@
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
-    reason = "the tests play the user and the clients, who write files as they please"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the tests play the user and the clients, who write files as they please; what fails says why"
 )]
 
 mod bad;
+mod browser;
 mod commands;
 mod files;
 mod life;

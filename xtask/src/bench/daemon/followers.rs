@@ -64,7 +64,7 @@ impl Followers {
 
     /// Reads what there is at one subscriber, and returns whether `text` was in it.
     fn has(&mut self, at: usize, text: &str) -> Result<bool, String> {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         loop {
             match self.streams[at].read(&mut buffer) {
                 Ok(0) => return Err(format!("subscriber {at} was dropped")),
@@ -85,7 +85,7 @@ impl Followers {
     }
 
     fn drain(&mut self) {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         for stream in &mut self.streams {
             while matches!(stream.read(&mut buffer), Ok(read) if read > 0) {}
         }

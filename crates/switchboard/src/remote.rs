@@ -103,6 +103,12 @@ impl Remote {
 
 /// Returns whether a daemon of this home has done everything that a start has to do.
 pub(crate) fn is_ready(env: &Env) -> bool {
-    let Some(remote) = Remote::find(env) else { return false };
-    matches!(exchange::send(&remote.socket, Method::GET, READY, Vec::new()), Ok(Some(_)))
+    get(env, READY).is_some()
+}
+
+/// Asks the daemon of this home for what stands at a route; `None` when there is no daemon, or nothing there.
+pub(crate) fn get(env: &Env, route: &str) -> Option<String> {
+    let remote = Remote::find(env)?;
+    let body = exchange::send(&remote.socket, Method::GET, route, Vec::new()).ok()??;
+    String::from_utf8(body).ok()
 }

@@ -1,6 +1,7 @@
 //! `demo`: the whole product live in a throw-away home. Needs nothing installed.
 
 mod samples;
+mod served;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use crate::diff::unified;
 use crate::fail::{Done, Failure};
 use crate::probe;
 use crate::ui::{Mark, Ui};
+
+use served::{Served, wait};
 
 /// The word by which this program is told to be the demo's server.
 pub(crate) const SERVER: &str = "__demo-server";
@@ -94,7 +97,9 @@ impl Show {
         write(&files[0], &edited)?;
         cmd::status::run(self.env.clone(), &self.ui, None)?;
         self.client(ClientVerb::Restore(Entry { id: "cursor".to_owned(), server: None }))?;
-        self.step("7. Back to what every file was before: switchboard uninstall");
+        self.step("7. While it serves, what you save in the catalogue is everywhere a moment later");
+        let _served = self.serve(&program, &files)?;
+        self.step("8. Back to what every file was before: switchboard uninstall");
         cmd::uninstall::run(self.env.clone(), &self.ui)?;
         let same = files.iter().zip(&before).filter(|(file, before)| text(file) == **before).count();
         if same != files.len() {
@@ -107,6 +112,25 @@ impl Show {
         self.ui.line("");
         self.ui.marked(Mark::Good, format!("all {same} files are what they were, to the byte"));
         Ok(serde_json::json!({ "files": files, "same": same }))
+    }
+
+    /// Serves, saves a change of the catalogue, and shows how it arrives.
+    fn serve(&self, program: &Path, files: &[PathBuf]) -> Result<Served, Failure> {
+        let served = Served::start(program, &self.env)?;
+        let catalogue = self.home.join("switchboard/config/mcp-servers.toml");
+        let line = "\n[servers.radio]\ncommand = \"radio-mcp\"\n";
+        write(&catalogue, &format!("{}{line}", text(&catalogue)))?;
+        let took = wait(|| files.iter().all(|file| text(file).contains("radio")));
+        let took = took.ok_or_else(|| Failure::failed("have the change written everywhere"))?;
+        self.ui.line(format!("   saved by hand in {}: [servers.radio]", self.short(&catalogue)));
+        self.ui.marked(
+            Mark::Good,
+            format!("in all {} files after {} ms, and for whoever asks:", files.len(), took.as_millis()),
+        );
+        if let Some(version) = crate::remote::get(&self.env, "/api/mcp/_version") {
+            self.ui.line(format!("   GET /api/mcp/_version  {version}"));
+        }
+        Ok(served)
     }
 
     fn step(&self, text: &str) {

@@ -1,6 +1,7 @@
 //! The daemon: how long it takes from a saved catalogue to whoever wants to know, and what it costs meanwhile.
 #![expect(clippy::disallowed_methods, reason = "scratch files, and what the system says of processes")]
 
+mod bus;
 mod followers;
 
 use std::fs;
@@ -13,6 +14,7 @@ use super::home::{Home, servers};
 use super::table::{Row, Table};
 use super::timer::{Times, written};
 use super::{cargo, output, target};
+use bus::Bus;
 use followers::Followers;
 
 /// How many servers the catalogue has.
@@ -42,16 +44,20 @@ pub(super) fn measure(table: &mut Table) -> Result<(), String> {
     output(cargo().args(["build", "--quiet", "--release", "--package", "switchboard"]))?;
     let target = target()?;
     let program = target.join("release/switchboard");
-    let mut daemon = Daemon::start(&target, &program)?;
+    let bus = Bus::start();
+    let mut daemon = Daemon::start(&target, &program, bus.as_ref())?;
     idle(table, &daemon)?;
     files(table, &mut daemon)?;
     events(table, &mut daemon)?;
+    if let Some(bus) = &bus {
+        signals(table, &mut daemon, bus)?;
+    }
     many(table, &mut daemon)
 }
 
 impl Daemon {
     /// Starts one with its clients linked, and waits until everything is written.
-    fn start(target: &Path, program: &Path) -> Result<Self, String> {
+    fn start(target: &Path, program: &Path, bus: Option<&Bus>) -> Result<Self, String> {
         let home = Home::new(target, program, "daemon")?;
         home.catalogue(&servers(SERVERS))?;
         let port = free_port()?;
@@ -64,6 +70,9 @@ impl Daemon {
         }
         let address = format!("127.0.0.1:{port}");
         let mut command = home.command(&["serve", "--listen", &address]);
+        if let Some(bus) = bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+        }
         let log = fs::File::create(home.folder.join("log")).map_err(|error| error.to_string())?;
         let child = command.stderr(log).stdout(Stdio::null()).spawn().map_err(|error| error.to_string())?;
         let daemon = Self { home, child, address, saved: 0 };
@@ -225,6 +234,30 @@ fn events(table: &mut Table, daemon: &mut Daemon) -> Result<(), String> {
     let goal = Duration::from_millis(30);
     table.push(Row {
         what: format!("catalogue saved -> SSE event at a subscriber, {OTHERS} subscribers"),
+        goal: format!("p50 {}", written(goal)),
+        measured: times.told_with_tail(),
+        met: Some(times.median() <= goal),
+        ..Row::default()
+    });
+    Ok(())
+}
+
+/// From the saved catalogue to the signal at a listener on the bus.
+fn signals(table: &mut Table, daemon: &mut Daemon, bus: &Bus) -> Result<(), String> {
+    let mut listener = bus.listen()?;
+    let mut times = Times::default();
+    for _ in 0..ROUNDS {
+        times.begin_round();
+        for _ in 0..SAVES {
+            let (name, begin) = daemon.save()?;
+            listener.hear(&name)?;
+            times.add(begin.elapsed());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+    let goal = Duration::from_millis(30);
+    table.push(Row {
+        what: "catalogue saved -> D-Bus signal at a listener".to_owned(),
         goal: format!("p50 {}", written(goal)),
         measured: times.told_with_tail(),
         met: Some(times.median() <= goal),

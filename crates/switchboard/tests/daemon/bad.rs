@@ -8,10 +8,12 @@ use testkit::daemon::{Daemon, GUARD};
 
 use crate::{CATALOGUE, CURSOR, SETTINGS, append, home, wait_for};
 
-/// Each way of being wrong: how it comes to be, and a word that `status` tells it by.
+/// A way of being wrong, how it comes to be, and a word that it is told by.
+type Case = (&'static str, fn(&std::path::Path), &'static str);
+
 #[test]
 fn a_catalogue_that_is_wrong_leaves_the_last_good_one_in_service() {
-    let cases: &[(&str, fn(&std::path::Path), &str)] = &[
+    let cases: &[Case] = &[
         (
             "half saved",
             |path| fs::write(path, "[servers.one]\ncommand = \"on").unwrap(),

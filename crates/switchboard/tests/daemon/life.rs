@@ -101,3 +101,64 @@ fn uninstall_takes_the_daemon_along() {
     assert_eq!(home.text(CURSOR), before);
     assert!(!home.path("switchboard/state").exists() && !home.path("switchboard/run").exists());
 }
+
+#[test]
+fn the_service_manager_is_told_when_it_is_ready_and_when_it_ends() {
+    let mut home = home();
+    let path = home.path("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(GUARD)).unwrap();
+    home.set("NOTIFY_SOCKET", path.to_str().unwrap());
+    let mut daemon = Daemon::start(&home);
+    let heard = |word: &str| {
+        let mut buffer = [0; 4096];
+        loop {
+            let read = manager.recv(&mut buffer).unwrap_or_else(|error| panic!("no {word}: {error}"));
+            let told = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            if told.lines().any(|line| line == word) {
+                return told;
+            }
+        }
+    };
+    assert!(heard("READY=1").contains("STATUS=revision 1, http://127.0.0.1:"));
+    daemon.signal(Signal::TERM);
+    heard("STOPPING=1");
+    daemon.ended();
+}
+
+#[test]
+fn sockets_that_the_system_holds_are_taken_over() {
+    let Some(activate) = testkit::tools::system("systemd-socket-activate") else { return };
+    let home = home();
+    // A port that was free a moment ago; the manager holds it from here on.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let serve = home.command(["serve"]);
+    let mut command = std::process::Command::new(activate);
+    command.args(["-l", &format!("127.0.0.1:{port}")]);
+    for (name, value) in serve.get_envs() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.and_then(|value| value.to_str())) {
+            command.args(["-E", &format!("{name}={value}")]);
+        }
+    }
+    command.arg(serve.get_program()).args(serve.get_args());
+    let log = std::fs::File::create(home.path("log")).unwrap();
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(log).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    // The first who comes has it started.
+    let answer = loop {
+        use std::io::{Read as _, Write as _};
+        let mut answer = String::new();
+        if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
+            let request = format!("GET /healthz HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+            let sent = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+            if sent.is_ok_and(|read| read > 0) {
+                break answer;
+            }
+        }
+        assert!(begun.elapsed() < GUARD, "{}", home.text("log"));
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    send(child.id(), Signal::TERM);
+    child.wait().unwrap();
+}

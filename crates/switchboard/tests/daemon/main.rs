@@ -4,7 +4,6 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "the tests play the user and the clients, who write files as they please; what fails says why"
 )]
 

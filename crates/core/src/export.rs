@@ -1,6 +1,6 @@
 //! What others download: the servers in the usual form, or the whole file that one client wants.
 //!
-//! References stay references, and what looks like a secret and stands openly in the catalogue is [`withheld`]: an
+//! References stay references, and what looks like a secret and stands openly in the catalogue is [`withheld()`]: an
 //! export is made to be carried elsewhere.
 
 mod withheld;

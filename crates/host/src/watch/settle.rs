@@ -196,9 +196,6 @@ pub(super) fn step(phase: Phase, input: Input, now: Instant) -> (Phase, Action) 
         }
         (Phase::Moving(_), Input::Sight(Sight::Known)) => (Phase::Still(None), Action::Wait),
         (Phase::Moving(moving), Input::Sight(sight)) => {
-            // Who puts a whole file in the place of another has it ready: a shorter one is meant.
-            let meant = sight == Sight::Cut && moving.hint == Hint::Replaced;
-            let sight = if meant { Sight::Other } else { sight };
             let doubted = Moving { doubt: Some(sight), ..moving };
             if now < doubted.deadline() {
                 (Phase::Moving(doubted), Action::Wait)

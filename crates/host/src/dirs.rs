@@ -100,6 +100,21 @@ impl Env {
         }
     }
 
+    /// Returns the environment with paths in these variables that are relative put in full, as counted from where this
+    /// process is: somebody else can then be given them.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say where this process is.
+    pub fn in_full<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> io::Result<Self> {
+        for name in names {
+            if let Some(value) = self.vars.get_mut(OsStr::new(name)).filter(|value| !value.is_empty()) {
+                *value = std::path::absolute(&*value)?.into();
+            }
+        }
+        Ok(self)
+    }
+
     /// Returns every variable, for a child process that inherits some of them.
     pub fn vars(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.vars.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
 
     // The doors are there before anything is served, so that a port that is taken is told at once.
     let (board, seen) = watch::channel(Arc::new(Board::default()));
-    let (asks, mut asked) = mpsc::channel(desk::WAITING);
+    let (asks, asked) = mpsc::channel(desk::WAITING);
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
 
     // The state lives in here, and nowhere else.
     let mut hands = Hands::new(args.clone(), env, board, doors, watch);
-    react::react(runtime.handle(), &inbox, &mut asked, &mut hands);
+    react::react(runtime.handle(), &inbox, asked, &mut hands);
 
     // Whoever is inside may finish; the files that this process made go with it.
     info!("ending");

@@ -91,4 +91,20 @@ impl History {
         self.entries.drain(..surplus);
         save(&dirs.history(), self)
     }
+
+    /// Numbers the newest revision so that it is none before `seen`, which somebody has seen: as `seen` itself where it
+    /// says the same, as the one after it else.
+    ///
+    /// # Errors
+    /// The state folder cannot be written.
+    pub(crate) fn raise(&mut self, seen: &Revision, dirs: &Dirs) -> Result<(), Failure> {
+        let Some(Entry { revision, .. }) = self.entries.last_mut() else { return Ok(()) };
+        let is_same = revision.hash == seen.hash;
+        let least = if is_same { seen.number } else { seen.number + 1 };
+        if revision.number >= least {
+            return Ok(());
+        }
+        revision.number = least;
+        save(&dirs.history(), self)
+    }
 }

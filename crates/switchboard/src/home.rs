@@ -31,6 +31,8 @@ pub(crate) struct Home {
     pub(crate) dirs: Dirs,
     pub(crate) settings: Parsed<Settings>,
     pub(crate) settings_file: Option<Snapshot>,
+    /// What stands at the place of the settings, read or not.
+    pub(crate) settings_held: Content,
     pub(crate) catalogue: Served,
     pub(crate) history: History,
     pub(crate) relations: Relations,
@@ -108,8 +110,7 @@ impl Home {
 
     fn read(env: Env, dirs: Dirs, lock: Option<Lock>) -> Result<Self, Failure> {
         let mut notes = Vec::new();
-        let settings_file = read_own(&dirs.settings())?;
-        let settings = settings::parse(text_of(settings_file.as_ref(), &dirs.settings())?);
+        let Set { settings, file: settings_file, held: settings_held } = set(&dirs);
         let history: History = load(&dirs.history(), &mut notes)?;
         let relations = load(&dirs.relations(), &mut notes)?;
         let journal = load(&dirs.journal(), &mut notes)?;
@@ -121,6 +122,7 @@ impl Home {
             dirs,
             settings,
             settings_file,
+            settings_held,
             catalogue,
             history,
             relations,
@@ -291,26 +293,36 @@ pub(crate) fn dirs(env: &Env) -> Result<Dirs, Failure> {
         .map_err(|error| Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help()))
 }
 
-/// Reads a file of the user's own, which may be missing.
-fn read_own(path: &Path) -> Result<Option<Snapshot>, Failure> {
-    match file::read(path) {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(ReadError::Missing { .. }) => Ok(None),
-        // A folder on the way that is missing means that the file is missing too.
-        Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
-        Err(error) => {
-            Err(Failure::new(Code::BadFile, "read a file of yours").caused_by(&error).hint(error.help()))
-        }
-    }
+/// The settings, with the file that they come from.
+struct Set {
+    settings: Parsed<Settings>,
+    file: Option<Snapshot>,
+    held: Content,
 }
 
-fn text_of<'s>(snapshot: Option<&'s Snapshot>, path: &Path) -> Result<&'s str, Failure> {
-    snapshot.map_or(Ok(""), |snapshot| {
-        std::str::from_utf8(&snapshot.bytes).map_err(|_| {
-            Failure::new(Code::BadFile, format!("read `{}`: it is not UTF-8", path.display()))
-                .hint("save the file as UTF-8")
-        })
-    })
+/// Reads the settings; a file that cannot be read is one that is wrong.
+fn set(dirs: &Dirs) -> Set {
+    let path = dirs.settings();
+    let read = file::read(&path);
+    let held = Content::of(&read);
+    let (file, settings) = match read {
+        Ok(file) => {
+            let settings = match std::str::from_utf8(&file.bytes) {
+                Ok(text) => settings::parse(text),
+                Err(_) => wrong(Problem::error("the file is not UTF-8").help("save the file as UTF-8")),
+            };
+            (Some(file), settings)
+        }
+        Err(ReadError::Missing { .. }) => (None, settings::parse("")),
+        // A folder on the way that is missing means that the file is missing too.
+        Err(_) if !path.parent().is_some_and(Path::exists) => (None, settings::parse("")),
+        Err(error) => (None, wrong(Problem::error(error.to_string()).help(error.help()))),
+    };
+    Set { settings, file, held }
+}
+
+fn wrong(problem: Problem) -> Parsed<Settings> {
+    Parsed { value: Settings::default(), problems: vec![problem] }
 }
 
 /// Loads the bearer tokens.

@@ -42,7 +42,9 @@ impl Remote {
     /// Returns the daemon of this home, if there is a socket of one.
     pub(crate) fn find(env: &Env) -> Option<Self> {
         let socket = Dirs::from_env(env).ok()?.control_socket();
+        // The daemon stands somewhere else than the one who asks.
         let env = env.only(VARIABLES.into_iter().chain(known::variables()));
+        let env = env.in_full(known::variables().chain(["SWITCHBOARD_HOME"])).ok()?;
         exchange::is_there(&socket).then_some(Self { socket, env })
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use switchboard_host::dirs::Env;
 use switchboard_host::lock::Lock;
 
-use crate::cli::{AuthArg, Serve};
+use crate::cli::{AuthArg, LogFormat, Serve};
 use crate::fail::{Done, Failure};
 use crate::home;
 use crate::ui::{Mark, Ui};
@@ -59,7 +59,17 @@ fn words(args: &Serve) -> Vec<String> {
         AuthArg::Token => "token",
         AuthArg::None => "none",
     });
-    let given = [("--listen", args.listen.as_deref()), ("--auth", auth), ("--log", args.log.as_deref())];
+    let format = args.log_format.map(|format| match format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+        LogFormat::Journal => "journal",
+    });
+    let given = [
+        ("--listen", args.listen.as_deref()),
+        ("--auth", auth),
+        ("--log", args.log.as_deref()),
+        ("--log-format", format),
+    ];
     let given = given.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
     given.flatten().collect()
 }

@@ -186,10 +186,12 @@ impl Hands {
                 if failure.is_busy() {
                     debug!("the home is in another process's hands");
                 } else {
-                    let what = Problem::error(failure.sentence());
-                    self.problems = vec![("the home".to_owned(), what)];
+                    let problems = vec![("the home".to_owned(), Problem::error(failure.sentence()))];
+                    // Told once, and tried again and again.
+                    debug!("our own files could not be read, which will be tried again");
+                    tell_problems(&self.problems, &problems);
+                    self.problems = problems;
                     self.show(false);
-                    warn!(error = failure.sentence(), "our own files cannot be read");
                 }
                 Event::Unread
             }
@@ -207,7 +209,7 @@ impl Hands {
         problems.extend(home.catalogue.problems.iter().map(|problem| (name.clone(), problem.clone())));
         let name = home.short(&home.dirs.settings());
         problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
-        let text = Some(settings_content(&home));
+        let text = Some(home.settings_held);
         if home.settings.is_good() {
             // The very same ones where nothing changed: what follows from them need not be made again.
             if self.settings_file != text {
@@ -228,18 +230,27 @@ impl Hands {
         problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));
         tell_problems(&self.problems, &problems);
         self.problems = problems;
+        self.keep_up(&mut home)?;
         self.know(&home);
         let reading = self.reading(&home);
         self.home = Some(home);
         Ok(reading)
     }
 
+    /// Has the revision in service stand above all that were announced: where the history was lost while we run, it
+    /// begins anew, and whoever follows would take what comes for old.
+    fn keep_up(&self, home: &mut Home) -> Result<(), Failure> {
+        let Some(announced) = self.board.borrow().now().map(|now| now.entry.revision.clone()) else {
+            return Ok(());
+        };
+        home.history.raise(&announced, &home.dirs)
+    }
+
     /// Takes note of what our own files hold, and forgets files that do not matter any more.
     fn know(&mut self, home: &Home) {
-        let settings = settings_content(home);
         let own = [
             (home.dirs.catalogue(), Source::Catalogue, home.catalogue.held),
-            (home.dirs.settings(), Source::Settings, settings),
+            (home.dirs.settings(), Source::Settings, home.settings_held),
         ];
         let mut known = BTreeMap::new();
         for linked in self.clients.values() {
@@ -374,10 +385,6 @@ fn note(
         Some(Push::NotWritten { .. }) if readable => Outcome::Again,
         _ => Outcome::Rest,
     }
-}
-
-fn settings_content(home: &Home) -> Content {
-    home.settings_file.as_ref().map_or(Content::Missing, |file| Content::Is(file.hash))
 }
 
 /// Tells what is newly wrong with our own files, and what is in order again.

@@ -18,8 +18,8 @@ const PLANS: usize = 1000;
 /// Reacts to what happens until the daemon is to end.
 ///
 /// Plans are carried out here, one after the other, by the thread that owns the state: nothing else has it, and nothing
-/// needs a lock.
-pub(crate) fn react(handle: &Handle, inbox: &Inbox, asks: &mut mpsc::Receiver<Asked>, hands: &mut Hands) {
+/// needs a lock. Asks that still wait when it ends are told so, by going with it.
+pub(crate) fn react(handle: &Handle, inbox: &Inbox, mut asks: mpsc::Receiver<Asked>, hands: &mut Hands) {
     let began = Instant::now();
     let mut state = State::default();
     let mut waiting: VecDeque<Asked> = VecDeque::new();
@@ -45,7 +45,7 @@ pub(crate) fn react(handle: &Handle, inbox: &Inbox, asks: &mut mpsc::Receiver<As
             }
         }
         hands.rest();
-        events = handle.block_on(next(inbox, asks, &mut waiting, hands, due.map(|due| began + due)));
+        events = handle.block_on(next(inbox, &mut asks, &mut waiting, hands, due.map(|due| began + due)));
     }
 }
 

@@ -58,16 +58,79 @@ fn a_catalogue_that_is_wrong_leaves_the_last_good_one_in_service() {
 
 #[test]
 fn settings_that_are_wrong_leave_the_last_good_ones_in_force() {
+    let cases: &[(&str, fn(&std::path::Path), &str)] = &[
+        ("a wrong value", |path| fs::write(path, "[clients.cursor]\n").unwrap(), "clients"),
+        ("not text", |path| fs::write(path, b"\xff\xfe").unwrap(), "UTF-8"),
+        (
+            "a folder in their place",
+            |path| {
+                fs::remove_file(path).unwrap();
+                fs::create_dir(path).unwrap();
+            },
+            "folder",
+        ),
+    ];
+    for (name, spoil, word) in cases {
+        let home = home();
+        let daemon = Daemon::start(&home);
+        wait_for(&daemon, &home, CURSOR, "\"two\"");
+        let (good, path) = (home.text(SETTINGS), home.path(SETTINGS));
+        spoil(&path);
+        daemon.wait_log("switchboard.toml");
+        assert!(daemon.log().contains(word), "{name}: {}", daemon.log());
+        append(&home, "three");
+        wait_for(&daemon, &home, CURSOR, "\"three\"");
+        let told = home.run("status");
+        assert!(told.code == 3 && told.all().contains(word), "{name}: {told}");
+        if path.is_dir() {
+            fs::remove_dir(&path).unwrap();
+        }
+        fs::write(&path, good).unwrap();
+        daemon.wait_log("in order again");
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_told_once_and_waited_for() {
     let home = home();
     let daemon = Daemon::start(&home);
     wait_for(&daemon, &home, CURSOR, "\"two\"");
-    let good = home.text(SETTINGS);
-    home.write(SETTINGS, good.replace("mode = \"auto\"", "mode = 7"));
-    daemon.wait_log("switchboard.toml");
+    // A folder where a record stood.
+    let history = home.path("switchboard/state/history.json");
+    let kept = fs::read(&history).unwrap();
+    fs::remove_file(&history).unwrap();
+    fs::create_dir(&history).unwrap();
     append(&home, "three");
+    daemon.wait_log("history.json");
+    let reads = || daemon.log().matches("tried again").count();
+    daemon.wait("some tries", || reads() > 2);
+    assert_eq!(daemon.log().matches("WARN").count(), 1, "{}", daemon.log());
+    fs::remove_dir(&history).unwrap();
+    fs::write(&history, kept).unwrap();
     wait_for(&daemon, &home, CURSOR, "\"three\"");
-    home.write(SETTINGS, good);
-    daemon.wait_log("in order again");
+}
+
+#[test]
+fn a_state_that_is_lost_takes_no_revision_back_and_hides_no_change() {
+    let home = home();
+    for name in ["three", "four", "five"] {
+        home.ok(&format!("server add {name} -- {name}"));
+    }
+    let daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"five\"");
+    let number = || home.ok("status --json").json()["revision"]["number"].as_u64();
+    let before = number().unwrap();
+    fs::remove_dir_all(home.path("switchboard/state")).unwrap();
+    append(&home, "six");
+    let served = || daemon.get("/api/mcp/_config").is_some_and(|(_, body)| body.contains("\"six\""));
+    daemon.wait("the change is served", served);
+    assert_eq!(number(), Some(before + 1));
+    // What says the same as what is served is no news, and not older either.
+    fs::remove_dir_all(home.path("switchboard/state")).unwrap();
+    daemon.signal(testkit::daemon::Signal::HUP);
+    daemon.wait("the same number", || number() == Some(before + 1));
+    append(&home, "seven");
+    daemon.wait("the next number", || number() == Some(before + 2));
 }
 
 #[test]

@@ -113,3 +113,16 @@ fn many_at_once_take_turns() {
         assert!(text.contains(&format!("\"many-{at}\"")), "{at}: {text}\n{}", daemon.log());
     }
 }
+
+#[test]
+fn a_home_that_is_named_from_where_a_person_stands_is_the_one_that_is_meant() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    let mut command = home.command(["server", "add", "three", "--", "three"]);
+    let folder = home.path("elsewhere");
+    std::fs::create_dir(&folder).unwrap();
+    let output = command.current_dir(&folder).env("SWITCHBOARD_HOME", "../switchboard").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(home.text(CATALOGUE).contains("[servers.three]"), "{}", daemon.log());
+    assert!(daemon.log().contains("asked"), "the daemon ran it: {}", daemon.log());
+}

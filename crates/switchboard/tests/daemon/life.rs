@@ -61,8 +61,10 @@ fn one_that_was_killed_is_followed_by_another_without_ado() {
 #[test]
 fn in_the_background_it_is_ready_when_the_command_ends() {
     let home = home();
-    let up = home.run("up --yes --detach --listen 127.0.0.1:0");
+    let up = home.run("up --yes --detach --listen 127.0.0.1:0 --log-format json");
     assert_eq!(up.code, 0, "{up}");
+    let log = home.text("switchboard/state/switchboard.log");
+    assert!(log.lines().all(|line| line.starts_with('{')), "it logs as it was told:\n{log}");
     let status = home.ok("status --json").json();
     let pid = status["daemon"]["pid"].as_u64().unwrap_or_else(|| panic!("no daemon in {status}"));
     let pid = u32::try_from(pid).unwrap();

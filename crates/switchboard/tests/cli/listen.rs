@@ -39,6 +39,8 @@ pub(crate) struct Listener {
     child: Child,
     said: Receiver<String>,
     all: Vec<String>,
+    /// Those of `all` that no test has waited for yet. Its two streams are not in step with one another.
+    waiting: Vec<String>,
 }
 
 impl Listener {
@@ -55,20 +57,21 @@ impl Listener {
                 }
             });
         }
-        Self { child, said, all: Vec::new() }
+        Self { child, said, all: Vec::new(), waiting: Vec::new() }
     }
 
     /// Waits until a line holds this.
     #[track_caller]
     pub(crate) fn hears(&mut self, needle: &str) -> String {
         loop {
+            if let Some(at) = self.waiting.iter().position(|line| line.contains(needle)) {
+                return self.waiting.remove(at);
+            }
             let line = self.said.recv_timeout(PATIENCE).ok();
             assert!(line.is_some(), "`{needle}` was not said, but:\n{}", self.all.join("\n"));
             let line = line.unwrap();
             self.all.push(line.clone());
-            if line.contains(needle) {
-                return line;
-            }
+            self.waiting.push(line);
         }
     }
 

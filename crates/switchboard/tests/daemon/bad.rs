@@ -58,7 +58,7 @@ fn a_catalogue_that_is_wrong_leaves_the_last_good_one_in_service() {
 
 #[test]
 fn settings_that_are_wrong_leave_the_last_good_ones_in_force() {
-    let cases: &[(&str, fn(&std::path::Path), &str)] = &[
+    let cases: &[Case] = &[
         ("a wrong value", |path| fs::write(path, "[clients.cursor]\n").unwrap(), "clients"),
         ("not text", |path| fs::write(path, b"\xff\xfe").unwrap(), "UTF-8"),
         (

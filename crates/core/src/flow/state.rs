@@ -61,6 +61,8 @@ impl State {
             }
             Event::Reload => {
                 self.stale = Stale::Now;
+                // One that could not be opened may open now.
+                self.doors = None;
                 self.look_at_all();
             }
             Event::Asked => self.asked = true,

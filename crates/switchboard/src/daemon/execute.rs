@@ -170,7 +170,7 @@ impl Hands {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             since: self.since,
-            listen: self.doors.address().map(str::to_owned),
+            listen: self.doors.address(),
             watches: self.watch.health().native,
             problems: self.doors.problems(),
         }

@@ -403,28 +403,3 @@ async fn a_reader_that_takes_nothing_is_dropped() {
     assert!(begun.elapsed() >= Duration::from_secs(60), "it had its time");
     open.end().await;
 }
-
-/// Somebody who has come in, and asks for events only when the daemon is about to end, keeps it no longer than others.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_asks_for_events_too_late_is_not_waited_for() {
-    let fake = Fake::answering("", |_| Answer::default());
-    let doors = door::open(&http("127.0.0.1:0", "token")).unwrap().doors;
-    let at = doors[0].address().unwrap();
-    // Nobody is cut off within the time of this test.
-    let serving = tokio::spawn(door::serve(doors, fake.api.clone(), fake.drain.clone(), LONG * 10));
-    let ask = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
-    let question = ask("/api/mcp/_config/events");
-    let (begin, end) = question.split_at(20);
-    let mut late = TcpStream::connect(at).unwrap();
-    late.write_all(begin.as_bytes()).unwrap();
-    // Whoever came in before is inside once this one has an answer.
-    let (mut other, question) = (TcpStream::connect(at).unwrap(), ask("/healthz"));
-    aside(move || {
-        other.write_all(question.as_bytes()).unwrap();
-        other.read_to_string(&mut String::new()).unwrap();
-    })
-    .await;
-    fake.drain.cancel();
-    late.write_all(end.as_bytes()).unwrap();
-    tokio::time::timeout(LONG, serving).await.expect("the doors close").unwrap();
-}

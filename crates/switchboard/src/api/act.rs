@@ -50,12 +50,14 @@ pub(super) async fn act(
     body: Body,
 ) -> Result<Reply, Box<Problem>> {
     let board = inside.desk.board();
+    // A body is read even where it says nothing: a connection that closes over one may take the answer with it.
     match route.action {
         Action::Version => config::read_version(&board, &call),
         Action::Config => config::read_config(&board, &call),
         Action::ClientConfig => config::read_client(&board, &call),
         Action::Events => events::follow(inside, &call),
         Action::Sync => {
+            bodies::read(body).await?;
             let push = Command::Client(Client::Push { which: v1::all(), servers: Vec::new() });
             run(inside, push, &call, true, StatusCode::OK).await
         }
@@ -69,6 +71,7 @@ pub(super) async fn act(
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }
         Action::Reload => {
+            bodies::read(body).await?;
             inside.desk.reload();
             Ok(json(StatusCode::OK, &serde_json::json!({ "revision": board.number() })))
         }

@@ -38,7 +38,7 @@ impl SocketError {
             Self::InTheWay(_) => "move it away",
             Self::Folder(_) => "set `XDG_RUNTIME_DIR` to a folder of your own",
             Self::Io { .. } => {
-                "make its folder writable for you; where its path is very long, set `XDG_RUNTIME_DIR` to a shorter one"
+                "make its folder writable for you; where its path is longer than 100 bytes, set `SWITCHBOARD_HOME` to a shorter one"
             }
         }
     }

@@ -13,7 +13,7 @@ use switchboard_core::settings::{self, Settings};
 use switchboard_host::backup::Backups;
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
-use switchboard_host::lock::Lock;
+use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::record::{self, Loaded};
 use switchboard_host::watch::Content;
 
@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::token::Tokens;
 
 /// How long a command waits for another one to finish with the same home.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A home with everything that commands decide by.
 pub(crate) struct Home {
@@ -93,8 +93,7 @@ impl Home {
         dirs.create().map_err(|error| {
             Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
         })?;
-        let lock = Lock::acquire(&dirs, command, patience)
-            .map_err(|error| Failure::busy("get hold of the home").caused_by(&error).hint(error.help()))?;
+        let lock = Lock::acquire(&dirs, command, patience).map_err(|error| busy(&error))?;
         let mut home = Self::read(env, dirs, Some(lock))?;
         home.settle()?;
         Ok(home)
@@ -251,6 +250,11 @@ impl Home {
             .with_problems(&self.short(&self.dirs.settings()), self.settings.problems.clone())
             .hint("mend it, then run `switchboard config check`"))
     }
+}
+
+/// Returns the failure of somebody who did not get hold of the home.
+pub(crate) fn busy(error: &LockError) -> Failure {
+    Failure::busy("get hold of the home").caused_by(error).hint(error.help())
 }
 
 /// Returns the seconds since 1970.

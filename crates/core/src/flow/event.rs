@@ -20,6 +20,8 @@ pub enum Event {
     Stop,
     /// The commands that were waiting have been run; they may have changed anything in the home.
     Answered,
+    /// Commands wait for a home that is in somebody else's hands for the moment.
+    Held,
     /// Our own files were read.
     Read(Reading),
     /// Our own files could not be read, or the home is in somebody else's hands for the moment.

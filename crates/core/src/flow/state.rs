@@ -11,9 +11,9 @@ use crate::name::ClientId;
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// Commands wait to be run.
-    asked: bool,
+    asked: When,
     /// Our own files may say something else than [`State::reading`].
-    stale: Stale,
+    stale: When,
     /// What our own files said.
     reading: Option<Reading>,
     /// The settings that the doors were opened by.
@@ -28,14 +28,33 @@ pub struct State {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stale {
-    /// They are as they were read.
+enum When {
+    /// There is nothing to do.
     #[default]
-    No,
-    /// They are to be read.
+    Never,
     Now,
-    /// They are to be read, but not before this time: somebody else holds the home.
+    /// Not before this time, after so many tries: somebody else holds the home.
     At(Duration, u32),
+}
+
+impl When {
+    fn is_due(self, now: Duration) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Now => true,
+            Self::At(time, _) => time <= now,
+        }
+    }
+
+    /// Returns the time after one more try that failed.
+    fn again(self, now: Duration) -> Self {
+        let tries = if let Self::At(_, tries) = self { tries + 1 } else { 0 };
+        Self::At(now + patience(tries), tries)
+    }
+
+    fn time(self) -> Option<Duration> {
+        if let Self::At(time, _) = self { Some(time) } else { None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,30 +72,30 @@ impl State {
     /// Takes an event in, at a time since the daemon began.
     pub fn fold(&mut self, event: Event, now: Duration) {
         match event {
-            Event::Changed(Source::Catalogue | Source::Settings) => self.stale = Stale::Now,
+            Event::Changed(Source::Catalogue | Source::Settings) => self.stale = When::Now,
             Event::Changed(Source::Client(client)) => {
                 if self.knows(&client) {
                     self.behind.insert(client, Behind::default());
                 }
             }
             Event::Reload => {
-                self.stale = Stale::Now;
+                self.stale = When::Now;
+                // One that could not be opened may open now.
+                self.doors = None;
                 self.look_at_all();
             }
-            Event::Asked => self.asked = true,
+            Event::Asked => self.asked = When::Now,
             Event::Due => {}
             Event::Stop => self.ending = true,
             // A command may have changed the catalogue, the settings, what is remembered of clients, and their files.
             Event::Answered => {
-                self.asked = false;
-                self.stale = Stale::Now;
+                self.asked = When::Never;
+                self.stale = When::Now;
                 self.look_at_all();
             }
             Event::Read(reading) => self.read(reading),
-            Event::Unread => {
-                let tries = if let Stale::At(_, tries) = self.stale { tries + 1 } else { 0 };
-                self.stale = Stale::At(now + patience(tries), tries);
-            }
+            Event::Held => self.asked = self.asked.again(now),
+            Event::Unread => self.stale = self.stale.again(now),
             Event::Opened => self.doors = self.reading.as_ref().map(|reading| reading.doors.clone()),
             Event::Announced(revision) => self.announced = self.announced.max(Some(revision)),
             Event::Tended(client, outcome) => match (outcome, self.behind.get_mut(&client)) {
@@ -97,16 +116,12 @@ impl State {
         if self.ending {
             return Plan { end: true, ..Plan::default() };
         }
-        let answer = self.asked;
-        let read = match self.stale {
-            Stale::No => false,
-            Stale::Now => true,
-            Stale::At(time, _) => time <= now,
-        };
+        let answer = self.asked.is_due(now);
+        let read = self.stale.is_due(now);
         if answer || read {
             return Plan { answer, read: read && !answer, ..Plan::default() };
         }
-        let waits = self.stale != Stale::No;
+        let waits = self.stale != When::Never;
         let Some(reading) = self.reading.as_ref().filter(|_| !waits) else {
             // Without the home in our hands nothing can be done in it.
             return Plan { due: self.due(), ..Plan::default() };
@@ -126,7 +141,7 @@ impl State {
 
     /// A client is behind when it is new, when it is told otherwise, or when the catalogue changed.
     fn read(&mut self, reading: Reading) {
-        self.stale = Stale::No;
+        self.stale = When::Never;
         let before = self.reading.replace(reading).unwrap_or_default();
         let now = self.reading.as_ref().map(|now| (now.revision, &now.clients));
         let Some((revision, clients)) = now else { return };
@@ -151,9 +166,10 @@ impl State {
     }
 
     fn due(&self) -> Option<Duration> {
-        match self.stale {
-            Stale::At(time, _) => Some(time),
+        let files = match self.stale {
+            When::At(time, _) => Some(time),
             _ => self.behind.values().map(|behind| behind.not_before).min(),
-        }
+        };
+        [self.asked.time(), files].into_iter().flatten().min()
     }
 }

@@ -42,7 +42,9 @@ impl World {
     /// Does what a plan says, in the order of its fields.
     fn carry_out(&mut self, plan: &Plan) -> Vec<Event> {
         let mut events = Vec::new();
-        if plan.answer {
+        if plan.answer && self.held {
+            events.push(Event::Held);
+        } else if plan.answer {
             // What somebody asked for changes the catalogue.
             self.revision += 1;
             events.push(Event::Answered);
@@ -176,13 +178,16 @@ fn a_home_in_other_hands_is_waited_for_and_nothing_is_done_in_it_meanwhile() {
 }
 
 #[test]
-fn commands_wait_for_nothing_but_the_end() {
+fn commands_wait_for_the_home_and_for_nothing_else_but_the_end() {
     let mut world = World { revision: 1, held: true, ..World::default() };
     let mut state = State::default();
     state.fold(Event::Reload, at(0));
     world.settle(&mut state, at(0));
     state.fold(Event::Asked, at(0));
     assert!(state.plan(at(0)).answer, "a command takes hold of the home by itself");
+    let plan = world.settle(&mut state, at(0));
+    assert!(plan.due.is_some_and(|due| due < Duration::from_millis(100)), "{plan:?}");
+    assert!(state.plan(at(1)).answer, "it is tried again");
     state.fold(Event::Stop, at(0));
     assert_eq!(state.plan(at(0)), Plan { end: true, ..Plan::default() });
 }

@@ -50,6 +50,7 @@ pub(super) async fn act(
     body: Body,
 ) -> Result<Reply, Box<Problem>> {
     let board = inside.desk.board();
+    // A body is read even where it says nothing: a connection that closes over one may take the answer with it.
     match route.action {
         Action::Version => config::read_version(&board, &call),
         Action::Config => config::read_config(&board, &call),

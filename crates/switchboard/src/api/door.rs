@@ -19,7 +19,7 @@ use super::peer::Listen;
 use super::{Api, Peer};
 use connection::{Stream, converse, refuse};
 
-pub(crate) use open::{Opened, given, open};
+pub(crate) use open::{Opened, given, judged, open};
 
 /// How many connections one door has at once. Behind that, the newest are refused.
 const MOST: usize = 24_000;

@@ -65,7 +65,7 @@ impl Fake {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (desk, notes) = (TaskTracker::new(), Arc::clone(&asked));
         desk.spawn(async move {
-            while let Some(Asked { ask, reply }) = queue.recv().await {
+            while let Some(Asked { ask, reply, .. }) = queue.recv().await {
                 let answer = answer(&ask);
                 notes.lock().unwrap().push(ask);
                 let _ = reply.send(answer);

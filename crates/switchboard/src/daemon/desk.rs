@@ -1,6 +1,7 @@
 //! The desk: what the doors (HTTP, control socket, D-Bus) can see of the daemon, and ask of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use switchboard_host::dirs::Env;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -20,6 +21,7 @@ const READERS: usize = 4;
 pub(crate) struct Asked {
     pub(crate) ask: Ask,
     pub(crate) reply: oneshot::Sender<Answer>,
+    pub(crate) since: Instant,
 }
 
 /// A handle on the daemon. Cheap to clone; it holds nothing that the daemon decides by.
@@ -84,7 +86,7 @@ impl Desk {
 
     async fn queue(&self, ask: Ask) -> Answer {
         let (reply, answer) = oneshot::channel();
-        match self.asks.try_send(Asked { ask, reply }) {
+        match self.asks.try_send(Asked { ask, reply, since: Instant::now() }) {
             Ok(()) => answer.await.unwrap_or_else(|_| ending()),
             Err(mpsc::error::TrySendError::Full(_)) => turned_away(busy()),
             Err(mpsc::error::TrySendError::Closed(_)) => ending(),

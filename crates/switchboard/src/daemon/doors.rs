@@ -1,5 +1,8 @@
 //! The doors: where the daemon is reached, opened and closed as the settings say.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::{Http, Settings};
 use switchboard_host::dirs::Dirs;
@@ -14,7 +17,7 @@ use super::react::DRAIN;
 use crate::api::Api;
 use crate::api::door::{self, Door, Opened};
 use crate::cli::{AuthArg, Serve};
-use crate::fail::Failure;
+use crate::fail::{Code, Failure};
 
 /// What is open.
 pub(crate) struct Doors {
@@ -28,13 +31,15 @@ pub(crate) struct Doors {
     bus: Bus,
     /// Ends every stream, when the daemon is about to end.
     drain: CancellationToken,
-    /// What is wrong with the doors, or to be known of them.
-    problems: Vec<Problem>,
+    /// What is to be known of the doors on the network.
+    warnings: Vec<Problem>,
+    /// Why they are not as the settings ask.
+    refused: Option<Problem>,
 }
 
 /// Doors that are attended.
 struct Gate {
-    address: Option<String>,
+    addresses: Vec<SocketAddr>,
     drain: CancellationToken,
     attended: JoinHandle<()>,
 }
@@ -74,52 +79,104 @@ impl Doors {
         let control = control(handle, &api, dirs, passed.control)?;
         #[cfg(not(unix))]
         let control = ();
-        let (web, problems) = attend(handle, &api, opened);
-        if let Some(address) = &web.address {
-            info!("listening on http://{address}");
-        }
-        let bus = Bus::default();
-        Ok(Self { handle: handle.clone(), api, desk, control, web, http, bus, drain, problems })
+        let (web, warnings) = attend(handle, &api, opened);
+        let (handle, bus) = (handle.clone(), Bus::default());
+        let doors = Self { handle, api, desk, control, web, http, bus, drain, warnings, refused: None };
+        doors.tell();
+        Ok(doors)
     }
 
     /// Returns the address on the network; `None` where there is none.
-    pub(crate) fn address(&self) -> Option<&str> {
-        self.web.address.as_deref()
+    pub(crate) fn address(&self) -> Option<String> {
+        self.web.addresses.first().map(SocketAddr::to_string)
     }
 
-    /// Opens other doors where the settings ask for others. The new ones are open before the old ones close; where they
-    /// cannot be opened, the old ones stay.
+    fn tell(&self) {
+        if let Some(address) = self.address() {
+            info!("listening on http://{address}");
+        }
+    }
+
+    /// Opens other doors where the settings ask for others; where they cannot be opened, the old ones stay.
     pub(crate) fn open(&mut self, settings: &Settings) {
-        let _inside = self.handle.enter();
+        let handle = self.handle.clone();
+        let _inside = handle.enter();
         self.bus.follow(&self.handle, &settings.client_sync, &self.desk);
+        self.refused = None;
         if settings.http == self.http {
             return;
         }
-        if settings.http.listen == self.http.listen {
+        let opened = if settings.http.listen == self.http.listen {
             // Who may come in is decided at each request, by the settings of that moment.
-            self.http = settings.http.clone();
-            return;
-        }
-        match door::open(&settings.http) {
-            Ok(opened) => {
-                let (web, problems) = attend(&self.handle, &self.api, opened);
-                info!("listening on http://{}", web.address.as_deref().unwrap_or_default());
-                std::mem::replace(&mut self.web, web).drain.cancel();
-                self.problems = problems;
-                self.http = settings.http.clone();
-            }
+            door::judged(&settings.http, &self.web.addresses).map(|warnings| self.warnings = warned(warnings))
+        } else {
+            self.move_to(&settings.http)
+        };
+        match opened {
+            Ok(()) => self.http = settings.http.clone(),
             Err(failure) => {
                 warn!(error = failure.sentence(), "the door stays where it is");
                 let problem = Problem::error(failure.sentence());
-                self.problems =
-                    vec![failure.hints.into_iter().next().map_or(problem.clone(), |hint| problem.help(hint))];
+                let hint = failure.hints.into_iter().next();
+                self.refused = Some(match hint {
+                    Some(hint) => problem.help(hint),
+                    None => problem,
+                });
             }
         }
+    }
+
+    /// Opens the doors that are asked for, then closes the old ones; the other way round where the old ones are in the way
+    /// of the new, being of the same port.
+    fn move_to(&mut self, http: &Http) -> Result<(), Failure> {
+        let port = |http: &Http| http.listen.rsplit_once(':').map(|(_, port)| port.to_owned());
+        match door::open(http) {
+            Ok(opened) => self.attend(opened),
+            Err(failure) if failure.code == Code::Failed && port(http) == port(&self.http) => {
+                self.web.drain.cancel();
+                match self.open_once_free(http) {
+                    Ok(opened) => self.attend(opened),
+                    Err(failure) => {
+                        if let Ok(opened) = self.open_once_free(&self.http) {
+                            self.attend(opened);
+                        }
+                        return Err(failure);
+                    }
+                }
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// Opens doors as soon as those that were closed a moment ago are.
+    fn open_once_free(&self, http: &Http) -> Result<Opened, Failure> {
+        const TRIES: usize = 100;
+        const PAUSE: Duration = Duration::from_millis(5);
+        self.handle.block_on(async {
+            let mut opened = door::open(http);
+            for _ in 0..TRIES {
+                if opened.is_ok() {
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+                opened = door::open(http);
+            }
+            opened
+        })
+    }
+
+    fn attend(&mut self, opened: Opened) {
+        let (web, warnings) = attend(&self.handle, &self.api, opened);
+        std::mem::replace(&mut self.web, web).drain.cancel();
+        self.warnings = warnings;
+        self.tell();
     }
 
     /// Returns what is wrong with the doors, or to be known of them.
     pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
-        let doors = self.problems.iter().map(|problem| ("[http]".to_owned(), problem.clone()));
+        let doors =
+            self.warnings.iter().chain(&self.refused).map(|problem| ("[http]".to_owned(), problem.clone()));
         let bus = self.bus.problem().map(|problem| ("[client_sync] dbus_notify".to_owned(), problem));
         doors.chain(bus).collect()
     }
@@ -145,13 +202,17 @@ impl Doors {
 /// Lets requests in by these doors.
 fn attend(handle: &Handle, api: &Api, opened: Opened) -> (Gate, Vec<Problem>) {
     let Opened { doors, warnings } = opened;
+    let addresses = doors.iter().filter_map(Door::address).collect();
+    let drain = CancellationToken::new();
+    let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), DRAIN));
+    (Gate { addresses, drain, attended }, warned(warnings))
+}
+
+fn warned(warnings: Vec<String>) -> Vec<Problem> {
     for warning in &warnings {
         warn!("{warning}");
     }
-    let address = doors.iter().find_map(Door::address).map(|address| address.to_string());
-    let drain = CancellationToken::new();
-    let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), DRAIN));
-    (Gate { address, drain, attended }, warnings.into_iter().map(Problem::warning).collect())
+    warnings.into_iter().map(Problem::warning).collect()
 }
 
 #[cfg(unix)]

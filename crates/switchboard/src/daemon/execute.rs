@@ -13,6 +13,7 @@ use switchboard_core::problem::{Parsed, Problem};
 use switchboard_core::settings::{Mode, Settings};
 use switchboard_host::dirs::Env;
 use switchboard_host::hash::Hash;
+use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::watch::{Content, Watch};
 use tokio::sync::{oneshot, watch};
 use tracing::{debug, error, info, warn};
@@ -23,8 +24,8 @@ use super::doors::{Doors, overridden};
 use super::facts::Facts;
 use super::notify::{self, Stage};
 use super::view::View;
-use crate::ask::Answer;
-use crate::cli::Serve;
+use crate::ask::{Answer, Ask};
+use crate::cli::{Command, Serve};
 use crate::execute::{Choice, Push, Pushed, push_all};
 use crate::fail::Failure;
 use crate::home::{Home, now};
@@ -92,8 +93,7 @@ impl Hands {
     pub(crate) fn carry_out(&mut self, plan: &Plan, asks: &mut VecDeque<Asked>) -> Vec<Event> {
         let mut events = Vec::new();
         if plan.answer {
-            self.answer(asks);
-            events.push(Event::Answered);
+            events.push(self.answer(asks));
         }
         if plan.read {
             events.push(self.read());
@@ -149,19 +149,44 @@ impl Hands {
         self.known.get(path).map(|(source, _)| source.clone())
     }
 
-    /// Runs the commands that wait. Each takes hold of the home by itself, as on the command line.
-    fn answer(&mut self, asks: &mut VecDeque<Asked>) {
+    /// Runs the commands that wait. Each takes hold of the home by itself, as on the command line. While somebody else has
+    /// it, those that need it go on waiting, for as long as they would there, and keep nobody else from anything.
+    fn answer(&mut self, asks: &mut VecDeque<Asked>) -> Event {
         self.home = None;
+        let held = self.held().map(|error| crate::home::busy(&error));
         let facts = self.facts();
-        for Asked { ask, reply } in asks.drain(..) {
-            debug!(command = ask.command.name(), "asked");
-            let run = || ask.run(&self.env, Some(&facts));
-            let answer = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-                error!("a command failed inside");
-                let failure = Failure::failed("run the command").because("it failed inside");
-                Answer { failure: Some(failure), ..Answer::default() }
-            });
-            self.answers.push((reply, answer));
+        for asked in std::mem::take(asks) {
+            let held = held.as_ref().filter(|_| !matches!(asked.ask.command, Command::Status));
+            let answer = match held {
+                Some(_) if asked.since.elapsed() < crate::home::PATIENCE => {
+                    debug!(command = asked.ask.command.name(), "has to wait for the home");
+                    asks.push_back(asked);
+                    continue;
+                }
+                Some(failure) => Answer { failure: Some(failure.clone()), ..Answer::default() },
+                None => self.run(asked.ask, &facts),
+            };
+            self.answers.push((asked.reply, answer));
+        }
+        if asks.is_empty() { Event::Answered } else { Event::Held }
+    }
+
+    fn run(&self, ask: Ask, facts: &Facts) -> Answer {
+        debug!(command = ask.command.name(), "asked");
+        catch_unwind(AssertUnwindSafe(|| ask.run(&self.env, Some(facts)))).unwrap_or_else(|_| {
+            error!("a command failed inside");
+            let failure = Failure::failed("run the command").because("it failed inside");
+            Answer { failure: Some(failure), ..Answer::default() }
+        })
+    }
+
+    /// Returns who has the home, when that is somebody else.
+    fn held(&self) -> Option<LockError> {
+        let dirs = crate::home::dirs(&self.env).ok()?;
+        match Lock::acquire(&dirs, "switchboard serve", PATIENCE) {
+            Err(error @ LockError::Held { .. }) => Some(error),
+            // What else there is to say, the command itself says.
+            _ => None,
         }
     }
 
@@ -170,7 +195,7 @@ impl Hands {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             since: self.since,
-            listen: self.doors.address().map(str::to_owned),
+            listen: self.doors.address(),
             watches: self.watch.health().native,
             problems: self.doors.problems(),
         }

@@ -58,6 +58,7 @@ async fn next(
     due: Option<Instant>,
 ) -> Vec<Event> {
     let mut events = Vec::new();
+    let before = waiting.len();
     let time = async {
         match due {
             Some(due) => tokio::time::sleep_until(due).await,
@@ -72,7 +73,8 @@ async fn next(
     while let Ok(asked) = asks.try_recv() {
         waiting.push_back(asked);
     }
-    if !waiting.is_empty() {
+    // Those that wait for the home have their time.
+    if waiting.len() > before {
         events.push(Event::Asked);
     }
     let new = inbox.take();

@@ -162,3 +162,55 @@ fn a_home_that_another_process_holds_is_waited_for() {
     drop(held);
     wait_for(&daemon, &home, CURSOR, "\"three\"");
 }
+
+#[test]
+fn while_another_process_holds_the_home_commands_wait_and_everything_else_goes_on() {
+    let home = home();
+    let mut daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let dirs = Dirs::below(&home.path("switchboard"));
+    let held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
+    std::thread::scope(|scope| {
+        let home = &home;
+        let commands: Vec<_> = ["three", "four", "five"]
+            .map(|name| scope.spawn(move || home.run(&format!("server add {name} -- {name}"))))
+            .into_iter()
+            .collect();
+        daemon.wait("they wait", || daemon.log().contains("wait for the home"));
+        // `status` does not need the home, and does not wait behind those that do.
+        let begun = std::time::Instant::now();
+        assert!(home.ok("status --json").json()["daemon"].is_object());
+        assert!(begun.elapsed() < std::time::Duration::from_secs(8), "it waited for somebody");
+        drop(held);
+        for command in commands {
+            let output = command.join().unwrap();
+            assert_eq!(output.code, 0, "{output}");
+        }
+    });
+    for name in ["three", "four", "five"] {
+        wait_for(&daemon, &home, CURSOR, &format!("\"{name}\""));
+    }
+    // It ends when it is told to, and whoever waits is told.
+    let held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
+    std::thread::scope(|scope| {
+        let before = daemon.log().matches("wait for the home").count();
+        let waits = scope.spawn(|| home.run("server add six -- six"));
+        daemon.wait("it waits", || daemon.log().matches("wait for the home").count() > before);
+        let begun = std::time::Instant::now();
+        daemon.signal(testkit::daemon::Signal::TERM);
+        assert!(waits.join().unwrap().all().contains("about to end"));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(8), "it waited for somebody");
+    });
+    assert_eq!(daemon.ended().code(), Some(0));
+    drop(held);
+}
+
+#[test]
+fn a_home_that_is_not_let_go_of_is_told_with_who_has_it() {
+    let home = home();
+    let _daemon = Daemon::start(&home);
+    let dirs = Dirs::below(&home.path("switchboard"));
+    let _held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
+    let output = home.run("server add three -- three");
+    assert!(output.code != 0 && output.stderr.contains("`a test`"), "{output}");
+}

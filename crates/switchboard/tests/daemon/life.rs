@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use testkit::daemon::{Daemon, GUARD, Signal, send};
 
-use crate::{CURSOR, append, home, wait_for};
+use crate::{CURSOR, SETTINGS, append, home, wait_for};
 
 #[test]
 fn a_home_has_one_daemon_and_the_second_is_told_which() {
@@ -163,4 +163,38 @@ fn sockets_that_the_system_holds_are_taken_over() {
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     send(child.id(), Signal::TERM);
     child.wait().unwrap();
+}
+
+#[test]
+fn the_door_moves_with_the_settings_and_what_kept_it_is_forgotten() {
+    let home = home();
+    let settings = home.text(SETTINGS);
+    let listen =
+        |address: &str| home.write(SETTINGS, format!("{settings}\n[http]\nlisten = \"{address}\"\n"));
+    let problems = || {
+        let status = home.ok("status --json").json();
+        let problems = status["daemon"]["problems"].as_array().cloned().unwrap_or_default();
+        problems.iter().filter(|problem| problem[0] == "[http]").count()
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    listen(&format!("127.0.0.1:{free}"));
+    let daemon = Daemon::start_with(&home, &[]);
+    // A port that is taken, and back.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = taken.local_addr().unwrap();
+    listen(&other.to_string());
+    daemon.wait("the problem", || problems() == 1);
+    listen(&format!("127.0.0.1:{free}"));
+    daemon.wait("nothing is wrong any more", || problems() == 0);
+    // Taken, and free again by the time that somebody says so.
+    listen(&other.to_string());
+    daemon.wait("the problem", || problems() == 1);
+    drop(taken);
+    daemon.signal(Signal::HUP);
+    daemon.wait_log(&format!("listening on http://{other}"));
+    daemon.wait("nothing is wrong any more", || problems() == 0);
+    // Its own port is not in its way.
+    listen(&format!("0.0.0.0:{}", other.port()));
+    daemon.wait_log(&format!("listening on http://0.0.0.0:{}", other.port()));
+    assert_eq!(problems(), 0);
 }

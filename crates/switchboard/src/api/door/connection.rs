@@ -101,6 +101,8 @@ pub(super) async fn converse(
     }
     tokio::select! {
         _ = &mut talk => {}
+        // Whoever asks for events by now comes too late for any; HTTP would wait for the end of the answer.
+        Some(_) = given.recv() => {}
         () = cut.cancelled() => {}
     }
     None

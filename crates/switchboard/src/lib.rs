@@ -29,14 +29,18 @@ mod token;
 mod ui;
 mod when;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use switchboard_host::dirs::Env;
 
-use cli::{Cli, Command, Common, Shell};
+use cli::{Cli, Command, Common, Connect, Shell};
 use fail::Failure;
 use ui::Ui;
+
+/// The variable by which a shell asks for completions.
+const COMPLETE: &str = "SWITCHBOARD_COMPLETE";
 
 /// Runs the program: what stands on the command line is done, and the exit code says how it went.
 pub fn run() -> ExitCode {
@@ -47,14 +51,32 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == cmd::demo::SERVER) {
         return cmd::demo::serve();
     }
+    if let Some(args) = pipe(std::env::args_os()) {
+        return told(cmd::connect::run(&args, Env::read()), &Ui::new(Common::default()));
+    }
     if std::env::args_os().len() > 0 {
-        clap_complete::CompleteEnv::with_factory(Cli::command).var("SWITCHBOARD_COMPLETE").complete();
+        clap_complete::CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
     }
     let cli = Cli::parse();
     // What a client runs speaks the client's language alone.
     let json = cli.common.json && !matches!(cli.command, Command::Connect(_));
     let ui = Ui::new(Common { json, ..cli.common });
-    match perform(cli.command, cli.common, &ui) {
+    told(perform(cli.command, cli.common, &ui), &ui)
+}
+
+/// Returns what stands behind `connect` when that is a server and nothing else: what clients run, many times a day.
+/// The tree of all commands takes longer to build than the rest of it, so it is not asked.
+fn pipe(mut words: impl Iterator<Item = OsString>) -> Option<Connect> {
+    let words = [words.nth(1), words.next(), words.next()];
+    let [Some(verb), Some(server), None] = words else { return None };
+    let server = server.into_string().ok()?;
+    let plain = verb == "connect" && !server.starts_with('-') && std::env::var_os(COMPLETE).is_none();
+    plain.then_some(Connect { server, client: None })
+}
+
+/// Says how a command went, and returns the exit code.
+fn told(done: Result<ExitCode, Failure>, ui: &Ui) -> ExitCode {
+    match done {
         Ok(code) => {
             // What has nothing to tell still answers a program that reads.
             ui.json(&serde_json::json!({ "done": !ui.dry_run }));

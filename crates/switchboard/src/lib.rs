@@ -147,3 +147,26 @@ fn man(ui: &Ui) -> fail::Done {
     ui.document(&String::from_utf8_lossy(&page));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_connect_goes_past_the_tree_of_commands() {
+        let server = |words: &[&str]| pipe(words.iter().map(OsString::from)).map(|args| args.server);
+        assert_eq!(server(&["switchboard", "connect", "git"]).as_deref(), Some("git"));
+        for words in [
+            &["switchboard"][..],
+            &["switchboard", "connect"],
+            &["switchboard", "connect", "--help"],
+            &["switchboard", "connect", "-h"],
+            &["switchboard", "connect", "git", "--client"],
+            &["switchboard", "connect", "git", "--json"],
+            &["switchboard", "--json", "connect"],
+            &["switchboard", "server", "list"],
+        ] {
+            assert_eq!(server(words), None, "{words:?}");
+        }
+    }
+}

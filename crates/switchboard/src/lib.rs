@@ -51,8 +51,9 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == cmd::demo::SERVER) {
         return cmd::demo::serve();
     }
-    if let Some(args) = pipe(std::env::args_os()) {
-        return told(cmd::connect::run(&args, Env::read()), &Ui::new(Common::default()));
+    let env = Env::read();
+    if let Some(args) = pipe(std::env::args_os(), &env) {
+        return told(cmd::connect::run(&args, env), &Ui::new(Common::default()));
     }
     if std::env::args_os().len() > 0 {
         clap_complete::CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
@@ -61,16 +62,16 @@ pub fn run() -> ExitCode {
     // What a client runs speaks the client's language alone.
     let json = cli.common.json && !matches!(cli.command, Command::Connect(_));
     let ui = Ui::new(Common { json, ..cli.common });
-    told(perform(cli.command, cli.common, &ui), &ui)
+    told(perform(cli.command, cli.common, env, &ui), &ui)
 }
 
 /// Returns what stands behind `connect` when that is a server and nothing else: what clients run, many times a day.
 /// The tree of all commands takes longer to build than the rest of it, so it is not asked.
-fn pipe(mut words: impl Iterator<Item = OsString>) -> Option<Connect> {
+fn pipe(mut words: impl Iterator<Item = OsString>, env: &Env) -> Option<Connect> {
     let words = [words.nth(1), words.next(), words.next()];
     let [Some(verb), Some(server), None] = words else { return None };
     let server = server.into_string().ok()?;
-    let plain = verb == "connect" && !server.starts_with('-') && std::env::var_os(COMPLETE).is_none();
+    let plain = verb == "connect" && !server.starts_with('-') && env.var(COMPLETE).is_none();
     plain.then_some(Connect { server, client: None })
 }
 
@@ -95,8 +96,7 @@ pub fn command() -> clap::Command {
 }
 
 /// Has the daemon run a command that is the daemon's, when there is one; runs it here else, with the same result.
-fn perform(command: Command, wishes: Common, ui: &Ui) -> Result<ExitCode, Failure> {
-    let env = Env::read();
+fn perform(command: Command, wishes: Common, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
     if ask::kind(&command, wishes) == ask::Kind::Changes
         && let Some(remote) = remote::Remote::find(&env)
         && let Some(done) = remote.perform(&command, wishes, ui)
@@ -154,8 +154,12 @@ mod tests {
 
     #[test]
     fn only_a_plain_connect_goes_past_the_tree_of_commands() {
-        let server = |words: &[&str]| pipe(words.iter().map(OsString::from)).map(|args| args.server);
+        let under =
+            |env: &Env, words: &[&str]| pipe(words.iter().map(OsString::from), env).map(|args| args.server);
+        let server = |words: &[&str]| under(&Env::default(), words);
         assert_eq!(server(&["switchboard", "connect", "git"]).as_deref(), Some("git"));
+        let completing = Env::new("/", [(COMPLETE, "bash")]);
+        assert_eq!(under(&completing, &["switchboard", "connect", "git"]), None);
         for words in [
             &["switchboard"][..],
             &["switchboard", "connect"],

@@ -14,6 +14,9 @@
 //! the guard was started with. So the server can hold the very pipes of our own caller, and no byte is copied. All
 //! descriptors are close-on-exec from their creation: the server sees 0, 1 and 2.
 //!
+//! The guard can be started before the server is known ([`Standby`]): both processes then get ready at the same time,
+//! and what a client waits for is the longer of the two, not the sum.
+//!
 //! A shell is never involved. On systems other than Linux the process group is all that is ended.
 //!
 //! There is no `PDEATHSIG` here: it fires when the *thread* that started a child ends, which in a program with worker
@@ -26,6 +29,7 @@ mod guarded;
 mod kin;
 mod order;
 mod signals;
+mod standby;
 mod wait;
 
 use std::ffi::OsString;
@@ -38,6 +42,7 @@ pub use guard::guard;
 pub use guarded::{Ended, Guarded, Wiring};
 pub use kin::{adopt_orphans, end_all};
 pub use signals::{End, Signals};
+pub use standby::Standby;
 pub use wait::wait;
 
 use crate::resolve::ServerCommand;
@@ -161,6 +166,6 @@ impl Prepared {
     /// The guard could not be started. Whether the server itself could be started is said by [`wait()`] or
     /// [`Guarded::ended`], because it happens in the guard.
     pub fn start(&self, wiring: Wiring) -> Result<Guarded, ChildError> {
-        guarded::start(self, wiring)
+        Standby::start(&self.name, wiring)?.order(self)
     }
 }

@@ -6,7 +6,7 @@
 use std::io::{self, Write as _};
 
 use switchboard_core::launch::Launch;
-use switchboard_host::child::Grace;
+use switchboard_host::child::{ChildError, Grace, Standby, Wiring};
 use switchboard_host::resolve::{ResolveError, Resolved, Resolver};
 
 mod remote;
@@ -41,7 +41,7 @@ pub enum ConnectError {
         /// The server.
         server: String,
         /// The reason.
-        source: switchboard_host::child::ChildError,
+        source: ChildError,
     },
     /// The remote server cannot be spoken with at all.
     #[error("could not reach `{server}`: {source}")]
@@ -80,6 +80,14 @@ impl ConnectError {
     }
 }
 
+/// Has a guard stand by for `server` while it is read what that is.
+///
+/// # Errors
+/// It could not be started; that matters once it turns out that the server needs a guard.
+pub fn stand_by(server: &str) -> Result<Standby, ChildError> {
+    Standby::start(server, Wiring::Inherited)
+}
+
 /// Lays the pipe, and returns the exit code when the server or the client has ended it.
 ///
 /// The code is the server's own, 128 and the signal's number if a signal ended it; for a remote server 0 when the
@@ -87,17 +95,26 @@ impl ConnectError {
 ///
 /// # Errors
 /// The server cannot be started or reached. What has been written to standard output until then stays.
-pub fn run(server: &str, launch: &Launch, context: &Context<'_>) -> Result<u8, ConnectError> {
+pub fn run(
+    server: &str,
+    launch: &Launch,
+    context: &Context<'_>,
+    guard: Result<Standby, ChildError>,
+) -> Result<u8, ConnectError> {
     let resolved = context
         .resolver
         .launch(launch)
         .map_err(|source| ConnectError::Resolve { server: server.to_owned(), source: Box::new(source) })?;
     match resolved {
         #[cfg(unix)]
-        Resolved::Stdio(command) => stdio::run(server, &command, context),
+        Resolved::Stdio(command) => stdio::run(server, &command, context, guard),
         #[cfg(not(unix))]
         Resolved::Stdio(_) => Err(ConnectError::Unsupported(server.to_owned())),
-        Resolved::Remote { kind, url, headers } => remote::run(server, kind, &url, &headers),
+        Resolved::Remote { kind, url, headers } => {
+            // There is no process to watch over.
+            drop(guard);
+            remote::run(server, kind, &url, &headers)
+        }
     }
 }
 

@@ -29,14 +29,18 @@ mod token;
 mod ui;
 mod when;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use switchboard_host::dirs::Env;
 
-use cli::{Cli, Command, Common, Shell};
+use cli::{Cli, Command, Common, Connect, Shell};
 use fail::Failure;
 use ui::Ui;
+
+/// The variable by which a shell asks for completions.
+const COMPLETE: &str = "SWITCHBOARD_COMPLETE";
 
 /// Runs the program: what stands on the command line is done, and the exit code says how it went.
 pub fn run() -> ExitCode {
@@ -47,14 +51,33 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == cmd::demo::SERVER) {
         return cmd::demo::serve();
     }
+    let env = Env::read();
+    if let Some(args) = pipe(std::env::args_os(), &env) {
+        return told(cmd::connect::run(&args, env), &Ui::new(Common::default()));
+    }
     if std::env::args_os().len() > 0 {
-        clap_complete::CompleteEnv::with_factory(Cli::command).var("SWITCHBOARD_COMPLETE").complete();
+        clap_complete::CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
     }
     let cli = Cli::parse();
     // What a client runs speaks the client's language alone.
     let json = cli.common.json && !matches!(cli.command, Command::Connect(_));
     let ui = Ui::new(Common { json, ..cli.common });
-    match perform(cli.command, cli.common, &ui) {
+    told(perform(cli.command, cli.common, env, &ui), &ui)
+}
+
+/// Returns what stands behind `connect` when that is a server and nothing else: what clients run, many times a day.
+/// The tree of all commands takes longer to build than the rest of it, so it is not asked.
+fn pipe(mut words: impl Iterator<Item = OsString>, env: &Env) -> Option<Connect> {
+    let words = [words.nth(1), words.next(), words.next()];
+    let [Some(verb), Some(server), None] = words else { return None };
+    let server = server.into_string().ok()?;
+    let plain = verb == "connect" && !server.starts_with('-') && env.var(COMPLETE).is_none();
+    plain.then_some(Connect { server, client: None })
+}
+
+/// Says how a command went, and returns the exit code.
+fn told(done: Result<ExitCode, Failure>, ui: &Ui) -> ExitCode {
+    match done {
         Ok(code) => {
             // What has nothing to tell still answers a program that reads.
             ui.json(&serde_json::json!({ "done": !ui.dry_run }));
@@ -73,8 +96,7 @@ pub fn command() -> clap::Command {
 }
 
 /// Has the daemon run a command that is the daemon's, when there is one; runs it here else, with the same result.
-fn perform(command: Command, wishes: Common, ui: &Ui) -> Result<ExitCode, Failure> {
-    let env = Env::read();
+fn perform(command: Command, wishes: Common, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
     if ask::kind(&command, wishes) == ask::Kind::Changes
         && let Some(remote) = remote::Remote::find(&env)
         && let Some(done) = remote.perform(&command, wishes, ui)
@@ -124,4 +146,31 @@ fn man(ui: &Ui) -> fail::Done {
         .map_err(|error| Failure::failed("write the manual page").caused_by(&error))?;
     ui.document(&String::from_utf8_lossy(&page));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_connect_goes_past_the_tree_of_commands() {
+        let under =
+            |env: &Env, words: &[&str]| pipe(words.iter().map(OsString::from), env).map(|args| args.server);
+        let server = |words: &[&str]| under(&Env::default(), words);
+        assert_eq!(server(&["switchboard", "connect", "git"]).as_deref(), Some("git"));
+        let completing = Env::new("/", [(COMPLETE, "bash")]);
+        assert_eq!(under(&completing, &["switchboard", "connect", "git"]), None);
+        for words in [
+            &["switchboard"][..],
+            &["switchboard", "connect"],
+            &["switchboard", "connect", "--help"],
+            &["switchboard", "connect", "-h"],
+            &["switchboard", "connect", "git", "--client"],
+            &["switchboard", "connect", "git", "--json"],
+            &["switchboard", "--json", "connect"],
+            &["switchboard", "server", "list"],
+        ] {
+            assert_eq!(server(words), None, "{words:?}");
+        }
+    }
 }

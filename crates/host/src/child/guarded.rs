@@ -3,18 +3,17 @@
 use std::io::{self, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout};
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, waitpid};
 
+use super::ChildError;
 use super::kin::poll;
 use super::order;
 use super::signals::End;
-use super::{ChildError, GUARD, Prepared};
 
 /// What a server's standard input, output and error are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ pub struct Guarded {
     guard: Child,
     /// The server's process group, once it has started.
     group: Option<Pid>,
-    program: PathBuf,
+    pub(super) program: PathBuf,
     /// What the guard has said and we have not read as a line yet.
     heard: Vec<u8>,
     /// The server's standard input; for [`Wiring::Piped`], until taken.
@@ -64,43 +63,20 @@ pub struct Guarded {
 /// The guard never says more than two lines.
 const HEARD_LIMIT: usize = 64 << 10;
 
-pub(super) fn start(prepared: &Prepared, wiring: Wiring) -> Result<Guarded, ChildError> {
-    let order = order::encode(prepared)?;
-    let (control, theirs) = UnixStream::pair().map_err(ChildError::Guard)?;
-    let output = || match wiring {
-        Wiring::Inherited => Stdio::inherit(),
-        Wiring::Piped => Stdio::piped(),
-    };
-    let mut guard = Command::new(ourselves().map_err(ChildError::Guard)?)
-        .arg0("switchboard")
-        .args([GUARD, &prepared.name])
-        .env_clear()
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(output())
-        .stderr(output())
-        .spawn()
-        .map_err(ChildError::Guard)?;
-    let (stdin, fd) = match wiring {
-        Wiring::Inherited => (None, io::stdin().as_fd().try_clone_to_owned().map_err(ChildError::Guard)?),
-        Wiring::Piped => {
-            let (read, write) = io::pipe().map_err(ChildError::Guard)?;
-            (Some(write), OwnedFd::from(read))
-        }
-    };
-    order::send(&control, &fd, &order)
-        .and_then(|()| control.set_nonblocking(true))
-        .map_err(ChildError::Guard)?;
-    let (stdout, stderr) = (guard.stdout.take(), guard.stderr.take());
-    let program = prepared.program.clone();
-    Ok(Guarded { control, guard, group: None, program, heard: Vec::new(), stdin, stdout, stderr })
-}
-
-/// Returns the path of this very program, even if its file has been replaced by a newer version meanwhile.
-fn ourselves() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
-}
-
 impl Guarded {
+    /// Returns a guard with no server yet, at the other end of `control`.
+    pub(super) fn new(control: UnixStream, mut guard: Child) -> Self {
+        let (stdout, stderr) = (guard.stdout.take(), guard.stderr.take());
+        let program = PathBuf::new();
+        Self { control, guard, group: None, program, heard: Vec::new(), stdin: None, stdout, stderr }
+    }
+
+    /// Tells the guard what to start; from then on only it is to be heard, never waited for.
+    pub(super) fn send(&self, stdin: &OwnedFd, order: &[u8]) -> io::Result<()> {
+        order::send(&self.control, stdin, order)?;
+        self.control.set_nonblocking(true)
+    }
+
     /// Asks the server to end: sends it `end`, and SIGKILL after the grace.
     pub fn ask(&self, end: End) {
         self.say(end.0);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use switchboard_core::catalogue;
 use switchboard_core::client::import::translated;
 use switchboard_core::launch::Launch;
-use switchboard_host::child::Grace;
+use switchboard_host::child::{ChildError, Grace, Standby};
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file;
 use switchboard_host::resolve::Resolver;
@@ -25,6 +25,7 @@ use crate::observe::{Observer, chosen};
 /// There is no such server, it may not be started, or it cannot be.
 #[expect(clippy::needless_pass_by_value, reason = "all commands have one shape")]
 pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
+    let guard = connect::stand_by(&args.server);
     let dirs = Dirs::from_env(&env).map_err(|error| {
         Failure::failed("find the home of Switchboard").caused_by(&error).hint(error.help())
     })?;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
         None => of_catalogue(&args.server, &dirs, &env)?,
         Some(client) => of_client(&args.server, client, &dirs, &env)?,
     };
-    pipe(&args.server, &launch, &dirs, &env)
+    pipe(&args.server, &launch, &dirs, &env, guard)
 }
 
 /// The server of the catalogue. The fast way: only that one file is read, and nothing of our state.
@@ -110,7 +111,13 @@ pub(crate) fn entry_launch(home: &Home, alias: &str, client: &str) -> Result<Lau
     Ok(translated(launch, look.linked.settings.known.variables).0)
 }
 
-fn pipe(name: &str, launch: &Launch, dirs: &Dirs, env: &Env) -> Result<ExitCode, Failure> {
+fn pipe(
+    name: &str,
+    launch: &Launch,
+    dirs: &Dirs,
+    env: &Env,
+    guard: Result<Standby, ChildError>,
+) -> Result<ExitCode, Failure> {
     let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let secrets = FileSecrets::new(dirs.secrets());
     let here = std::env::current_dir().ok();
@@ -124,7 +131,7 @@ fn pipe(name: &str, launch: &Launch, dirs: &Dirs, env: &Env) -> Result<ExitCode,
         warn: &warn,
     };
     let context = Context { resolver, grace: Grace::default() };
-    connect::run(name, launch, &context).map(ExitCode::from).map_err(|error| {
+    connect::run(name, launch, &context, guard).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
         match error.help() {
             Some(help) => failure.hint(help),

@@ -3,20 +3,26 @@
 use std::fs::OpenOptions;
 use std::io;
 
-use switchboard_host::child::{ChildError, Ended, Prepared, Signals, Wiring, adopt_orphans, end_all, wait};
+use switchboard_host::child::{ChildError, Ended, Prepared, Signals, Standby, adopt_orphans, end_all, wait};
 use switchboard_host::resolve::ServerCommand;
 
 use super::{ConnectError, Context};
 
-pub(super) fn run(server: &str, command: &ServerCommand, context: &Context<'_>) -> Result<u8, ConnectError> {
+pub(super) fn run(
+    server: &str,
+    command: &ServerCommand,
+    context: &Context<'_>,
+    guard: Result<Standby, ChildError>,
+) -> Result<u8, ConnectError> {
     let child = |source| ConnectError::Child { server: server.to_owned(), source };
     let setup = |source| ConnectError::Setup { server: server.to_owned(), source };
     let prepared =
         Prepared::new(server, command, context.resolver.environment, context.grace).map_err(child)?;
-    // Before anything is started, so that no signal comes too early.
+    // Before the server is started, so that no signal comes too early.
     let mut signals = Signals::take().map_err(setup)?;
     adopt_orphans().map_err(setup)?;
-    let guarded = prepared.start(Wiring::Inherited).map_err(child)?;
+    let guarded = guard.and_then(|guard| guard.order(&prepared)).map_err(child)?;
+    drop(prepared);
     let_go_of_output().map_err(setup)?;
     match wait(guarded, &mut signals, context.grace) {
         Err(ChildError::GuardLost) => {

@@ -52,7 +52,8 @@ fn pipe(name: &str, launch: &str, body: fn(&str, &Launch, &Context<'_>) -> Resul
 struct Shown(String, Option<String>);
 
 fn run(name: &str, launch: &Launch, context: &Context<'_>) -> Result<u8, Shown> {
-    connect::run(name, launch, context).map_err(|error| Shown(error.to_string(), error.help()))
+    connect::run(name, launch, context, connect::stand_by(name))
+        .map_err(|error| Shown(error.to_string(), error.help()))
 }
 
 fn hold(name: &str, launch: &Launch, context: &Context<'_>) -> Result<u8, Shown> {

@@ -221,6 +221,27 @@ fn a_killed_guard_takes_everybody_with_it() {
 }
 
 #[test]
+fn a_guard_without_a_server_goes_with_whoever_started_it() {
+    let tag = format!("standby-{}", std::process::id());
+    let mut pipe = Pipe::start(&tag, &Launch::stdio("/no/such", [""; 0]));
+    assert_eq!(pipe.wait().code(), Some(1));
+    assert_eq!(survivors(&tag), Vec::<String>::new());
+    // And when that one is killed while it still looks for the values.
+    let home = tempfile::tempdir().unwrap();
+    let fifo = home.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let value = format!("${{cmd:cat {}}}", fifo.display());
+    let mut pipe = Pipe::start(&tag, &Launch::stdio("cat", [value]));
+    // Opening it waits for the reader.
+    let asked = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    assert!(alive(&tag).iter().any(|line| line.contains("__guard")), "{:?}", alive(&tag));
+    signal(&pipe, Signal::KILL);
+    assert_eq!(pipe.wait().signal(), Some(9));
+    assert_eq!(survivors(&tag), Vec::<String>::new());
+    drop(asked);
+}
+
+#[test]
 fn a_server_that_is_let_go_of_ends_with_all_it_started() {
     for tree in TREES {
         let tag = format!("piped-{}-{}", std::process::id(), tree.name.replace([' ', ','], "-"));

@@ -112,7 +112,7 @@ impl Remote {
         let answer = serde_json::from_slice(&body).map_err(|error| {
             Failure::unreachable("understand the daemon's answer")
                 .caused_by(&error)
-                .hint("it may be of another version: restart it with `switchboard service restart`")
+                .hint("it may be of another version: restart it; where systemd runs it, `systemctl --user restart switchboard`")
         })?;
         Ok(Some(answer))
     }

@@ -246,3 +246,16 @@ fn a_lock_that_cannot_be_made_is_told() {
     fs::remove_dir(&lock).unwrap();
     wait_for(&daemon, &home, CURSOR, "\"three\"");
 }
+
+#[test]
+fn a_daemon_that_breaks_off_leaves_it_open_what_was_done_and_says_so() {
+    use std::io::Read as _;
+    let home = home();
+    let socket = home.path("switchboard/run/control.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let other = std::thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 1024]).unwrap());
+    let output = home.run("server add three -- three");
+    assert!(other.join().unwrap() > 0);
+    assert!(output.code == 4 && output.stderr.contains("switchboard status"), "{output}");
+}

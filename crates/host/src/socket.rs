@@ -36,7 +36,9 @@ impl SocketError {
         match self {
             Self::Taken(_) => "see what runs with `switchboard status`; one daemon serves a home",
             Self::InTheWay(_) => "move it away",
-            Self::Folder(_) => "set `XDG_RUNTIME_DIR` to a folder of your own",
+            Self::Folder(_) => {
+                "set `XDG_RUNTIME_DIR`, or `SWITCHBOARD_HOME` where that is set, to a folder of your own"
+            }
             Self::Io { .. } => {
                 "make its folder writable for you; where its path is longer than 100 bytes, set `SWITCHBOARD_HOME` to a shorter one"
             }

@@ -254,7 +254,12 @@ impl Home {
 
 /// Returns the failure of somebody who did not get hold of the home.
 pub(crate) fn busy(error: &LockError) -> Failure {
-    Failure::busy("get hold of the home").caused_by(error).hint(error.help())
+    let what = "get hold of the home";
+    let failure = match error {
+        LockError::Held { .. } => Failure::busy(what),
+        LockError::Io { .. } => Failure::failed(what),
+    };
+    failure.caused_by(error).hint(error.help())
 }
 
 /// Returns the seconds since 1970.

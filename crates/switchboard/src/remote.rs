@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use hyper::Method;
 use switchboard_core::client::known;
@@ -10,6 +11,7 @@ use switchboard_host::dirs::{Dirs, Env};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Command, Common};
 use crate::fail::Failure;
+use crate::home;
 use crate::ui::{Said, Ui};
 
 mod exchange;
@@ -19,6 +21,10 @@ pub(crate) const COMMAND: &str = "/api/v1/command";
 
 /// The route that says whether the daemon is ready.
 const READY: &str = "/readyz";
+
+/// How long to try again for, and how long to wait in between, where many ask at once or the daemon is about to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Variables that decide where files are, beside those of the clients.
 const VARIABLES: [&str; 8] = [
@@ -60,13 +66,22 @@ impl Remote {
     ) -> Option<Result<ExitCode, Failure>> {
         let mut agreed = Vec::new();
         let mut shown: Vec<Said> = Vec::new();
+        let begun = Instant::now();
         loop {
             let ask =
                 Ask { command: command.clone(), wishes, env: Some(self.env.clone()), agreed: agreed.clone() };
+            let asked = Instant::now();
             let answer = match self.ask(&ask) {
                 Ok(answer) => answer?,
                 Err(failure) => return Some(Err(failure)),
             };
+            // Turned away at once: nothing was done, and without a daemon the command would wait for others, too.
+            let at_once = asked.elapsed() < home::PATIENCE;
+            let busy = answer.failure.as_ref().is_some_and(Failure::is_busy);
+            if busy && at_once && begun.elapsed() < PATIENCE {
+                std::thread::sleep(PAUSE);
+                continue;
+            }
             // What was shown before the question is not shown again after it.
             let again = answer.said.iter().zip(&shown).take_while(|(now, before)| now == before).count();
             for said in &answer.said[again..] {
@@ -97,7 +112,7 @@ impl Remote {
         let answer = serde_json::from_slice(&body).map_err(|error| {
             Failure::unreachable("understand the daemon's answer")
                 .caused_by(&error)
-                .hint("it may be of another version: restart it with `switchboard service restart`")
+                .hint("it may be of another version: restart it; where systemd runs it, `systemctl --user restart switchboard`")
         })?;
         Ok(Some(answer))
     }

@@ -34,6 +34,9 @@ use crate::observe::{Linked, Look, Observer, linked};
 /// How long to wait for a home that another process holds, before something else is done.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// Where a problem is that keeps us from all of our own files.
+const EVERYWHERE: &str = "the home";
+
 /// What carries plans out. It decides nothing.
 pub(crate) struct Hands {
     /// What the command line says otherwise than the settings.
@@ -191,13 +194,15 @@ impl Hands {
     }
 
     fn facts(&self) -> Facts {
+        // What is wrong with one file, whoever reads it sees.
+        let own = self.problems.iter().filter(|(place, _)| place == EVERYWHERE).cloned();
         Facts {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             since: self.since,
             listen: self.doors.address(),
             watches: self.watch.health().native,
-            problems: self.doors.problems(),
+            problems: own.chain(self.doors.problems()).collect(),
         }
     }
 
@@ -211,7 +216,7 @@ impl Hands {
                 if failure.is_busy() {
                     debug!("the home is in another process's hands");
                 } else {
-                    let problems = vec![("the home".to_owned(), Problem::error(failure.sentence()))];
+                    let problems = vec![(EVERYWHERE.to_owned(), Problem::error(failure.sentence()))];
                     // Told once, and tried again and again.
                     debug!("our own files could not be read, which will be tried again");
                     tell_problems(&self.problems, &problems);

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::desk::Asked;
+use super::desk::{Asked, WAITING};
 use super::execute::Hands;
 use super::inbox::Inbox;
 
@@ -66,11 +66,14 @@ async fn next(
         }
     };
     tokio::select! {
-        asked = asks.recv() => waiting.extend(asked),
+        asked = asks.recv(), if before < WAITING => waiting.extend(asked),
         () = inbox.rung() => {}
         () = time => events.push(Event::Due),
     }
-    while let Ok(asked) = asks.try_recv() {
+    // The others wait in the channel, which has an end.
+    while waiting.len() < WAITING
+        && let Ok(asked) = asks.try_recv()
+    {
         waiting.push_back(asked);
     }
     // Those that wait for the home have their time.

@@ -70,7 +70,11 @@ async fn exchange(
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| failed(&error))?;
     let answer = async move {
-        let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
+        let broken = |error| {
+            let what = "what was asked may have been done or not: see `switchboard status`";
+            failed(&error).hint(what)
+        };
+        let response = sender.send_request(request).await.map_err(broken)?;
         if !response.status().is_success() {
             return Ok(None);
         }

@@ -190,19 +190,21 @@ fn while_another_process_holds_the_home_commands_wait_and_everything_else_goes_o
     for name in ["three", "four", "five"] {
         wait_for(&daemon, &home, CURSOR, &format!("\"{name}\""));
     }
-    // It ends when it is told to, and whoever waits is told.
+    // It ends when it is told to, and whoever waits does without it.
     let held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
     std::thread::scope(|scope| {
         let before = daemon.log().matches("wait for the home").count();
-        let waits = scope.spawn(|| home.run("server add six -- six"));
+        let home = &home;
+        let waits = scope.spawn(move || home.run("server add six -- six"));
         daemon.wait("it waits", || daemon.log().matches("wait for the home").count() > before);
         let begun = std::time::Instant::now();
         daemon.signal(testkit::daemon::Signal::TERM);
-        assert!(waits.join().unwrap().all().contains("about to end"));
+        assert_eq!(daemon.ended().code(), Some(0));
         assert!(begun.elapsed() < std::time::Duration::from_secs(8), "it waited for somebody");
+        drop(held);
+        assert_eq!(waits.join().unwrap().code, 0);
     });
-    assert_eq!(daemon.ended().code(), Some(0));
-    drop(held);
+    assert!(home.text(CURSOR).contains("\"six\""));
 }
 
 #[test]
@@ -213,4 +215,49 @@ fn a_home_that_is_not_let_go_of_is_told_with_who_has_it() {
     let _held = Lock::acquire(&dirs, "a test", GUARD).unwrap();
     let output = home.run("server add three -- three");
     assert!(output.code != 0 && output.stderr.contains("`a test`"), "{output}");
+}
+
+#[test]
+fn many_commands_at_once_are_all_done() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    std::thread::scope(|scope| {
+        let home = &home;
+        let add = |at: usize| scope.spawn(move || home.run(&format!("server add s{at} -- s")));
+        for command in (0..80).map(add).collect::<Vec<_>>() {
+            let output = command.join().unwrap();
+            assert_eq!(output.code, 0, "{output}");
+        }
+    });
+    assert_eq!(home.text(CATALOGUE).matches("[servers.s").count(), 80);
+    assert!((0..80).all(|at| home.text(CURSOR).contains(&format!("\"s{at}\""))), "{}", daemon.log());
+}
+
+#[test]
+fn a_lock_that_cannot_be_made_is_told() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let lock = home.path("switchboard/state/lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    append(&home, "three");
+    daemon.wait_log("cannot be taken");
+    let told = home.run("status");
+    assert!(told.all().contains("cannot be taken"), "{told}");
+    fs::remove_dir(&lock).unwrap();
+    wait_for(&daemon, &home, CURSOR, "\"three\"");
+}
+
+#[test]
+fn a_daemon_that_breaks_off_leaves_it_open_what_was_done_and_says_so() {
+    use std::io::Read as _;
+    let home = home();
+    let socket = home.path("switchboard/run/control.sock");
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let other = std::thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 1024]).unwrap());
+    let output = home.run("server add three -- three");
+    assert!(other.join().unwrap() > 0);
+    assert!(output.code == 4 && output.stderr.contains("switchboard status"), "{output}");
 }

@@ -43,6 +43,8 @@ pub enum Source {
     Catalogue,
     /// The settings.
     Settings,
+    /// The policy of tools.
+    Policy,
     /// The file of a linked client.
     Client(ClientId),
 }

@@ -72,7 +72,7 @@ impl State {
     /// Takes an event in, at a time since the daemon began.
     pub fn fold(&mut self, event: Event, now: Duration) {
         match event {
-            Event::Changed(Source::Catalogue | Source::Settings) => self.stale = When::Now,
+            Event::Changed(Source::Catalogue | Source::Settings | Source::Policy) => self.stale = When::Now,
             Event::Changed(Source::Client(client)) => {
                 if self.knows(&client) {
                     self.behind.insert(client, Behind::default());

@@ -288,6 +288,8 @@ impl Hands {
             known.insert(linked.path.clone(), (Source::Client(linked.id().clone()), held));
         }
         known.extend(own.into_iter().map(|(path, source, held)| (path, (source, Some(held)))));
+        // Read by nobody yet: whoever does reads it with the rest, which a change of it asks for.
+        known.insert(home.dirs.policy(), (Source::Policy, None));
         self.known = known;
         debug!("looked at everything of our own");
         self.views.retain(|client, _| self.clients.contains_key(client));

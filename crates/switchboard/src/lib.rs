@@ -27,6 +27,7 @@ mod schema;
 mod service;
 mod token;
 mod ui;
+mod web;
 mod when;
 
 use std::ffi::OsString;

@@ -298,7 +298,7 @@ impl Hands {
     fn reading(&self, home: &Home) -> Reading {
         let sync = &self.settings.client_sync;
         let clients = self.clients.values().map(|linked| {
-            let auto = linked.settings.mode == Mode::Auto && sync.auto_write_enabled;
+            let auto = is_auto(linked, &self.settings);
             let settings = format!("{:?}", (&linked.settings, &linked.path));
             (linked.id().clone(), Client { auto, settings })
         });
@@ -329,10 +329,9 @@ impl Hands {
     fn tend(&mut self, ids: &BTreeSet<ClientId>) -> Vec<(ClientId, Outcome)> {
         let again = || ids.iter().map(|id| (id.clone(), Outcome::Again)).collect();
         let Some(home) = self.home.as_mut() else { return again() };
-        let writes = self.settings.client_sync.auto_write_enabled;
-        let is_auto = |linked: &Linked| linked.settings.mode == Mode::Auto && writes;
         let chosen = ids.iter().filter_map(|id| self.clients.get(id));
-        let (auto, manual): (Vec<&Linked>, Vec<&Linked>) = chosen.partition(|linked| is_auto(linked));
+        let (auto, manual): (Vec<&Linked>, Vec<&Linked>) =
+            chosen.partition(|linked| is_auto(linked, &self.settings));
         let watch = &self.watch;
         let pushed = push_all(home, &auto, &Choice::default(), &mut |path, hash| watch.expect(path, hash));
         let pushed = match pushed {
@@ -459,4 +458,9 @@ fn tell(id: &ClientId, before: Option<&View>, now: &View, push: Option<&Push>) {
     for sentence in now.conflicts.iter().filter(|sentence| !known(|view| &view.conflicts, sentence)) {
         warn!(client, "conflict: {sentence}; `switchboard client adopt {client}` or `restore` decides");
     }
+}
+
+/// Returns whether a client's file is written at once.
+fn is_auto(linked: &Linked, settings: &Settings) -> bool {
+    linked.settings.mode == Mode::Auto && settings.client_sync.auto_write_enabled
 }

@@ -25,9 +25,6 @@ const LIMIT: usize = 16 << 20;
 /// So many redirects are followed.
 const REDIRECTS: usize = 5;
 
-/// How long a connection may take.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
-
 /// How long an answer may take, from the question to its last byte.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
@@ -69,19 +66,8 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        // An error means that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIME)
-            .tcp_keepalive(Duration::from_secs(30))
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
-        if address.is_loopback() {
-            // A proxy of the environment cannot reach what runs on this machine.
-            client = client.no_proxy();
-        }
-        let client = client.build().map_err(|error| Failure::failed("prepare HTTP").caused_by(&error))?;
+        let client = crate::web::client(address.is_loopback())
+            .map_err(|error| Failure::failed("prepare HTTP").caused_by(&error))?;
         Ok(Self { address, headers, client })
     }
 

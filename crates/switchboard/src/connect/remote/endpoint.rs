@@ -1,7 +1,6 @@
 //! The server's address, and requests to it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
@@ -13,8 +12,6 @@ use super::trouble::Trouble;
 
 /// So many redirects are followed.
 const REDIRECTS: usize = 5;
-
-const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A server at its address, with the headers that the catalogue gives it.
 #[derive(Clone)]
@@ -38,18 +35,7 @@ impl Endpoint {
             return Err(RemoteError::Url);
         }
         let headers = headers.iter().map(header).collect::<Result<_, _>>()?;
-        // An error means that a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIME)
-            .tcp_keepalive(Duration::from_secs(30))
-            .user_agent(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&url) {
-            client = client.no_proxy();
-        }
-        let client = client.build().map_err(RemoteError::Client)?;
+        let client = crate::web::client(is_loopback(&url)).map_err(RemoteError::Client)?;
         Ok(Self { server: server.to_owned(), url, headers, client })
     }
 

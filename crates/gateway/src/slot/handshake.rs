@@ -1,0 +1,174 @@
+//! Makes a connection: the process or the address, the handshake in the server's era, and what it offers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_core::mcp::revision::{Era, LATEST, LATEST_LEGACY};
+
+use super::{Slot, lists};
+use crate::gateway::Inside;
+use crate::launch::Launched;
+use crate::link::stdio::Stdio;
+use crate::object::Object;
+use crate::offer::Offer;
+use crate::trouble::Trouble;
+use crate::upstream::{Answer, Hello, Upstream};
+
+/// How long a server may take to come up: some are downloaded first.
+const COMING_UP: Duration = Duration::from_secs(120);
+
+/// How long a server that does not know the question may take not to answer it (requirement L2).
+const PROBE: Duration = Duration::from_secs(3);
+
+/// Why a server of an older era was not found to be one.
+enum Verdict {
+    Modern(Box<serde_json::value::RawValue>),
+    Legacy,
+    /// It is gone, or in an unknown state: a fresh one is needed for a handshake.
+    Spoiled,
+}
+
+/// Makes the connection of a slot.
+pub(super) async fn connect(slot: Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
+    let made = tokio::time::timeout(COMING_UP, make(&slot)).await;
+    let made = made.unwrap_or_else(|_| {
+        Err(Trouble::Down(format!("it did not come up within {} s", COMING_UP.as_secs())))
+    });
+    made.map_err(|trouble| with_last_words(&slot, trouble))
+}
+
+/// What a server said last on its standard error often says why it did not come up.
+fn with_last_words(slot: &Slot, trouble: Trouble) -> Trouble {
+    match (trouble, slot.generation.log.last_line()) {
+        (Trouble::Lost(why) | Trouble::Down(why), Some(last)) => {
+            Trouble::Down(format!("{why}; it said last: {last}"))
+        }
+        (Trouble::Lost(why), None) => Trouble::Down(why),
+        (trouble, _) => trouble,
+    }
+}
+
+async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
+    let gateway = slot.gateway.upgrade().ok_or(Trouble::Drained)?;
+    let known = slot.offer().map(|offer| offer.era);
+    let mut upstream = open(slot, &gateway).await?;
+    let answer = match known {
+        Some(Era::Legacy) => None,
+        _ => match probe(&upstream).await {
+            Verdict::Modern(result) => Some(result),
+            Verdict::Legacy => None,
+            Verdict::Spoiled => {
+                upstream.link.close();
+                upstream = open(slot, &gateway).await?;
+                None
+            }
+        },
+    };
+    let made = match answer {
+        Some(result) => modern(slot, &upstream, result.get()).await,
+        None => legacy(slot, &upstream).await,
+    };
+    match made {
+        Ok(offer) => Ok((upstream, Arc::new(offer))),
+        Err(trouble) => {
+            upstream.link.close();
+            Err(trouble)
+        }
+    }
+}
+
+/// Starts the process or finds the address, and returns a connection on which nothing was said yet.
+async fn open(slot: &Arc<Slot>, gateway: &Arc<Inside>) -> Result<Arc<Upstream>, Trouble> {
+    slot.generation.may_begin().await;
+    let said = slot.generation.said().clone();
+    let server = &said.server;
+    let launched = gateway.launcher.launch(server, slot.key.root.as_deref()).await;
+    let weak = Arc::downgrade(slot);
+    match launched.map_err(|error| Trouble::Down(error.to_string()))? {
+        Launched::Child(child) => {
+            let (link, ends) = Stdio::new(child);
+            let upstream =
+                Upstream::new(server.name.clone(), Box::new(link), weak.clone(), gateway.sweep.clone());
+            ends.attend(&upstream, &weak, &gateway.tasks);
+            Ok(upstream)
+        }
+        Launched::Remote { kind, url, headers } => {
+            crate::link::remote(slot, gateway, kind, &url, headers).await
+        }
+    }
+}
+
+/// Finds out whether a server speaks without sessions. What it does with the question is no evidence of anything but
+/// that: many older servers end over a question before the handshake.
+async fn probe(upstream: &Arc<Upstream>) -> Verdict {
+    let params = params_of(LATEST, "{}", None);
+    match upstream.ask("server/discover", Some(&params), PROBE).await {
+        Ok(Answer::Result(result)) => Verdict::Modern(result),
+        Ok(Answer::Error { .. }) => Verdict::Legacy,
+        Err(_) => Verdict::Spoiled,
+    }
+}
+
+async fn modern(slot: &Arc<Slot>, upstream: &Arc<Upstream>, result: &str) -> Result<Offer, Trouble> {
+    let said =
+        Object::read(result).ok_or_else(|| Trouble::Answer("no object to server/discover".to_owned()))?;
+    upstream.greeted(Hello { era: Era::Modern, revision: LATEST.to_owned() });
+    upstream.link.settle(LATEST);
+    let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();
+    let meta = said.member("_meta").and_then(Object::read);
+    let info = meta.as_ref().and_then(|meta| meta.member("io.modelcontextprotocol/serverInfo"));
+    let info = info.or(said.member("serverInfo")).map(str::to_owned);
+    let instructions = said.member("instructions").map(str::to_owned);
+    let items = lists::all(slot, upstream, &capabilities).await?;
+    Ok(Offer::new(Era::Modern, LATEST.to_owned(), capabilities, info, instructions, items))
+}
+
+async fn legacy(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Result<Offer, Trouble> {
+    let capabilities = slot.key.profile.capabilities();
+    let us = us();
+    let params =
+        format!(r#"{{"protocolVersion":"{LATEST_LEGACY}","capabilities":{capabilities},"clientInfo":{us}}}"#);
+    let result = match upstream.ask("initialize", Some(&params), COMING_UP).await? {
+        Answer::Result(result) => result,
+        Answer::Error { message, .. } => {
+            return Err(Trouble::Down(format!("it refused the handshake: {message}")));
+        }
+    };
+    let said =
+        Object::read(result.get()).ok_or_else(|| Trouble::Answer("no object to initialize".to_owned()))?;
+    let revision = said.member("protocolVersion").and_then(|text| serde_json::from_str::<String>(text).ok());
+    let revision = revision.unwrap_or_else(|| LATEST_LEGACY.to_owned());
+    if Era::of(&revision) != Some(Era::Legacy) && revision != "2024-10-07" {
+        return Err(Trouble::Down(format!("it wants to speak revision {revision:?}, which is not known")));
+    }
+    upstream.greeted(Hello { era: Era::Legacy, revision: revision.clone() });
+    upstream.link.settle(&revision);
+    upstream.tell(crate::message::notification("notifications/initialized", None));
+    let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();
+    let items = lists::all(slot, upstream, &capabilities).await?;
+    let info = said.member("serverInfo").map(str::to_owned);
+    let instructions = said.member("instructions").map(str::to_owned);
+    Ok(Offer::new(Era::Legacy, revision, capabilities, info, instructions, items))
+}
+
+/// Returns what every question of our own says about us, where the server's era asks for it.
+pub(super) fn own_params(upstream: &Upstream) -> Option<String> {
+    match upstream.era() {
+        Era::Legacy => None,
+        Era::Modern => Some(params_of(LATEST, "{}", None)),
+    }
+}
+
+/// Returns the parameters of a stateless question of our own; `more` is a further member, as JSON.
+pub(super) fn params_of(revision: &str, capabilities: &str, more: Option<(&str, &str)>) -> String {
+    let us = us();
+    let more = more.map(|(name, value)| format!(r#""{name}":{value},"#)).unwrap_or_default();
+    format!(
+        r#"{{{more}"_meta":{{"io.modelcontextprotocol/protocolVersion":"{revision}","io.modelcontextprotocol/clientCapabilities":{capabilities},"io.modelcontextprotocol/clientInfo":{us}}}}}"#
+    )
+}
+
+/// Who we are, for servers.
+fn us() -> String {
+    format!(r#"{{"name":"switchboard","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use switchboard_core::catalogue::Server;
@@ -94,8 +95,8 @@ pub struct Child {
     pub stderr: Pin<Box<dyn AsyncRead + Send>>,
     /// Ends when the process has ended, and says how.
     pub ended: BoxFuture<'static, String>,
-    /// Its process, where that is known.
-    pub pid: Option<u32>,
+    /// Its process, once that is known.
+    pub pid: Arc<OnceLock<u32>>,
     /// Ends it, and all that it started, when dropped.
     pub hold: Box<dyn Send>,
 }

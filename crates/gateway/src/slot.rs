@@ -154,6 +154,13 @@ impl Slot {
         }
     }
 
+    /// Waits until the connection answers, and says so; `false` once it is over.
+    pub(crate) async fn answers(&self) -> bool {
+        let mut standing = self.standing.subscribe();
+        let found = standing.wait_for(|now| matches!(now.phase, Phase::Ready(_) | Phase::Gone)).await;
+        found.is_ok_and(|now| now.phase != Phase::Gone)
+    }
+
     /// Returns how the connection stands.
     pub(crate) fn standing(&self) -> Standing {
         self.standing.borrow().clone()

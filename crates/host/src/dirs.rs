@@ -300,6 +300,11 @@ impl Dirs {
         self.state.join("registry.json")
     }
 
+    /// What each server was last seen to offer, one file for each.
+    pub fn offers(&self) -> PathBuf {
+        self.state.join("offers")
+    }
+
     /// What was last discovered, and from which configuration.
     pub fn sync_stamp(&self) -> PathBuf {
         self.state.join("sync-stamp.json")

@@ -29,6 +29,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use futures_util::future::BoxFuture;
 use switchboard_core::settings::Settings;
+use switchboard_gateway::Gateway;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -50,6 +51,9 @@ pub(crate) struct Api(Arc<Inside>);
 
 struct Inside {
     desk: Desk,
+    /// The way to the servers.
+    #[expect(dead_code, reason = "the routes that use it come with the next change")]
+    gateway: Gateway,
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
@@ -61,12 +65,17 @@ struct Inside {
 
 impl Api {
     /// Returns the API over a desk. Bearer tokens are those of the file `tokens`; with `drain` its streams end.
-    pub(crate) fn new(desk: Desk, tokens: std::path::PathBuf, drain: CancellationToken) -> Self {
+    pub(crate) fn new(
+        desk: Desk,
+        gateway: Gateway,
+        tokens: std::path::PathBuf,
+        drain: CancellationToken,
+    ) -> Self {
         let settings = Arc::clone(&desk.board().settings);
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        Self(Arc::new(Inside { desk, keys, streams: Arc::default(), metrics, drain, routes }))
+        Self(Arc::new(Inside { desk, gateway, keys, streams: Arc::default(), metrics, drain, routes }))
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.

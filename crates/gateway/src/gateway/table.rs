@@ -83,8 +83,9 @@ impl Table {
 }
 
 impl Gateway {
-    /// Brings a server up beside what is in service: it is connected and asked for all that it offers. `told` hears how
-    /// that went, once; where it is known already what the server offers, and none of its name is in service, nothing is
+    /// Brings a server up beside what is in service, where somebody sees the difference: a session is open, or the version
+    /// before runs. It is connected and asked for all that it offers. `told` hears how
+    /// that went, and of one that could not be brought up hears again when it answers after all; where it is known already what the server offers, and none of its name is in service, nothing is
     /// started and it went well.
     ///
     /// A server that cannot run twice is not started before the one that it follows is gone: `told` hears at once, and
@@ -93,7 +94,7 @@ impl Gateway {
         &self,
         server: Arc<Server>,
         fingerprint: String,
-        told: impl FnOnce(Result<(), String>) + Send + 'static,
+        told: impl Fn(Result<(), String>) + Send + 'static,
     ) {
         let inside = &self.0;
         let serving = inside.table.load().servers.iter().find(|old| old.name == server.name).cloned();
@@ -108,11 +109,21 @@ impl Gateway {
             slot.tell(switchboard_core::upstream::Event::Wanted);
             return told(Ok(()));
         }
-        if serving.is_none() && slot.own_offer().is_some() {
+        // Whom nobody looks at is started by its first call; one that is to be kept starts by itself.
+        let looked_at = !inside.sessions().is_empty();
+        let runs = serving.as_ref().is_some_and(|old| old.all().iter().any(|slot| slot.ready().is_some()));
+        let known = serving.is_none() && slot.own_offer().is_some();
+        if known || !(looked_at || runs) {
             return told(Ok(()));
         }
         inside.tasks.spawn(async move {
-            told(slot.tried().await.map_err(|trouble| trouble.to_string()));
+            let first = slot.tried().await.map_err(|trouble| trouble.to_string());
+            let failed = first.is_err();
+            told(first);
+            // It is tried again and again, and takes over when it answers at last.
+            if failed && slot.answers().await {
+                told(Ok(()));
+            }
         });
     }
 

@@ -1,7 +1,7 @@
 //! A server that is a child process: a message is a line.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ const PIECE: usize = 64 << 10;
 pub(crate) struct Stdio {
     out: Arc<Out>,
     closing: CancellationToken,
-    pid: Option<u32>,
+    pid: Arc<OnceLock<u32>>,
 }
 
 struct Out {
@@ -62,7 +62,7 @@ impl Stdio {
         let pipe = Mutex::new(Pipe { stdin: Some(stdin), waiting: BytesMut::new() });
         let out = Arc::new(Out { pipe, bell: Notify::new() });
         let closing = CancellationToken::new();
-        let link = Self { out: Arc::clone(&out), closing: closing.clone(), pid: child.pid };
+        let link = Self { out: Arc::clone(&out), closing: closing.clone(), pid: Arc::clone(&child.pid) };
         (link, Ends { child, out, closing })
     }
 }
@@ -82,7 +82,7 @@ impl Link for Stdio {
     }
 
     fn pid(&self) -> Option<u32> {
-        self.pid
+        self.pid.get().copied()
     }
 }
 

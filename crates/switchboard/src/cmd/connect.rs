@@ -1,6 +1,5 @@
 //! `connect`: what a client runs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use switchboard_core::catalogue;
@@ -12,10 +11,10 @@ use switchboard_host::file;
 use switchboard_host::resolve::Resolver;
 use switchboard_host::secret::FileSecrets;
 
-use crate::approval::{Approvals, in_full, quoted};
+use crate::approval::{Approvals, in_full, may_start, quoted};
 use crate::cli::Connect;
 use crate::connect::{self, Context};
-use crate::fail::{Code, Failure};
+use crate::fail::Failure;
 use crate::home::Home;
 use crate::observe::{Observer, chosen};
 
@@ -57,7 +56,7 @@ fn of_catalogue(name: &str, dirs: &Dirs, env: &Env) -> Result<Launch, Failure> {
         return Err(Failure::failed(format!("connect to `{name}`: it is disabled"))
             .hint(format!("enable it with `switchboard server enable {}`", quoted(name))));
     }
-    check_ownership(&path, name, &server.launch, dirs)?;
+    may_start(dirs, name, &server.launch)?;
     Ok(server.launch.clone())
 }
 
@@ -69,16 +68,6 @@ fn last_good(name: &str, env: &Env) -> Result<Launch, Failure> {
             .with_problems(&home.short(&home.dirs.catalogue()), home.catalogue.problems.clone())
             .hint("see `switchboard server list`")),
     }
-}
-
-/// What stands in a catalogue that others may write was not necessarily put there by its owner: it needs an approval.
-fn check_ownership(path: &Path, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
-    if !switchboard_host::file::others_may_write(path) || Approvals::load(dirs).has(launch) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Conflict, format!("connect to `{name}`: others may write the catalogue"))
-        .because(in_full(launch).join(", "))
-        .hint(format!("make it yours alone: chmod go-w {}", quoted(&path.to_string_lossy()))))
 }
 
 /// An entry of a client's own file, tried in place: only when exactly it was approved.

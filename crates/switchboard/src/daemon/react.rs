@@ -54,7 +54,7 @@ async fn next(
     inbox: &Inbox,
     asks: &mut mpsc::Receiver<Asked>,
     waiting: &mut VecDeque<Asked>,
-    hands: &Hands,
+    hands: &mut Hands,
     due: Option<Instant>,
 ) -> Vec<Event> {
     let mut events = Vec::new();
@@ -82,6 +82,11 @@ async fn next(
     }
     let new = inbox.take();
     events.extend(new.changed.iter().filter_map(|path| hands.source(path)).map(Event::Changed));
+    for ((server, version), came) in new.came {
+        let well = came.is_ok();
+        hands.came(&server, came);
+        events.push(Event::Came(server, version, well));
+    }
     if new.reload {
         events.push(Event::Reload);
     }

@@ -14,7 +14,8 @@ use switchboard_host::child::{ChildError, Ended, Grace, Guarded, Prepared, Wirin
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::resolve::{Resolved, Resolver};
 use switchboard_host::secret::FileSecrets;
-use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tracing::warn;
@@ -113,23 +114,28 @@ fn child(mut guarded: Guarded) -> std::io::Result<Launched> {
     let stdin = guarded.stdin.take().ok_or_else(gone)?;
     let stdout = guarded.stdout.take().ok_or_else(gone)?;
     let stderr = guarded.stderr.take().ok_or_else(gone)?;
-    let control = AsyncFd::register(guarded.as_fd().try_clone_to_owned()?)?;
+    // Another handle on the guard's socket, only to be woken by it: the guard is heard by `guarded` alone.
+    let bell = std::os::unix::net::UnixStream::from(guarded.as_fd().try_clone_to_owned()?);
+    let bell = UnixStream::from_std(bell)?;
     let pid = Arc::new(OnceLock::new());
     let held = Arc::new(Mutex::new(Some(guarded)));
     let (watched, known) = (Arc::clone(&held), Arc::clone(&pid));
     let ended = async move {
         loop {
-            let Ok(mut news) = control.readable().await else { return "it was lost".to_owned() };
+            if bell.readable().await.is_err() {
+                return "it was lost".to_owned();
+            }
             let mut guarded = watched.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(guarded) = guarded.as_mut() else { return "it was ended".to_owned() };
             let ended = guarded.ended();
             if let Some(pid) = guarded.pid() {
                 let _ = known.set(pid);
             }
-            match ended {
-                Some(ended) => return how(ended),
-                None => news.clear_ready(),
+            if let Some(ended) = ended {
+                return how(ended);
             }
+            // Everything was heard: the next news wake us, not those of before.
+            let _ = bell.try_io(Interest::READABLE, || Err::<(), _>(std::io::ErrorKind::WouldBlock.into()));
         }
     };
     Ok(Launched::Child(Child {

@@ -9,7 +9,7 @@ use switchboard_core::mcp::revision::{Era, LATEST, LEGACY, MODERN, settled};
 
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Params, text};
+use crate::envelope::text;
 use crate::object::Object;
 use crate::offer::Sort;
 use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, error};
@@ -197,17 +197,6 @@ pub(super) fn unsupported(revision: &str) -> String {
         &format!("revision {revision:?} is not spoken; the newest is {LATEST}"),
         Some(&data),
     )
-}
-
-/// Returns whether a message begins a conversation of the legacy era, for doors that give each its own session.
-pub(crate) fn begins(bytes: &[u8]) -> bool {
-    Envelope::read(bytes).is_ok_and(|envelope| {
-        envelope.method.as_deref() == Some("initialize")
-            && Params::read(envelope.params)
-                .meta()
-                .revision
-                .is_none_or(|revision| Era::of(&revision) != Some(Era::Modern))
-    })
 }
 
 /// The error of a request that needs a session and has none.

@@ -34,6 +34,19 @@ const MOST_STREAMS: usize = 256;
 /// A call that takes longer is answered by a stream, so that nothing on the way gives it up.
 const SOON: Duration = Duration::from_secs(10);
 
+/// Methods that the stateless revisions do not have any more (2026-07-28, changelog).
+const REMOVED: [&str; 9] = [
+    "initialize",
+    "ping",
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "tasks/result",
+    "tasks/list",
+    "notifications/initialized",
+    "notifications/roots/list_changed",
+];
+
 /// The header that names a session.
 pub const SESSION: &str = "mcp-session-id";
 
@@ -136,9 +149,7 @@ impl Sessions {
         let said = params.meta().revision;
         let version = (asked.headers)("mcp-protocol-version");
         match (envelope, validate::era(version, said.as_deref())) {
-            (Some(envelope), Era::Modern) if method != Some("initialize") => {
-                modern(gateway, asked, envelope, body).await
-            }
+            (Some(envelope), Era::Modern) => modern(gateway, asked, envelope, body).await,
             (None, Era::Modern) => Reply::error(400, &error(INVALID_REQUEST, "an array of messages", None)),
             _ => self.legacy(gateway, asked, method == Some("initialize"), body).await,
         }
@@ -362,6 +373,11 @@ async fn modern(gateway: &Gateway, asked: Asked<'_>, envelope: &Envelope<'_>, bo
         body: Some(message::error(id, error)),
         session: None,
     };
+    let method = envelope.method.as_deref().unwrap_or_default();
+    if REMOVED.contains(&method) {
+        let what = format!("{method:?} is not part of this revision");
+        return refuse(404, &error(METHOD_NOT_FOUND, &what, None));
+    }
     let headers: Headers<'_> = &|name| (asked.headers)(name);
     if let Some(error) = validate::mismatch(envelope, headers) {
         return refuse(400, &error);
@@ -370,11 +386,17 @@ async fn modern(gateway: &Gateway, asked: Asked<'_>, envelope: &Envelope<'_>, bo
         return refuse(503, &error(INVALID_REQUEST, "there are too many conversations", None));
     };
     let params = Params::read(envelope.params);
-    if envelope.kind == Kind::Request && params.meta().revision.is_none() {
-        let what = "`_meta` has no `io.modelcontextprotocol/protocolVersion`";
-        return refuse(400, &error(crate::trouble::INVALID_PARAMS, what, None));
+    let meta = params.meta();
+    let missing = match (meta.revision.is_some(), meta.capabilities.is_some()) {
+        (false, _) => Some("protocolVersion"),
+        (true, false) => Some("clientCapabilities"),
+        (true, true) => None,
+    };
+    if let Some(missing) = missing.filter(|_| envelope.kind == Kind::Request) {
+        let what = format!("`_meta` has no `io.modelcontextprotocol/{missing}`");
+        return refuse(400, &error(crate::trouble::INVALID_PARAMS, &what, None));
     }
-    if envelope.method.as_deref() == Some("tools/call")
+    if method == "tools/call"
         && let Some(name) = text(params.name)
         && let Some(error) = validate::parameters(envelope.params, session.schema(&name).as_deref(), headers)
     {

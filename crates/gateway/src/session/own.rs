@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
-use switchboard_core::mcp::revision::{Era, LATEST, LEGACY, MODERN, settled};
+use switchboard_core::mcp::revision::{Era, LATEST, MODERN, settled};
 
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
@@ -190,8 +190,8 @@ fn discovered(view: &View) -> String {
 
 /// Returns the error for a stateless message in a revision that is not spoken.
 pub(super) fn unsupported(revision: &str) -> String {
-    let supported: Vec<&str> = MODERN.into_iter().chain(LEGACY).collect();
-    let data = json!({ "supported": supported, "requested": revision });
+    // The stateless revisions, as `server/discover` tells them: the others begin with a handshake.
+    let data = json!({ "supported": MODERN, "requested": revision });
     error(
         UNSUPPORTED_REVISION,
         &format!("revision {revision:?} is not spoken; the newest is {LATEST}"),

@@ -65,6 +65,12 @@ impl Checks {
         Ok(())
     }
 
+    /// Notes that the suite itself did not come to the end of a scenario.
+    pub(crate) fn broke_off(&mut self, scenario: &str) {
+        let key = Key { scenario: scenario.to_owned(), check: "results".to_owned() };
+        self.0.insert(key, Tally { passed: 0, failed: 1, why: "the suite broke off".to_owned() });
+    }
+
     /// How many passed and failed of a scenario.
     pub(crate) fn count(&self, scenario: &str) -> Option<(usize, usize)> {
         let mut of = self.0.iter().filter(|(key, _)| key.scenario == scenario).peekable();

@@ -9,9 +9,10 @@ mod process;
 mod table;
 mod timer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::steps::target;
 use table::Table;
 
 /// Runs the benchmarks that `args` name, or all, and prints one Markdown table.
@@ -61,11 +62,4 @@ fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     command
-}
-
-/// Returns the folder that cargo builds into: this program stands in it.
-fn target() -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let folder = program.parent().and_then(Path::parent);
-    Ok(folder.ok_or("this program stands nowhere")?.to_owned())
 }

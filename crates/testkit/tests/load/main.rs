@@ -1,0 +1,121 @@
+//! The two ends of the benchmarks against each other: what is right is seen to be, and what is wrong too.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails should say where")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+const ECHO: &str = env!("CARGO_BIN_EXE_testkit-echo");
+const LOAD: &str = env!("CARGO_BIN_EXE_testkit-load");
+
+/// The fast upstream over HTTP; it ends with this.
+struct Echo {
+    child: Child,
+    url: String,
+}
+
+impl Echo {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(ECHO)
+            .args(["--http", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, url }
+    }
+
+    fn load(&self, args: &[&str]) -> Output {
+        Command::new(LOAD).args(["--url", &self.url]).args(args).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Returns whether everything was right, and what was counted.
+fn told(output: &Output) -> (bool, serde_json::Value) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = serde_json::from_str(&text).unwrap_or_else(|error| {
+        let why = String::from_utf8_lossy(&output.stderr);
+        serde_json::json!({ "error": error.to_string(), "stdout": text, "stderr": why })
+    });
+    (output.status.success(), told)
+}
+
+#[test]
+fn every_answer_of_the_fast_upstream_is_right() {
+    let echo = Echo::start(&["--tools", "40"]);
+    for (line, calls) in [
+        ("calls --callers 1 --calls 50", 50),
+        ("calls --callers 8 --calls 50", 400),
+        ("calls --callers 2 --calls 5 --bytes 65536", 10),
+        ("calls --callers 2 --calls 5 --bytes 65536 --big --tool big", 10),
+        ("calls --callers 2 --calls 50 --era modern", 100),
+        ("list --count 5 --tools 40", 5),
+        ("list --count 5 --tools 40 --era modern", 5),
+    ] {
+        let (is_right, told) = told(&echo.load(&line.split(' ').collect::<Vec<_>>()));
+        assert!(is_right, "{line}: {told}");
+        assert_eq!(told["calls"], calls, "{line}: {told}");
+    }
+    for line in ["sessions --count 20", "sessions --count 20 --streams --at-once 3"] {
+        let (is_right, told) = told(&echo.load(&line.split(' ').collect::<Vec<_>>()));
+        assert!(is_right && told["opened"] == 20, "{line}: {told}");
+    }
+}
+
+#[test]
+fn a_command_is_asked_over_its_streams() {
+    for (line, calls) in [
+        ("calls --callers 1 --calls 50 --", 50),
+        ("calls --callers 8 --calls 50 --", 400),
+        ("calls --callers 2 --calls 5 --bytes 65536 --big --tool big --", 10),
+        ("first-list --tools 2 --", 1),
+    ] {
+        let output = Command::new(LOAD).args(line.split(' ')).arg(ECHO).output().unwrap();
+        let (is_right, told) = told(&output);
+        assert!(is_right, "{line}: {told}");
+        assert_eq!(told["calls"], calls, "{line}: {told}");
+    }
+}
+
+#[test]
+fn every_lie_is_noticed() {
+    for (lie, line, of) in [
+        ("text", "calls --calls 20 --warm 0", "wrong"),
+        ("text", "calls --calls 1 --warm 20", "wrong"),
+        ("id", "calls --calls 20 --callers 4", "wrong"),
+        ("size", "calls --calls 20 --bytes 100 --big --tool big", "wrong"),
+        ("error", "calls --calls 20", "failed"),
+        ("tools", "list --count 3 --tools 9", "wrong"),
+    ] {
+        let echo = Echo::start(&["--lie", lie, "--tools", "9"]);
+        let (is_right, told) = told(&echo.load(&line.split(' ').collect::<Vec<_>>()));
+        assert!(!is_right, "{lie}: {told}");
+        assert!(told[of].as_u64().unwrap() > 0, "{lie}: {told}");
+    }
+    for lie in ["text", "id", "error"] {
+        let line = ["calls", "--callers", "4", "--calls", "20", "--", ECHO, "--lie", lie];
+        let output = Command::new(LOAD).args(line).output().unwrap();
+        assert!(!output.status.success(), "{lie}: {:?}", told(&output));
+    }
+}
+
+#[test]
+fn nobody_who_answers_is_no_success() {
+    let gone = Echo::start(&[]).url.clone();
+    for line in ["calls --calls 1", "list --tools 2 --count 1"] {
+        let output = Command::new(LOAD).args(["--url", &gone]).args(line.split(' ')).output().unwrap();
+        assert!(!output.status.success(), "{line}");
+    }
+    let output = Command::new(LOAD).args(["calls", "--calls", "1", "--", "/bin/true"]).output().unwrap();
+    assert!(!output.status.success());
+}

@@ -115,7 +115,9 @@ fn piped(command: &[String], plan: &Calls, call: &Call) -> Result<Tally, Fault> 
     let mut pipe = Pipe::open(command)?;
     let mut id = 0;
     let warm = flight(&mut pipe, plan.callers, call, &mut id, Limit::Calls(plan.warm))?;
+    let before = pipe.processor();
     let mut tally = flight(&mut pipe, plan.callers, call, &mut id, Limit::of(plan))?;
+    tally.command = pipe.processor().zip(before).map(|(after, before)| after.saturating_sub(before));
     tally.count_faults(&warm);
     Ok(tally)
 }

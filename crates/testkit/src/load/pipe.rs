@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use super::Fault;
 use super::check::{self, About, about};
@@ -54,6 +55,15 @@ impl Pipe {
                 About::Notification(_) => {}
             }
         }
+    }
+
+    /// Returns what the processors have done for the command so far, where the system tells.
+    #[expect(clippy::disallowed_methods, reason = "this is how the system tells it")]
+    pub(super) fn processor(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        Some(Duration::from_millis((ticks()? + ticks()?) * 10))
     }
 
     /// Returns whether another answer has come already, at least in part.

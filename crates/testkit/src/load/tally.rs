@@ -17,6 +17,8 @@ pub(super) struct Tally {
     reasons: Vec<String>,
     /// How long all of it took.
     pub(super) whole: Duration,
+    /// What the processors did meanwhile for a command that was asked over its streams.
+    pub(super) command: Option<Duration>,
 }
 
 impl Tally {
@@ -74,6 +76,7 @@ impl Tally {
             "p99": at(990),
             "p999": at(999),
             "max": at(1_000),
+            "command": self.command.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
         })
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     let wanted = |part: &str| named.is_empty() || named.iter().any(|arg| arg == part);
     let told = gateway::Told::read(told)?;
     let mut table = Table::default();
+    let machine = proc::machine();
     if wanted("documents") {
         divan::documents(&mut table)?;
     }
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     if wanted("gateway") {
         gateway::measure(&mut table, &told)?;
     }
-    print(&table.to_string());
+    print(&format!("{table}\n{machine}"));
     Ok(())
 }
 

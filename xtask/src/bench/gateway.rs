@@ -57,6 +57,7 @@ pub(super) fn measure(table: &mut Table, told: &Told) -> Result<(), String> {
     let stage = Stage::build(told)?;
     for (name, part) in PARTS.iter().chain(&LAST) {
         if told.only.is_empty() || told.only.iter().any(|only| only == name) {
+            note(name);
             // One part that cannot be measured does not keep the others from it.
             if let Err(why) = part(&stage, table) {
                 table.push(missed(&format!("gateway: {name}"), &why));
@@ -67,6 +68,12 @@ pub(super) fn measure(table: &mut Table, told: &Told) -> Result<(), String> {
         peers::measure(&stage, table);
     }
     Ok(())
+}
+
+/// Says what is measured now: it takes minutes.
+#[expect(clippy::print_stderr, reason = "the table alone goes to standard output")]
+fn note(part: &str) {
+    eprintln!("gateway: {part}");
 }
 
 /// Returns the row of something that could not be measured.

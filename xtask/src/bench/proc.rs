@@ -7,6 +7,20 @@ use std::path::{Path, PathBuf};
 /// How many ticks of the clock in `/proc` make a second.
 const TICKS: f64 = 100.0;
 
+/// Returns what the machine is, and how busy it is.
+pub(super) fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let processors = read("/proc/cpuinfo");
+    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let (cores, load) = (std::thread::available_parallelism().map_or(0, usize::from), read("/proc/loadavg"));
+    format!(
+        "Measured on {cores} cores, {}, Linux {}; load before: {}",
+        model.map_or("of an unknown kind", |(_, model)| model),
+        read("/proc/sys/kernel/osrelease").trim(),
+        load.split(' ').next().unwrap_or_default()
+    )
+}
+
 /// What a process holds of the machine's memory, in KiB.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Memory {

@@ -48,7 +48,10 @@ pub(super) async fn run(target: &Target, plan: &Calls) -> Result<Tally, Fault> {
         sessions.push(Session::open(http).await?);
     }
     let (sessions, warm) = all(http, sessions, &call, Limit::Calls(plan.warm)).await;
-    let (_, mut tally) = all(http, sessions, &call, Limit::of(plan)).await;
+    let (sessions, mut tally) = all(http, sessions, &call, Limit::of(plan)).await;
+    for session in sessions {
+        session.close().await;
+    }
     tally.count_faults(&warm);
     Ok(tally)
 }
@@ -178,5 +181,6 @@ pub(super) async fn list(target: &Target, plan: &List) -> Result<Tally, Fault> {
         }
     }
     tally.whole = begin.elapsed();
+    session.close().await;
     Ok(tally)
 }

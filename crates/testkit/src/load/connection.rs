@@ -49,7 +49,7 @@ impl Connection {
         write!(self.output, "{}\r\n\r\n{body}", body.len())?;
         let done = match tokio::time::timeout(LIMIT, self.exchange()).await {
             Ok(done) => done,
-            Err(_) => Err(Fault::Failed(format!("no answer within {} s", LIMIT.as_secs()))),
+            Err(_) => Err(late()),
         };
         if done.is_err() {
             self.close();
@@ -61,6 +61,10 @@ impl Connection {
     pub(super) async fn open(&mut self, request: &str) -> Result<u16, Fault> {
         self.output.clear();
         self.output.extend_from_slice(request.as_bytes());
+        tokio::time::timeout(LIMIT, self.begin()).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn begin(&mut self) -> Result<u16, Fault> {
         self.send().await?;
         let (status, length) = loop {
             if let Some(head) = Head::read(&self.input) {
@@ -184,6 +188,10 @@ impl Connection {
 
 fn broken(error: crate::wire::Broken) -> Fault {
     Fault::Failed(error.to_string())
+}
+
+fn late() -> Fault {
+    Fault::Failed(format!("no answer within {} s", LIMIT.as_secs()))
 }
 
 fn hung_up() -> Fault {

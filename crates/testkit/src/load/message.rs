@@ -98,8 +98,17 @@ pub(super) fn post(http: &Http, session: Option<&str>, method: &str, name: Optio
 
 /// Returns the request for the stream on which the server may say something.
 pub(super) fn get(http: &Http, session: &str) -> String {
+    bare("GET", http, session)
+}
+
+/// Returns the request that ends a session.
+pub(super) fn delete(http: &Http, session: &str) -> String {
+    bare("DELETE", http, session)
+}
+
+fn bare(method: &str, http: &Http, session: &str) -> String {
     format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nMCP-Protocol-Version: {}\r\nMcp-Session-Id: {session}\r\n\r\n",
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nMCP-Protocol-Version: {}\r\nMcp-Session-Id: {session}\r\n\r\n",
         http.path,
         http.host,
         http.era.version()

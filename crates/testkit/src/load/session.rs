@@ -78,6 +78,14 @@ impl Session {
         Ok((reply.at - begin, check::listed(&self.connection.answer, self.id)?))
     }
 
+    /// Tells the server that the session is over, as clients do that end in peace.
+    pub(super) async fn close(mut self) {
+        if let Some(name) = self.name.take() {
+            // A server may refuse that, and then forgets the session by itself.
+            let _ = self.connection.open(&message::delete(&self.http, &name)).await;
+        }
+    }
+
     /// Opens the stream on which the server may say something, on the connection of the session.
     pub(super) async fn stream(&mut self) -> Result<(), Fault> {
         opened(&mut self.connection, &self.http, self.name.as_deref()).await

@@ -70,6 +70,7 @@ async fn fresh(http: &Http, plan: &Visible, next: &std::path::Path, tool: &str) 
         if has(&names, tool) {
             return Ok(begin.elapsed());
         }
+        session.close().await;
         tokio::time::sleep(PAUSE).await;
     }
 }

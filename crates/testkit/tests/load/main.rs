@@ -5,6 +5,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
+use testkit::servers::http::HttpServer;
+
 const ECHO: &str = env!("CARGO_BIN_EXE_testkit-echo");
 const LOAD: &str = env!("CARGO_BIN_EXE_testkit-load");
 
@@ -118,4 +120,44 @@ fn nobody_who_answers_is_no_success() {
     }
     let output = Command::new(LOAD).args(["calls", "--calls", "1", "--", "/bin/true"]).output().unwrap();
     assert!(!output.status.success());
+}
+
+/// An answer in a stream of events, with something else before it; `{}` is the id with its result.
+const STREAM: &str = ": hello\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n\
+                      data: {\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"ping\"}\n\ndata: {\ndata: {}}\n\n";
+
+#[test]
+fn an_answer_in_a_stream_is_found() {
+    for is_chunked in [false, true] {
+        let server = HttpServer::start(move |request, reply| {
+            let asked = request.json();
+            let text = &asked["params"]["arguments"]["text"];
+            let result = match request.rpc().as_str() {
+                "initialize" => serde_json::json!({ "protocolVersion": "2025-11-25" }),
+                "tools/call" => serde_json::json!({ "content": [{ "type": "text", "text": text }] }),
+                _ => return reply.send(202, &[], ""),
+            };
+            let stream = STREAM.replace("{}}", &format!("\"id\":{},\"result\":{result}}}", asked["id"]));
+            let chunked = [("transfer-encoding", "chunked")];
+            reply.events(if is_chunked { &chunked } else { &[] });
+            for part in stream.as_bytes().chunks(50) {
+                let part = std::str::from_utf8(part).unwrap();
+                if is_chunked {
+                    reply.raw(&format!("{:x}\r\n{part}\r\n", part.len()));
+                } else {
+                    reply.raw(part);
+                }
+            }
+            if is_chunked {
+                reply.raw("0\r\n\r\n");
+            }
+        })
+        .unwrap();
+        let output = Command::new(LOAD)
+            .args(["--url", &server.origin, "calls", "--calls", "10", "--callers", "2"])
+            .output()
+            .unwrap();
+        let (is_right, told) = told(&output);
+        assert!(is_right && told["calls"] == 20, "{is_chunked}: {told}");
+    }
 }

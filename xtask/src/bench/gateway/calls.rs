@@ -139,7 +139,9 @@ fn alone(table: &mut Table, whose: &str, direct: &Series, servers: &[Series; 2])
                 goal: "3 times".to_owned(),
                 measured: series.tail.told("times"),
                 ratio: None,
-                met: Some(series.tail.median() < 3.0),
+                // Where even the direct way is like that, the machine is busy, and says nothing.
+                met: (direct.tail.median() < 3.0 || series.tail.median() < 3.0)
+                    .then(|| series.tail.median() < 3.0),
             },
         );
         series.row(

@@ -11,10 +11,12 @@ mod message;
 mod options;
 mod pipe;
 mod session;
+mod stream;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod visible;
+mod way;
 
 pub use options::{Mode, Options};
 

@@ -15,7 +15,7 @@ use crate::wire::{Body, Chunked, Events, Head};
 const ROOM: usize = 16 * 1024;
 
 /// How long an answer may take before it counts as none.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A connection; it is made when it is needed, and again when it has broken.
 #[derive(Debug)]
@@ -44,44 +44,59 @@ impl Connection {
 
     /// Sends a request, of which `head` lacks the length of its body, and reads its answer.
     pub(super) async fn post(&mut self, head: &str, body: &str) -> Result<Reply, Fault> {
-        self.output.clear();
-        self.output.extend_from_slice(head.as_bytes());
-        write!(self.output, "{}\r\n\r\n{body}", body.len())?;
-        let done = match tokio::time::timeout(LIMIT, self.exchange()).await {
-            Ok(done) => done,
-            Err(_) => Err(late()),
+        let exchanged = async {
+            self.send(head, body).await?;
+            self.reply().await
         };
+        let done = tokio::time::timeout(LIMIT, exchanged).await.unwrap_or_else(|_| Err(late()));
         if done.is_err() {
             self.close();
         }
         done
     }
 
-    /// Sends a request that opens a stream, and reads its head.
-    pub(super) async fn open(&mut self, request: &str) -> Result<u16, Fault> {
+    /// Sends a request, of which `head` lacks the length of its body.
+    pub(super) async fn send(&mut self, head: &str, body: &str) -> Result<(), Fault> {
+        self.output.clear();
+        self.output.extend_from_slice(head.as_bytes());
+        write!(self.output, "{}\r\n\r\n{body}", body.len())?;
+        self.flush().await
+    }
+
+    /// Sends a request without a body, and reads the head of its answer: the status, and how the rest ends.
+    pub(super) async fn open(&mut self, request: &str) -> Result<(u16, Body), Fault> {
         self.output.clear();
         self.output.extend_from_slice(request.as_bytes());
-        tokio::time::timeout(LIMIT, self.begin()).await.unwrap_or_else(|_| Err(late()))
-    }
-
-    async fn begin(&mut self) -> Result<u16, Fault> {
-        self.send().await?;
-        let (status, length) = loop {
-            if let Some(head) = Head::read(&self.input) {
-                break (head.status().unwrap_or_default(), head.length);
+        let opened = async {
+            self.flush().await?;
+            loop {
+                if let Some(head) = Head::read(&self.input) {
+                    let told = (head.status().unwrap_or_default(), head.body(), head.length);
+                    return Ok(told);
+                }
+                self.fill().await?;
             }
-            self.fill().await?;
         };
+        let (status, body, length) =
+            tokio::time::timeout(LIMIT, opened).await.unwrap_or_else(|_| Err(late()))?;
         self.input.drain(..length);
-        Ok(status)
+        Ok((status, body))
     }
 
-    /// Reads on in a stream that was opened, and appends what comes to `events`.
-    pub(super) async fn more(&mut self, chunked: &mut Chunked, events: &mut Events) -> Result<(), Fault> {
+    /// Reads on in the body of an answer that goes on and on, and appends what comes.
+    pub(super) async fn more(
+        &mut self,
+        chunked: Option<&mut Chunked>,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
         if self.input.is_empty() {
             self.fill().await?;
         }
-        let used = chunked.read(&self.input, &mut events.pending).map_err(broken)?;
+        let Some(chunked) = chunked else {
+            into.append(&mut self.input);
+            return Ok(());
+        };
+        let used = chunked.read(&self.input, into).map_err(broken)?;
         self.input.drain(..used);
         if chunked.is_done() { Err(Fault::Failed("the stream has ended".to_owned())) } else { Ok(()) }
     }
@@ -91,7 +106,7 @@ impl Connection {
         self.input.clear();
     }
 
-    async fn send(&mut self) -> Result<(), Fault> {
+    async fn flush(&mut self) -> Result<(), Fault> {
         if self.stream.is_none() {
             let stream = TcpStream::connect(self.address).await?;
             stream.set_nodelay(true)?;
@@ -108,8 +123,8 @@ impl Connection {
         if stream.read_buf(&mut self.input).await? == 0 { Err(hung_up()) } else { Ok(()) }
     }
 
-    async fn exchange(&mut self) -> Result<Reply, Fault> {
-        self.send().await?;
+    /// Reads the answer to what was sent.
+    pub(super) async fn reply(&mut self) -> Result<Reply, Fault> {
         self.answer.clear();
         let (mut reply, body, length, is_stream, is_last) = loop {
             if let Some(head) = Head::read(&self.input) {
@@ -190,7 +205,7 @@ fn broken(error: crate::wire::Broken) -> Fault {
     Fault::Failed(error.to_string())
 }
 
-fn late() -> Fault {
+pub(super) fn late() -> Fault {
     Fault::Failed(format!("no answer within {} s", LIMIT.as_secs()))
 }
 

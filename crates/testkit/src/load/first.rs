@@ -19,7 +19,7 @@ pub(super) async fn run(options: &Options, plan: &FirstList) -> Result<Tally, Fa
     let mut tally = Tally::default();
     let begin = Instant::now();
     if let Some(url) = &options.url {
-        let http = Http::parse(url, options.era)?;
+        let http = options.parse(url)?;
         let (program, args) = plan.command.split_first().ok_or(Fault::Failed("no command".to_owned()))?;
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::null());

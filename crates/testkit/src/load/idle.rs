@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::Fault;
 use super::options::{Http, Sessions, Target};
 use super::session::Session;
+use super::stream::Stream;
 
 /// Opens sessions, says how long it took, and keeps them until the input ends. Returns whether all could be opened.
 pub(super) async fn run(
@@ -41,21 +42,30 @@ pub(super) async fn run(
     Ok(failed == 0)
 }
 
-async fn one(http: Http, streams: bool) -> Result<Session, Fault> {
-    let mut session = Session::open(&http).await?;
+/// A session that does nothing.
+#[derive(Debug)]
+enum Idle {
+    /// Its connection waits for the next request.
+    Waiting { _session: Box<Session> },
+    /// The server may say something on it.
+    Listening { _stream: Box<Stream> },
+}
+
+async fn one(http: Http, streams: bool) -> Result<Idle, Fault> {
+    let session = Session::open(&http).await?;
     if streams {
-        session.stream().await?;
+        return Ok(Idle::Listening { _stream: Box::new(session.stream().await?) });
     }
-    Ok(session)
+    Ok(Idle::Waiting { _session: Box::new(session) })
 }
 
 fn keep(
-    done: Option<Result<Result<Session, Fault>, tokio::task::JoinError>>,
-    open: &mut Vec<Session>,
+    done: Option<Result<Result<Idle, Fault>, tokio::task::JoinError>>,
+    open: &mut Vec<Idle>,
     faults: &mut VecDeque<String>,
 ) {
     match done {
-        Some(Ok(Ok(session))) => open.push(session),
+        Some(Ok(Ok(idle))) => open.push(idle),
         Some(Ok(Err(fault))) => faults.push_back(fault.to_string()),
         Some(Err(error)) => faults.push_back(error.to_string()),
         None => {}

@@ -80,7 +80,7 @@ pub(super) fn post(http: &Http, session: Option<&str>, method: &str, name: Optio
         "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n",
         http.path, http.host
     );
-    if method != "initialize" {
+    if method != "initialize" && !http.events {
         let _ = write!(head, "MCP-Protocol-Version: {}\r\n", http.era.version());
     }
     if let Some(session) = session {
@@ -97,20 +97,21 @@ pub(super) fn post(http: &Http, session: Option<&str>, method: &str, name: Optio
 }
 
 /// Returns the request for the stream on which the server may say something.
-pub(super) fn get(http: &Http, session: &str) -> String {
+pub(super) fn get(http: &Http, session: Option<&str>) -> String {
     bare("GET", http, session)
 }
 
 /// Returns the request that ends a session.
 pub(super) fn delete(http: &Http, session: &str) -> String {
-    bare("DELETE", http, session)
+    bare("DELETE", http, Some(session))
 }
 
-fn bare(method: &str, http: &Http, session: &str) -> String {
-    format!(
-        "{method} {} HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\nMCP-Protocol-Version: {}\r\nMcp-Session-Id: {session}\r\n\r\n",
-        http.path,
-        http.host,
-        http.era.version()
-    )
+fn bare(method: &str, http: &Http, session: Option<&str>) -> String {
+    let (path, host) = (&http.path, &http.host);
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n");
+    if let Some(session) = session {
+        let _ = write!(head, "MCP-Protocol-Version: {}\r\nMcp-Session-Id: {session}\r\n", http.era.version());
+    }
+    head.push_str("\r\n");
+    head
 }

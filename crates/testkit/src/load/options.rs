@@ -15,6 +15,9 @@ pub struct Options {
     /// Speak the protocol of this era
     #[arg(long, global = true, value_enum, default_value_t = Era::Legacy)]
     pub era: Era,
+    /// Speak the transport of 2024 over HTTP: answers come on a stream that is opened first
+    #[arg(long, global = true)]
+    pub events: bool,
     /// What is measured
     #[command(subcommand)]
     pub mode: Mode,
@@ -141,6 +144,8 @@ pub(super) struct Http {
     pub(super) host: String,
     pub(super) path: String,
     pub(super) era: Era,
+    /// Whether answers come on a stream that is opened first.
+    pub(super) events: bool,
 }
 
 /// Who is asked.
@@ -154,23 +159,23 @@ impl Options {
     /// Returns who is asked.
     pub(super) fn target(&self) -> Result<Target, Fault> {
         if let Some(url) = &self.url {
-            return Http::parse(url, self.era).map(Target::Http);
+            return self.parse(url).map(Target::Http);
         }
         match &self.mode {
             Mode::Calls(Calls { command, .. }) if !command.is_empty() => Ok(Target::Stdio(command.clone())),
             _ => Err(Fault::Failed("there is nobody to ask: give `--url`".to_owned())),
         }
     }
-}
 
-impl Http {
-    pub(super) fn parse(url: &str, era: Era) -> Result<Self, Fault> {
+    /// Returns the server at a URL.
+    pub(super) fn parse(&self, url: &str) -> Result<Http, Fault> {
         let rest =
             url.strip_prefix("http://").ok_or_else(|| Fault::Failed(format!("`{url}` is not http")))?;
         let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
         let address = host.to_socket_addrs()?.next();
         let address = address.ok_or_else(|| Fault::Failed(format!("there is no `{host}`")))?;
-        Ok(Self { address, host: host.to_owned(), path: path.to_owned(), era })
+        let (host, path) = (host.to_owned(), path.to_owned());
+        Ok(Http { address, host, path, era: self.era, events: self.events })
     }
 }
 

@@ -161,3 +161,36 @@ fn an_answer_in_a_stream_is_found() {
         assert!(is_right && told["calls"] == 20, "{is_chunked}: {told}");
     }
 }
+
+#[test]
+fn answers_may_come_on_a_stream_that_was_opened_first() {
+    let (to_stream, answers) = std::sync::mpsc::channel::<String>();
+    let answers = std::sync::Mutex::new(answers);
+    let server = HttpServer::start(move |request, reply| {
+        if request.method == "GET" {
+            reply.events(&[]);
+            reply.raw("event: endpoint\ndata: /messages?session=1\n\n");
+            let answers = answers.lock().unwrap();
+            return answers
+                .iter()
+                .for_each(|answer| reply.raw(&format!("event: message\ndata: {answer}\n\n")));
+        }
+        assert_eq!(request.path, "/messages?session=1");
+        let asked = request.json();
+        let text = &asked["params"]["arguments"]["text"];
+        let result = match request.rpc().as_str() {
+            "initialize" => serde_json::json!({ "protocolVersion": "2024-11-05" }),
+            "tools/call" => serde_json::json!({ "content": [{ "type": "text", "text": text }] }),
+            _ => return reply.send(202, &[], ""),
+        };
+        to_stream.send(serde_json::json!({ "id": asked["id"], "result": result }).to_string()).unwrap();
+        reply.send(202, &[], "Accepted");
+    })
+    .unwrap();
+    let output = Command::new(LOAD)
+        .args(["--events", "--url", &format!("{}/sse", server.origin), "calls", "--calls", "10"])
+        .output()
+        .unwrap();
+    let (is_right, told) = told(&output);
+    assert!(is_right && told["calls"] == 10, "{told}");
+}

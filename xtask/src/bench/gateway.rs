@@ -64,8 +64,10 @@ pub(super) fn measure(table: &mut Table, told: &Told) -> Result<(), String> {
             }
         }
     }
-    if told.peers {
-        peers::measure(&stage, table);
+    if told.peers
+        && let Err(why) = peers::measure(&stage, table)
+    {
+        table.push(missed("peers", &why));
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! `cargo xtask bench`: what was promised about speed, measured beside what others need in the same run.
 //!
-//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan`, `process` or `daemon`.
+//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan`, `process`,
+//! `daemon` or `gateway`; `gateway` can be told more.
 
 mod daemon;
 mod divan;
+mod gateway;
 mod home;
+mod proc;
 mod process;
 mod table;
 mod timer;
@@ -20,12 +23,16 @@ use table::Table;
 /// # Errors
 /// Something could not be built or run.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let parts = ["documents", "plan", "process", "daemon"];
-    if let Some(wrong) = args.iter().find(|arg| !parts.contains(&arg.as_str())) {
+    let parts = ["documents", "plan", "process", "daemon", "gateway"];
+    let end = args.iter().position(|arg| arg.starts_with("--")).unwrap_or(args.len());
+    let (named, told) = args.split_at(end);
+    if let Some(wrong) = named.iter().find(|arg| !parts.contains(&arg.as_str())) {
         return Err(format!("there is no benchmark `{wrong}`: there are {}", parts.join(", ")));
     }
-    let wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
+    let wanted = |part: &str| named.is_empty() || named.iter().any(|arg| arg == part);
+    let told = gateway::Told::read(told)?;
     let mut table = Table::default();
+    let machine = proc::machine();
     if wanted("documents") {
         divan::documents(&mut table)?;
     }
@@ -38,7 +45,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     if wanted("daemon") {
         daemon::measure(&mut table)?;
     }
-    print(&table.to_string());
+    if wanted("gateway") {
+        gateway::measure(&mut table, &told)?;
+    }
+    print(&format!("{table}\n{machine}"));
     Ok(())
 }
 
@@ -62,4 +72,10 @@ fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     command
+}
+
+/// Returns a port of this machine that nobody listens at.
+fn free_port() -> Result<u16, String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }

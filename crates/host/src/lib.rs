@@ -13,6 +13,7 @@ pub mod file;
 pub mod hash;
 pub mod limits;
 pub mod lock;
+pub mod memory;
 mod own;
 pub mod record;
 pub mod resolve;

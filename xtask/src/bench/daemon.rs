@@ -116,11 +116,20 @@ impl Daemon {
 
     /// Returns a number of `/proc/PID/status`, in KiB.
     fn memory(&self, what: &str) -> Result<u64, String> {
-        let path = format!("/proc/{}/status", self.child.id());
+        self.number("status", what)
+    }
+
+    /// Returns what of its memory nobody else has, in KiB.
+    fn private(&self) -> Result<u64, String> {
+        Ok(self.number("smaps_rollup", "Private_Clean")? + self.number("smaps_rollup", "Private_Dirty")?)
+    }
+
+    fn number(&self, file: &str, what: &str) -> Result<u64, String> {
+        let path = format!("/proc/{}/{file}", self.child.id());
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let line = text.lines().find_map(|line| line.strip_prefix(what)).unwrap_or_default();
         let number = line.trim_start_matches(':').trim().trim_end_matches(" kB").trim();
-        number.parse().map_err(|_| format!("no `{what}` in the status"))
+        number.parse().map_err(|_| format!("no `{what}` in `{file}`"))
     }
 
     /// Returns the time of the processors that was used so far, in hundredths of a second.
@@ -162,7 +171,7 @@ fn idle(table: &mut Table, daemon: &Daemon) -> Result<(), String> {
     let (resident, limit) = (daemon.memory("VmRSS")?, 12 * 1024);
     table.push(Row {
         what: "daemon at rest: memory".to_owned(),
-        baseline: format!("peak {} KiB", daemon.memory("VmHWM")?),
+        baseline: format!("peak {} KiB, private {} KiB", daemon.memory("VmHWM")?, daemon.private()?),
         goal: format!("{limit} KiB"),
         measured: format!("{resident} KiB"),
         met: Some(resident <= limit),

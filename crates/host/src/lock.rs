@@ -29,6 +29,13 @@ pub struct Holder {
     pub command: String,
 }
 
+impl Holder {
+    /// Returns whether the process was stopped (SIGSTOP, Ctrl-Z): it answers nobody until it is told to go on.
+    pub fn is_stopped(&self) -> bool {
+        system::is_stopped(self.pid)
+    }
+}
+
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {

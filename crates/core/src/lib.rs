@@ -11,6 +11,7 @@ pub mod export;
 mod fields;
 pub mod flow;
 pub mod launch;
+pub mod login;
 pub mod name;
 pub mod nearest;
 pub mod place;

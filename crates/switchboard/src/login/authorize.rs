@@ -4,7 +4,7 @@
 //! nowhere else: rmcp tells its log more than a daemon's log should hold.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::Response;
 use reqwest::{Method, Request, Url};
@@ -69,7 +69,8 @@ impl AuthorizeError {
 pub(crate) struct Found {
     manager: AuthorizationManager,
     metadata: AuthorizationMetadata,
-    http: Http,
+    /// What went wrong with the last question, which rmcp does not tell.
+    trouble: Arc<Mutex<Option<String>>>,
     url: Url,
 }
 
@@ -91,7 +92,8 @@ pub(crate) struct Begun {
 /// # Errors
 /// Nobody is named, or what is named cannot be asked.
 pub(crate) async fn discover(http: &Http, url: &Url, refusal: Option<&str>) -> Result<Found, AuthorizeError> {
-    let client = Arc::new(Through { http: http.clone(), server: url.clone() });
+    let trouble = Arc::default();
+    let client = Arc::new(Through { http: http.clone(), server: url.clone(), trouble: Arc::clone(&trouble) });
     let mut manager = AuthorizationManager::new_with_oauth_http_client(url.as_str(), client)
         .await
         .map_err(|error| step(&error))?;
@@ -101,15 +103,21 @@ pub(crate) async fn discover(http: &Http, url: &Url, refusal: Option<&str>) -> R
     if found.source == AuthorizationMetadataSource::LegacyEndpointFallback && refusal.is_none() {
         return Err(AuthorizeError::NoLogin);
     }
+    let AuthorizationMetadata { authorization_endpoint, token_endpoint, registration_endpoint, .. } =
+        &found.metadata;
+    for named in [authorization_endpoint, token_endpoint].into_iter().chain(registration_endpoint) {
+        if !Url::parse(named).is_ok_and(|url| http.may_ask(&url)) {
+            return Err(AuthorizeError::Unsafe(shown(named)));
+        }
+    }
     manager.set_metadata(found.metadata.clone());
-    Ok(Found { manager, metadata: found.metadata, http: http.clone(), url: url.clone() })
+    Ok(Found { manager, metadata: found.metadata, trouble, url: url.clone() })
 }
 
 impl Found {
     /// Returns who gives the tokens, as a person would name it.
     pub(crate) fn shown(&self) -> String {
-        let named = self.metadata.issuer.as_deref().unwrap_or(&self.metadata.token_endpoint);
-        said(&Url::parse(named).map_or_else(|_| named.to_owned(), |url| url.origin().ascii_serialization()))
+        shown(self.metadata.issuer.as_deref().unwrap_or(&self.metadata.token_endpoint))
     }
 
     /// Returns who gives the tokens, as it calls itself.
@@ -159,9 +167,6 @@ impl Found {
         self.manager.configure_client(config.clone()).map_err(|error| step(&error))?;
         let address = self.manager.get_authorization_url(&words).await.map_err(|error| step(&error))?;
         let address = Url::parse(&address).map_err(|_| AuthorizeError::NoLogin)?;
-        if !self.http.may_ask(&address) {
-            return Err(AuthorizeError::Unsafe(address.origin().ascii_serialization()));
-        }
         let value = |name: &str| {
             let found = address.query_pairs().find(|(key, _)| key == name);
             found.map(|(_, value)| value.into_owned()).unwrap_or_default()
@@ -250,12 +255,25 @@ impl Begun {
             .manager
             .exchange_code_for_token_with_issuer(brought.code.expose(), &state, brought.issuer.as_deref())
             .await
-            .map_err(|error| step(&error))?;
+            .map_err(|error| match (error, lock(&found.trouble).take()) {
+                (AuthError::TokenExchangeFailed(_), Some(trouble)) => {
+                    AuthorizeError::Step(format!("there were no tokens for the code: {trouble}"))
+                }
+                (error, _) => step(&error),
+            })?;
         let tokens: Option<Granted> = serde_json::to_value(&tokens).ok().as_ref().and_then(granted);
         let tokens = tokens.ok_or_else(|| AuthorizeError::Step("it gave no tokens".to_owned()))?;
         let mut login = found.login(server, client, Grant::Person, resource, asked);
         login.take(tokens, now);
         Ok(login)
+    }
+}
+
+/// Returns whose an address is, as far as it is one.
+fn shown(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(url) if url.host_str().is_some() => url.origin().ascii_serialization(),
+        _ => format!("`{}`", said(address)),
     }
 }
 
@@ -301,6 +319,11 @@ struct Through {
     http: Http,
     /// The server itself is only looked at: what follows the head of its answer may have no end.
     server: Url,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl OAuthHttpClient for Through {
@@ -310,6 +333,7 @@ impl OAuthHttpClient for Through {
             let request = Request::try_from(asked.request).map_err(|error| boxed(&error))?;
             let looks = request.method() == Method::GET && *request.url() == self.server;
             let answer = if looks { self.http.knock(request).await } else { self.http.send(request).await };
+            *lock(&self.trouble) = answer.as_ref().err().map(ToString::to_string);
             let answer = answer.map_err(OAuthHttpClientError::from)?;
             let mut response = Response::builder().status(answer.status);
             if let Some(headers) = response.headers_mut() {

@@ -43,6 +43,8 @@ struct Inner {
     logins: Logins,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     renewals: Mutex<JoinSet<()>>,
+    /// Tells the time, in seconds since 1970.
+    clock: fn() -> u64,
 }
 
 /// What is remembered of one server.
@@ -76,11 +78,12 @@ struct Need {
 impl Tokens {
     /// Returns the tokens of the home in `dirs`.
     pub fn new(dirs: &Dirs) -> Self {
-        Self(Arc::new(Inner {
-            logins: Logins::new(dirs),
-            slots: Mutex::default(),
-            renewals: Mutex::default(),
-        }))
+        Self::with_clock(dirs, now)
+    }
+
+    fn with_clock(dirs: &Dirs, clock: fn() -> u64) -> Self {
+        let (slots, renewals) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { logins: Logins::new(dirs), slots, renewals, clock }))
     }
 
     /// Returns a token for the server at this address; `None` if nobody has logged in there, or at another address only.
@@ -92,7 +95,7 @@ impl Tokens {
     pub async fn bearer(&self, server: &str, url: &str) -> Result<Option<Secret>, NoToken> {
         let slot = self.0.slot(server);
         let Some(login) = self.0.look(&slot, server, url)? else { return Ok(None) };
-        let freshness = login.freshness(now());
+        let freshness = login.freshness((self.0.clock)());
         let stale = match freshness {
             Freshness::Fresh => return Ok(login.access.clone()),
             Freshness::Stale => login.access.clone(),
@@ -137,7 +140,7 @@ impl Tokens {
         let Some(login) = self.0.look(&slot, server, url)? else { return Ok(None) };
         let bearer = challenge::bearer(challenges).unwrap_or_default();
         if login.access.as_ref().is_some_and(|access| access != used)
-            && login.freshness(now()) != Freshness::Over
+            && login.freshness((self.0.clock)()) != Freshness::Over
         {
             // It was replaced while the request was under way.
             return Ok(login.access.clone());
@@ -148,11 +151,11 @@ impl Tokens {
         if status != 401 {
             return Ok(None);
         }
-        let refused = login.freshness(now()) != Freshness::Over;
+        let refused = login.freshness((self.0.clock)()) != Freshness::Over;
         if !login.can_renew() {
             return Err(if refused && login.ended.is_none() { refuses(server) } else { over(&login) });
         }
-        if refused && slot.seen().forced.is_some_and(|at| now().saturating_sub(at) < AGAIN) {
+        if refused && slot.seen().forced.is_some_and(|at| (self.0.clock)().saturating_sub(at) < AGAIN) {
             return Err(refuses(server));
         }
         let need = Need { server: server.to_owned(), url: url.to_owned(), used: Some(used.clone()), refused };
@@ -236,17 +239,18 @@ impl Inner {
         let _turn = slot.turn.lock().await;
         match self.look(slot, server, url)? {
             None => return Ok(None),
-            Some(login) if need.is_met(&login) => return Ok(login.access.clone()),
+            Some(login) if need.is_met(&login, (self.clock)()) => return Ok(login.access.clone()),
             Some(_) => {}
         }
-        if let Some((_, why)) = slot.seen().failed.clone().filter(|(at, _)| now().saturating_sub(*at) < PAUSE)
+        if let Some((_, why)) =
+            slot.seen().failed.clone().filter(|(at, _)| (self.clock)().saturating_sub(*at) < PAUSE)
         {
             return Err(away(why));
         }
         let _lock = self.lock(server).await.map_err(|error| away(error.to_string()))?;
         // Another process may have been quicker: under the lock its tokens are seen.
         let Some(login) = self.look(slot, server, url)? else { return Ok(None) };
-        if need.is_met(&login) {
+        if need.is_met(&login, (self.clock)()) {
             return Ok(login.access.clone());
         }
         if !login.can_renew() {
@@ -260,13 +264,13 @@ impl Inner {
         };
         match asked {
             Ok(granted) => {
-                login.take(granted, now());
+                login.take(granted, (self.clock)());
                 let access = login.access.clone();
                 self.keep(slot, login);
                 let mut seen = slot.seen();
                 seen.failed = None;
                 if need.refused {
-                    seen.forced = Some(now());
+                    seen.forced = Some((self.clock)());
                 }
                 Ok(access)
             }
@@ -278,7 +282,7 @@ impl Inner {
                 Err(NoToken::LoginNeeded { server: server.clone(), why: Why::Ended(reason) })
             }
             Err(Refusal::Later(why)) => {
-                slot.seen().failed = Some((now(), why.clone()));
+                slot.seen().failed = Some(((self.clock)(), why.clone()));
                 Err(away(why))
             }
         }
@@ -321,8 +325,8 @@ impl Inner {
 
 impl Need {
     /// Returns whether a login has another token than the one that will not do.
-    fn is_met(&self, login: &Login) -> bool {
-        login.access != self.used && login.freshness(now()) == Freshness::Fresh
+    fn is_met(&self, login: &Login, now: u64) -> bool {
+        login.access != self.used && login.freshness(now) == Freshness::Fresh
     }
 }
 
@@ -333,3 +337,6 @@ fn unreadable(server: &str, error: &LoginStoreError) -> NoToken {
         LoginStoreError::Store(error) => NoToken::Away { server, why: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,9 @@ pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     value["tags"] = json!(server.tags);
     value["fingerprint"] = server.launch.fingerprint().to_string().into();
     value["clients"] = json!(clients_of(home, &server.name));
-    value["login"] = login::as_json(login_at(home, server).as_ref());
+    if let Some(login) = login_at(home, server) {
+        value["login"] = login::as_json(&login);
+    }
     value
 }
 

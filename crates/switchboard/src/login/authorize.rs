@@ -11,6 +11,7 @@ use reqwest::{Method, Request, Url};
 use rmcp::transport::auth::{
     AuthError, AuthorizationManager, AuthorizationMetadata, AuthorizationMetadataSource, OAuthClientConfig,
     OAuthHttpClient, OAuthHttpClientError, OAuthHttpClientFuture, OAuthHttpRequest,
+    ProtectedResourceMetadataInvalidReason,
 };
 use serde_json::Value;
 use switchboard_core::login::lifetime::Lifetime;
@@ -292,9 +293,12 @@ fn sentence(error: &AuthError) -> String {
                 None => format!("{origin} was asked how to log in: {source}"),
             }
         }
-        AuthError::ProtectedResourceMetadataInvalid { url, reason } => {
-            format!("what it names as a description of itself, {url}, is none: {reason}")
-        }
+        AuthError::ProtectedResourceMetadataInvalid { url, reason } => match &**reason {
+            ProtectedResourceMetadataInvalidReason::ResourceMismatch { reference, permitted } => {
+                format!("it calls itself `{permitted}`, and is reached at `{reference}`")
+            }
+            reason => format!("it names {url} as a description of itself, which is none: {reason}"),
+        },
         AuthError::AuthorizationServersUnavailable { authorization_servers, .. } => {
             format!("it names {}, which does not say how to log in", authorization_servers.join(", "))
         }

@@ -185,7 +185,7 @@ fn a_login_that_is_not_as_it_should_be_leaves_nothing_behind() {
         (Rules { agrees: false, ..Rules::default() }, "it was refused: access_denied"),
         (
             Rules { resource: Some("https://other.example/mcp".to_owned()), ..Rules::default() },
-            "resource mismatch",
+            "it calls itself `https://other.example/mcp`, and is reached at `http://127.0.0.1:",
         ),
         (
             Rules { issuer: Some("https://mallory.example".to_owned()), ..Rules::default() },

@@ -314,9 +314,8 @@ pub(super) fn rename(logins: &Logins, from: &str, to: &str) -> Done {
     Ok(())
 }
 
-/// Returns what there is to say of the login at a server, as JSON; null if there is none.
-pub(super) fn as_json(login: Option<&Login>) -> serde_json::Value {
-    let Some(login) = login else { return serde_json::Value::Null };
+/// Returns what there is to say of a login, as JSON.
+pub(super) fn as_json(login: &Login) -> serde_json::Value {
     json!({
         "issuer": login.issuer, "scopes": login.scopes, "renews": login.can_renew(),
         "expires": login.lifetime.expires.map(crate::when::stamp), "over": login.is_over(now()),

@@ -16,6 +16,7 @@ use crate::cli::Connect;
 use crate::connect::{self, Context};
 use crate::fail::Failure;
 use crate::home::Home;
+use crate::login::Tokens;
 use crate::observe::{Observer, chosen};
 
 /// Is the pipe to a server, until the server or the client ends it.
@@ -32,7 +33,9 @@ pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
         None => of_catalogue(&args.server, &dirs, &env)?,
         Some(client) => of_client(&args.server, client, &dirs, &env)?,
     };
-    pipe(&args.server, &launch, &dirs, &env, guard)
+    // A login is at a server of the catalogue; what a client calls by the same name may be another.
+    let tokens = args.client.is_none().then(|| Tokens::new(&dirs));
+    pipe(&args.server, &launch, &dirs, &env, guard, tokens)
 }
 
 /// The server of the catalogue. The fast way: only that one file is read, and nothing of our state.
@@ -106,6 +109,7 @@ fn pipe(
     dirs: &Dirs,
     env: &Env,
     guard: Result<Standby, ChildError>,
+    tokens: Option<Tokens>,
 ) -> Result<ExitCode, Failure> {
     let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let secrets = FileSecrets::new(dirs.secrets());
@@ -119,7 +123,7 @@ fn pipe(
         secrets: &secrets,
         warn: &warn,
     };
-    let context = Context { resolver, grace: Grace::default() };
+    let context = Context { resolver, grace: Grace::default(), tokens };
     connect::run(name, launch, &context, guard).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
         match error.help() {

@@ -17,6 +17,7 @@ use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -85,6 +86,7 @@ pub(crate) struct Inside {
 type Kept = (Arc<Stats>, Arc<Log>);
 
 /// Spawns tasks that end with the gateway.
+#[derive(Clone)]
 pub(crate) struct Tasks {
     handle: Handle,
     tracker: TaskTracker,
@@ -92,8 +94,8 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// Spawns a task of the gateway's.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn_on(task, &self.handle);
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.tracker.spawn_on(task, &self.handle).abort_handle()
     }
 }
 

@@ -245,6 +245,11 @@ impl Upstream {
         }
     }
 
+    /// Returns whether anybody waits for the answer to a call.
+    pub(crate) fn waits(&self, id: u64) -> bool {
+        self.calls().contains_key(&id)
+    }
+
     /// Ends the calls that have waited too long by now, and says whether others still wait.
     pub(crate) fn expire(&self, now: Instant) -> bool {
         let mut late = Vec::new();

@@ -11,7 +11,6 @@ pub mod connect;
 mod daemon;
 mod diff;
 mod discover;
-mod events;
 mod execute;
 mod fail;
 mod history;

@@ -86,6 +86,13 @@ impl Link for Stdio {
     }
 }
 
+/// A connection that was given up before it was made is closed, too.
+impl Drop for Stdio {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Out {
     /// Writes a line, at once as far as the pipe takes it.
     fn write(&self, line: &[u8]) -> Result<(), Trouble> {

@@ -17,6 +17,7 @@ mod history;
 mod home;
 mod journal;
 mod listen;
+mod live;
 pub mod login;
 mod mask;
 mod observe;

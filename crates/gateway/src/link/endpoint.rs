@@ -220,7 +220,8 @@ impl Endpoint {
         }
         let challenge = refusal.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
         let status = refusal.status().as_u16();
-        if !self.launcher.refused(&self.server, &self.said, status, challenge).await {
+        let shown = shown.and_then(|login| login.value.to_str().ok());
+        if !self.launcher.refused(&self.server, &self.said, shown, status, challenge).await {
             return Ok(false);
         }
         self.log_in().await?;

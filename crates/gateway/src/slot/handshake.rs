@@ -13,7 +13,7 @@ use crate::link::stdio::Stdio;
 use crate::object::Object;
 use crate::offer::Offer;
 use crate::trouble::Trouble;
-use crate::upstream::{Answer, Hello, Upstream};
+use crate::upstream::{Answer, Upstream};
 
 /// How long a server may take to come up: some are downloaded first.
 const COMING_UP: Duration = Duration::from_secs(120);
@@ -173,7 +173,7 @@ fn no_revision(error: &str) -> Option<Trouble> {
 async fn modern(slot: &Arc<Slot>, upstream: &Arc<Upstream>, result: &str) -> Result<Offer, Trouble> {
     let said =
         Object::read(result).ok_or_else(|| Trouble::Answer("no object to server/discover".to_owned()))?;
-    upstream.greeted(Hello { era: Era::Modern, revision: LATEST.to_owned() });
+    upstream.greeted(Era::Modern);
     upstream.link.settle(LATEST);
     let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();
     let meta = said.member("_meta").and_then(Object::read);
@@ -202,7 +202,7 @@ async fn legacy(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Result<Offer, Tro
     if Era::of(&revision) != Some(Era::Legacy) && revision != "2024-10-07" {
         return Err(Trouble::Down(format!("it wants to speak revision {revision:?}, which is not known")));
     }
-    upstream.greeted(Hello { era: Era::Legacy, revision: revision.clone() });
+    upstream.greeted(Era::Legacy);
     upstream.link.settle(&revision);
     upstream.tell(crate::message::notification("notifications/initialized", None));
     let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();

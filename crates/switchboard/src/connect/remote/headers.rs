@@ -5,7 +5,6 @@ use switchboard_gateway::encoded;
 
 use super::link::{Link, PROTOCOL_VERSION};
 use super::message::Message;
-use crate::web;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const JSON_OR_EVENTS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");

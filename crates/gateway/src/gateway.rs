@@ -48,11 +48,13 @@ pub struct Options {
     pub drain: Duration,
     /// The longest public name, in bytes.
     pub name_limit: usize,
+    /// Whether clients are offered a tool that reloads by hand.
+    pub reload_tool: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { drain: Duration::from_secs(30), name_limit: 64 }
+        Self { drain: Duration::from_secs(30), name_limit: 64, reload_tool: false }
     }
 }
 
@@ -189,6 +191,11 @@ impl Inside {
     /// Returns the version of everything that views are made of.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Returns how the gateway is set up.
+    pub(crate) fn options(&self) -> arc_swap::Guard<Arc<Options>> {
+        self.options.load()
     }
 
     /// Something that views are made of has changed.

@@ -38,6 +38,9 @@ pub trait Launcher: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Has whoever owns the catalogue look at it again.
+    fn reload(&self) {}
+
     /// Is told that a remote server refused (401 or 403) what it was `shown`, with its `WWW-Authenticate`. Returns
     /// whether it may be worth trying once more with a new [`Launcher::authorization`].
     fn refused<'a>(

@@ -20,6 +20,7 @@ use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tracing::warn;
 
+use super::super::inbox::Inbox;
 use crate::approval::may_start;
 use crate::login::Tokens;
 
@@ -33,13 +34,14 @@ struct Inside {
     env: Env,
     environment: BTreeMap<OsString, OsString>,
     logins: Tokens,
+    inbox: Inbox,
 }
 
 impl Starter {
-    pub(super) fn new(handle: Handle, dirs: Dirs, env: Env) -> Self {
+    pub(super) fn new(handle: Handle, dirs: Dirs, env: Env, inbox: Inbox) -> Self {
         let environment = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let logins = Tokens::new(&dirs);
-        Self(Arc::new(Inside { handle, dirs, env, environment, logins }))
+        Self(Arc::new(Inside { handle, dirs, env, environment, logins, inbox }))
     }
 }
 
@@ -61,6 +63,10 @@ impl Launcher for Starter {
                 Err(_) => Err(LaunchError { what: "starting it failed inside".to_owned(), help: None }),
             }
         })
+    }
+
+    fn reload(&self) {
+        self.0.inbox.put(|waiting| waiting.reload = true);
     }
 
     fn authorization<'a>(

@@ -12,9 +12,10 @@ mod process;
 mod table;
 mod timer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::steps::target;
 use table::Table;
 
 /// Runs the benchmarks that `args` name, or all, and prints one Markdown table.
@@ -77,11 +78,4 @@ fn cargo() -> Command {
 fn free_port() -> Result<u16, String> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
-}
-
-/// Returns the folder that cargo builds into: this program stands in it.
-fn target() -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let folder = program.parent().and_then(Path::parent);
-    Ok(folder.ok_or("this program stands nowhere")?.to_owned())
 }

@@ -3,6 +3,7 @@
 //! Nothing here touches the machine: no file, network, clock, environment, thread or log. Time and surroundings come
 //! in as arguments; decisions go out as plain data. The crate's `clippy.toml` enforces it.
 
+pub mod backoff;
 pub mod catalogue;
 pub mod client;
 pub mod document;
@@ -11,6 +12,8 @@ pub mod export;
 mod fields;
 pub mod flow;
 pub mod launch;
+pub mod login;
+pub mod mcp;
 pub mod name;
 pub mod nearest;
 pub mod place;
@@ -21,4 +24,5 @@ pub mod revision;
 pub mod select;
 pub mod settings;
 pub mod text;
+pub mod upstream;
 pub mod value;

@@ -1,5 +1,7 @@
 //! The settings: `switchboard.toml`.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,10 @@ use crate::fields::{Fields, read};
 use crate::name::ClientId;
 use crate::problem::{Parsed, Problem};
 
+/// No public name is shorter or longer than this, whatever the settings say (SEP-986 has 128 as the end).
+const SHORTEST_LIMIT: usize = 24;
+const LONGEST_LIMIT: usize = 128;
+
 /// What `switchboard.toml` says.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -15,8 +21,30 @@ pub struct Settings {
     pub http: Http,
     /// The `[client_sync]` table: the five strategies.
     pub client_sync: ClientSync,
+    /// The `[gateway]` table.
+    pub gateway: Gateway,
     /// The `[[clients]]` tables.
     pub clients: Vec<ClientSettings>,
+}
+
+/// How calls to servers are passed on.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+pub struct Gateway {
+    /// How long calls in flight may take once their server is no longer wanted, such as "30s".
+    #[schemars(default, with = "String")]
+    pub drain: Duration,
+    /// The longest tool name behind any client's own prefix, in bytes.
+    #[schemars(default)]
+    pub name_limit: usize,
+    /// Whether clients are offered a tool that reloads by hand, `switchboard_reload`.
+    #[schemars(default)]
+    pub reload_tool: bool,
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(30), name_limit: 64, reload_tool: false }
+    }
 }
 
 /// Where and how the daemon listens.
@@ -164,9 +192,12 @@ pub fn parse(text: &str) -> Parsed<Settings> {
     if let Some(client_sync) = fields.table("client_sync", client_sync) {
         settings.client_sync = client_sync;
     }
+    if let Some(gateway) = fields.table("gateway", gateway) {
+        settings.gateway = gateway;
+    }
     settings.clients = fields.tables("clients", client).into_iter().flatten().collect();
     // Read by later parts of the product; known here so that they are no mistakes.
-    for later in ["gateway", "policy", "cluster", "log"] {
+    for later in ["policy", "cluster", "log"] {
         fields.skip(later);
     }
     fields.skip("layers");
@@ -191,6 +222,17 @@ fn http(fields: &mut Fields<'_, '_>) -> Http {
         auth: fields
             .word("auth", &[("token", "token"), ("none", "none")])
             .map_or(default.auth, str::to_owned),
+    }
+}
+
+fn gateway(fields: &mut Fields<'_, '_>) -> Gateway {
+    let default = Gateway::default();
+    let limit = fields.number("name_limit").and_then(|limit| usize::try_from(limit).ok());
+    Gateway {
+        drain: fields.duration("drain").unwrap_or(default.drain),
+        // A name has to have room for the mark that tells it from others.
+        name_limit: limit.unwrap_or(default.name_limit).clamp(SHORTEST_LIMIT, LONGEST_LIMIT),
+        reload_tool: fields.bool("reload_tool").unwrap_or(default.reload_tool),
     }
 }
 
@@ -261,6 +303,8 @@ pub struct SettingsFile {
     http: Option<Http>,
     /// The five strategies by which clients stay in step.
     client_sync: Option<ClientSync>,
+    /// How calls to servers are passed on.
+    gateway: Option<Gateway>,
     /// The clients whose files are kept in step.
     #[schemars(default)]
     clients: Vec<ClientFile>,

@@ -300,6 +300,11 @@ impl Dirs {
         self.state.join("registry.json")
     }
 
+    /// What each server was last seen to offer, one file for each.
+    pub fn offers(&self) -> PathBuf {
+        self.state.join("offers")
+    }
+
     /// What was last discovered, and from which configuration.
     pub fn sync_stamp(&self) -> PathBuf {
         self.state.join("sync-stamp.json")
@@ -343,6 +348,11 @@ impl Dirs {
     /// The folder of the secrets that `${keyring:NAME}` names.
     pub fn secrets(&self) -> PathBuf {
         self.state.join("secrets")
+    }
+
+    /// The folder of the logins at remote servers, and of the tokens that came of them.
+    pub fn logins(&self) -> PathBuf {
+        self.state.join("logins")
     }
 
     /// The folder of the backups.

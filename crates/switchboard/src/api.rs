@@ -11,6 +11,7 @@ mod config;
 pub(crate) mod door;
 mod events;
 mod guard;
+mod mcp;
 mod metrics;
 mod openapi;
 mod peer;
@@ -29,6 +30,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use futures_util::future::BoxFuture;
 use switchboard_core::settings::Settings;
+use switchboard_gateway::Gateway;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -50,6 +52,8 @@ pub(crate) struct Api(Arc<Inside>);
 
 struct Inside {
     desk: Desk,
+    /// The way to the servers.
+    mcp: mcp::Mcp,
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
@@ -61,12 +65,18 @@ struct Inside {
 
 impl Api {
     /// Returns the API over a desk. Bearer tokens are those of the file `tokens`; with `drain` its streams end.
-    pub(crate) fn new(desk: Desk, tokens: std::path::PathBuf, drain: CancellationToken) -> Self {
+    pub(crate) fn new(
+        desk: Desk,
+        gateway: Gateway,
+        tokens: std::path::PathBuf,
+        drain: CancellationToken,
+    ) -> Self {
         let settings = Arc::clone(&desk.board().settings);
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        Self(Arc::new(Inside { desk, keys, streams: Arc::default(), metrics, drain, routes }))
+        let mcp = mcp::Mcp::new(gateway);
+        Self(Arc::new(Inside { desk, mcp, keys, streams: Arc::default(), metrics, drain, routes }))
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.
@@ -104,7 +114,8 @@ impl Api {
         told.clone_from(&route.path);
         let settings = Arc::clone(&self.0.desk.board().settings);
         access::check(route, &peer, request.headers(), &settings.http, &self.0.keys)?;
-        let (call, body) = Call::new(request, params)?;
+        let owner = access::owner(&peer, request.headers());
+        let (call, body) = Call::new(request, params, peer, owner)?;
         act::act(&self.0, route, call, body).await
     }
 }

@@ -7,7 +7,7 @@ use switchboard_core::launch::Launch;
 use switchboard_host::dirs::Dirs;
 use switchboard_host::record::{self, Loaded};
 
-use crate::fail::Failure;
+use crate::fail::{Code, Failure};
 use crate::home::{now, save};
 
 /// The approved launches, by fingerprint.
@@ -108,4 +108,19 @@ pub(crate) fn quoted(word: &str) -> String {
     }
     text.push('\'');
     text
+}
+
+/// Returns whether a server of the catalogue may be started. What stands in a catalogue that others may write was not
+/// necessarily put there by its owner: it needs an approval.
+///
+/// # Errors
+/// It has none.
+pub(crate) fn may_start(dirs: &Dirs, name: &str, launch: &Launch) -> Result<(), Failure> {
+    let path = dirs.catalogue();
+    if !switchboard_host::file::others_may_write(&path) || Approvals::load(dirs).has(launch) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Conflict, format!("connect to `{name}`: others may write the catalogue"))
+        .because(in_full(launch).join(", "))
+        .hint(format!("make it yours alone: chmod go-w {}", quoted(&path.to_string_lossy()))))
 }

@@ -9,6 +9,8 @@ use switchboard_core::launch::Launch;
 use switchboard_host::child::{ChildError, Grace, Standby, Wiring};
 use switchboard_host::resolve::{ResolveError, Resolved, Resolver};
 
+use crate::login::Tokens;
+
 mod remote;
 #[cfg(unix)]
 mod stdio;
@@ -21,6 +23,8 @@ pub struct Context<'a> {
     pub resolver: Resolver<'a>,
     /// How long a server is waited for when it is to end.
     pub grace: Grace,
+    /// Where tokens for remote servers come from; `None` where no login counts.
+    pub tokens: Option<Tokens>,
 }
 
 /// Why a pipe could not be laid, or broke.
@@ -113,7 +117,7 @@ pub fn run(
         Resolved::Remote { kind, url, headers } => {
             // There is no process to watch over.
             drop(guard);
-            remote::run(server, kind, &url, &headers)
+            remote::run(server, kind, &url, &headers, context.tokens.clone())
         }
     }
 }

@@ -10,10 +10,12 @@ mod detach;
 mod doors;
 mod execute;
 pub(crate) mod facts;
+mod gateway;
 mod inbox;
 mod log;
 mod notify;
 mod react;
+mod service;
 mod signals;
 pub(crate) mod view;
 
@@ -36,6 +38,18 @@ use doors::Doors;
 use execute::Hands;
 use inbox::Inbox;
 use notify::Stage;
+use service::Service;
+
+/// Returns a gateway without servers, for tests of the doors.
+#[cfg(test)]
+pub(crate) fn gateway_for_tests() -> switchboard_gateway::Gateway {
+    let folder = std::path::Path::new("/nonexistent");
+    gateway::open(
+        &tokio::runtime::Handle::current(),
+        &switchboard_host::dirs::Dirs::below(folder),
+        &Env::default(),
+    )
+}
 
 /// Runs the daemon of a home until it is told to end.
 ///
@@ -65,10 +79,11 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     // The doors are there before anything is served, so that a port that is taken is told at once.
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, asked) = mpsc::channel(desk::WAITING);
+    let gateway = gateway::open(runtime.handle(), &dirs, &env);
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
-    let doors = Doors::first(runtime.handle(), http, &dirs, desk)?;
+    let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone())?;
 
     // Files that change ring the bell.
     let bell = inbox.clone();
@@ -76,7 +91,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
         .map_err(|error| Failure::failed("watch files").caused_by(&error))?;
 
     // The state lives in here, and nowhere else.
-    let mut hands = Hands::new(args.clone(), env, board, doors, watch);
+    let service = Service::new(gateway, inbox.clone(), runtime.handle().clone());
+    let mut hands = Hands::new(args.clone(), env, board, doors, watch, service);
     react::react(runtime.handle(), &inbox, asked, &mut hands);
 
     // Whoever is inside may finish; the files that this process made go with it.

@@ -10,6 +10,7 @@
 pub mod bus;
 #[cfg(unix)]
 pub mod daemon;
+pub mod fixture;
 #[cfg(unix)]
 pub mod follower;
 pub mod home;

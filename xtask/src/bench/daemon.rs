@@ -118,6 +118,11 @@ impl Daemon {
     fn memory(&self, what: &str) -> Result<u64, String> {
         proc::status(self.child.id(), what)
     }
+
+    /// Returns what of its memory nobody else has, in KiB.
+    fn private(&self) -> Result<u64, String> {
+        Ok(proc::memory(self.child.id())?.private)
+    }
 }
 
 impl Drop for Daemon {
@@ -143,7 +148,7 @@ fn idle(table: &mut Table, daemon: &Daemon) -> Result<(), String> {
     let (resident, limit) = (daemon.memory("VmRSS")?, 12 * 1024);
     table.push(Row {
         what: "daemon at rest: memory".to_owned(),
-        baseline: format!("peak {} KiB", daemon.memory("VmHWM")?),
+        baseline: format!("peak {} KiB, private {} KiB", daemon.memory("VmHWM")?, daemon.private()?),
         goal: format!("{limit} KiB"),
         measured: format!("{resident} KiB"),
         met: Some(resident <= limit),

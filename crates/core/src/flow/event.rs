@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::name::ClientId;
+use super::service::Versions;
+use crate::name::{ClientId, ServerName};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,14 @@ pub enum Event {
     Opened,
     /// A revision was put on the board, from where everybody has it.
     Announced(u64),
+    /// A version of a server was started beside what is in service.
+    Started(ServerName, String),
+    /// A version of a server answers now, or could not be brought to.
+    Came(ServerName, String, bool),
+    /// These versions of servers are in service, with what else was said of them.
+    Published(Versions, String),
+    /// A version of a server was told to go once its calls have ended.
+    Retired(ServerName, String),
     /// A client's file was looked at, and written where that was due.
     Tended(ClientId, Outcome),
     /// The files that matter are watched.
@@ -56,6 +65,10 @@ pub struct Reading {
     pub revision: u64,
     /// Stands for all settings by which doors are opened: equal when they are.
     pub doors: String,
+    /// The servers to be served, each with its version.
+    pub servers: Versions,
+    /// Stands for everything that decides how they are served, beside their versions: equal when that is.
+    pub service: String,
     /// The linked clients.
     pub clients: BTreeMap<ClientId, Client>,
 }

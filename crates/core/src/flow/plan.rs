@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::name::ClientId;
+use super::service::Versions;
+use crate::name::{ClientId, ServerName};
 
 /// Everything that the state of things leads to, in the order in which it is carried out.
 ///
-/// Who is told comes before whose files are written: telling takes microseconds, and nobody who is told depends on
+/// Make before break: a server is started before it is put in service, and the old one goes only then. Who is told comes before whose files are written: telling takes microseconds, and nobody who is told depends on
 /// another's file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a step of its own, done or not")]
@@ -18,10 +19,16 @@ pub struct Plan {
     pub read: bool,
     /// The doors are to be opened as the settings say.
     pub open: bool,
+    /// These versions of servers are to be started beside what is in service.
+    pub start: BTreeSet<(ServerName, String)>,
+    /// These versions of servers are to be put in service, all at once.
+    pub publish: Option<Versions>,
     /// This revision is to be announced.
     pub announce: Option<u64>,
     /// The files of these clients are to be looked at, and written where they are kept in step at once.
     pub rewrite: BTreeSet<ClientId>,
+    /// These versions of servers are to go once their calls have ended.
+    pub retire: BTreeSet<(ServerName, String)>,
     /// Other files matter than those that are watched.
     pub watch: bool,
     /// Everything is done that a start has to do; whoever waits for that may be told.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::event::{Event, Outcome, Reading, Source, pause};
 use super::plan::Plan;
+use super::service::Service;
 use crate::name::ClientId;
 
 /// What the daemon knows. It has one owner; events are the only way to change it.
@@ -24,6 +25,8 @@ pub struct State {
     behind: BTreeMap<ClientId, Behind>,
     /// The clients whose files are watched; `None` when nothing is yet.
     watched: Option<BTreeSet<ClientId>>,
+    /// The servers that were started, and those in service.
+    service: Service,
     ending: bool,
 }
 
@@ -105,6 +108,13 @@ impl State {
                     *behind = Behind { tries: behind.tries + 1, not_before: now + pause(behind.tries) };
                 }
             },
+            Event::Started(server, version) => self.service.started(server, version),
+            Event::Came(server, version, well) => self.service.came(&server, &version, well),
+            Event::Published(serving, said) => self.service.published(serving, said),
+            Event::Retired(server, version) => {
+                self.service.forget(&server, &version);
+                self.service.retired(server, version);
+            }
             Event::Watched => self.watched = Some(self.clients()),
         }
     }
@@ -134,6 +144,7 @@ impl State {
             watch: self.watched.as_ref() != Some(&self.clients()),
             ..Plan::default()
         };
+        self.service.plan(&reading.servers, &reading.service, &mut plan);
         plan.due = self.due();
         plan.ready = plan.is_empty();
         plan

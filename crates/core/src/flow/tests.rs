@@ -6,7 +6,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::name::ClientId;
+use crate::name::{ClientId, ServerName};
+
+fn server(name: &str) -> ServerName {
+    ServerName::parse(name).unwrap()
+}
 
 fn id(name: &str) -> ClientId {
     ClientId::parse(name).unwrap()
@@ -27,6 +31,16 @@ struct World {
     announced: Vec<u64>,
     watched: BTreeSet<ClientId>,
     open: u64,
+    /// The servers that the catalogue has, each with the number of its version.
+    wanted: BTreeMap<&'static str, u64>,
+    /// Servers that never answer.
+    dead: BTreeSet<&'static str>,
+    /// The versions that run.
+    running: BTreeSet<(ServerName, String)>,
+    /// The versions that calls find.
+    table: Versions,
+    /// Every name that calls could not find though it was served before and is still wanted.
+    gaps: Vec<ServerName>,
 }
 
 impl World {
@@ -36,6 +50,8 @@ impl World {
             revision: self.revision,
             doors: self.doors.to_string(),
             clients: self.clients.iter().map(|name| (id(name), client.clone())).collect(),
+            servers: self.wanted.iter().map(|(name, version)| (server(name), version.to_string())).collect(),
+            service: String::new(),
         }
     }
 
@@ -55,6 +71,30 @@ impl World {
         if plan.open {
             self.open = self.doors;
             events.push(Event::Opened);
+        }
+        for (name, version) in &plan.start {
+            self.running.insert((name.clone(), version.clone()));
+            events.push(Event::Started(name.clone(), version.clone()));
+            let well = !self.dead.contains(name.as_str());
+            events.push(Event::Came(name.clone(), version.clone(), well));
+        }
+        if let Some(table) = &plan.publish {
+            for (name, version) in table {
+                assert!(
+                    self.running.contains(&(name.clone(), version.clone())),
+                    "{name} {version} does not run"
+                );
+            }
+            let wanted = |name: &ServerName| self.wanted.contains_key(name.as_str());
+            let gap = self.table.keys().filter(|name| wanted(name) && !table.contains_key(*name));
+            self.gaps.extend(gap.cloned());
+            self.table.clone_from(table);
+            events.push(Event::Published(table.clone(), String::new()));
+        }
+        for (name, version) in &plan.retire {
+            assert_ne!(self.table.get(name), Some(version), "what calls find must not go");
+            self.running.remove(&(name.clone(), version.clone()));
+            events.push(Event::Retired(name.clone(), version.clone()));
         }
         if let Some(revision) = plan.announce {
             self.announced.push(revision);
@@ -192,6 +232,32 @@ fn commands_wait_for_the_home_and_for_nothing_else_but_the_end() {
     assert_eq!(state.plan(at(0)), Plan { end: true, ..Plan::default() });
 }
 
+#[test]
+fn a_changed_server_takes_the_place_of_the_old_one_once_it_answers() {
+    let mut world = World { revision: 1, wanted: [("a", 1), ("b", 1)].into(), ..World::default() };
+    let mut state = State::default();
+    state.fold(Event::Reload, at(0));
+    world.settle(&mut state, at(0));
+    assert_eq!(world.table.len(), 2);
+
+    world.wanted.insert("a", 2);
+    world.dead.insert("a");
+    state.fold(Event::Changed(Source::Catalogue), at(1));
+    world.settle(&mut state, at(1));
+    assert_eq!(world.table[&server("a")], "1", "the old one stays as long as the new one does not answer");
+    assert_eq!(world.running.len(), 3);
+
+    state.fold(Event::Came(server("a"), "2".to_owned(), true), at(2));
+    world.settle(&mut state, at(2));
+    assert_eq!(world.table[&server("a")], "2");
+    assert_eq!(world.running.len(), 2, "the old one goes");
+
+    world.wanted.remove("b");
+    state.fold(Event::Changed(Source::Catalogue), at(3));
+    world.settle(&mut state, at(3));
+    assert_eq!((world.table.len(), world.running.len()), (1, 1));
+}
+
 /// Things that can happen, to the world and to the daemon.
 #[derive(Clone, Debug)]
 enum Step {
@@ -205,6 +271,8 @@ enum Step {
     Hold(bool),
     Stick(&'static str, bool),
     Wait(u64),
+    Server(&'static str, Option<u64>),
+    Kill(&'static str, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -218,8 +286,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Ask),
         1 => Just(Step::Reload),
         1 => any::<bool>().prop_map(Step::Hold),
-        1 => (name, any::<bool>()).prop_map(|(name, stuck)| Step::Stick(name, stuck)),
+        1 => (name.clone(), any::<bool>()).prop_map(|(name, stuck)| Step::Stick(name, stuck)),
         2 => (0..100_u64).prop_map(Step::Wait),
+        3 => (name.clone(), prop::option::of(0..4_u64)).prop_map(|(name, version)| Step::Server(name, version)),
+        2 => (name.clone(), any::<bool>()).prop_map(|(name, dead)| Step::Kill(name, dead)),
     ]
 }
 
@@ -258,6 +328,16 @@ proptest! {
                     if stuck { world.stuck.insert(name); } else { world.stuck.remove(name); }
                 }
                 Step::Wait(seconds) => now += at(seconds),
+                Step::Server(name, version) => {
+                    match version {
+                        Some(version) => drop(world.wanted.insert(name, version)),
+                        None => drop(world.wanted.remove(name)),
+                    }
+                    state.fold(Event::Changed(Source::Catalogue), now);
+                }
+                Step::Kill(name, dead) => {
+                    if dead { world.dead.insert(name); } else { world.dead.remove(name); }
+                }
             }
             if settle {
                 world.settle(&mut state, now);
@@ -272,6 +352,15 @@ proptest! {
             plan = world.settle(&mut state, now);
         }
         prop_assert!(plan.ready);
+        prop_assert!(world.gaps.is_empty(), "calls could not find {:?}", world.gaps);
+        prop_assert_eq!(world.table.len(), world.wanted.len());
+        // Whatever could not be brought up answers at last.
+        for (name, version) in world.wanted.clone() {
+            state.fold(Event::Came(server(name), version.to_string(), true), now);
+        }
+        world.settle(&mut state, now);
+        prop_assert_eq!(&world.table, &world.reading().servers);
+        prop_assert_eq!(world.running.len(), world.table.len(), "nothing is left of what is wanted no more");
         prop_assert_eq!(world.announced.last(), Some(&world.revision));
         prop_assert!(world.announced.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.announced);
         prop_assert_eq!(world.open, world.doors);

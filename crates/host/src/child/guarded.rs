@@ -92,6 +92,11 @@ impl Guarded {
         let _ = (&self.control).write_all(&[byte]);
     }
 
+    /// Returns the server's process, once the guard has said so and [`Guarded::ended`] has heard it.
+    pub fn pid(&self) -> Option<u32> {
+        self.group.and_then(|group| u32::try_from(group.as_raw_nonzero().get()).ok())
+    }
+
     /// Returns how the server ended; `None` while it runs. Does not wait: there can be news whenever this value's
     /// descriptor is readable.
     ///

@@ -8,9 +8,10 @@ use super::problem::Problem;
 use super::reply::{json, typed};
 use super::route::Route;
 use super::v1::{self, Meant};
-use super::{Inside, Reply, body as bodies, config, events, metrics, openapi, table};
+use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi, table};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
+use crate::live::Live;
 use crate::ui::Said;
 
 /// What a route does.
@@ -38,6 +39,10 @@ pub(super) enum Action {
     Command,
     /// Runs the command that the request means, and answers with this status.
     Run(Meant, StatusCode),
+    /// Tells how the servers stand.
+    Live,
+    /// Speaks MCP.
+    Mcp(mcp::Way),
     /// Describes all of this.
     OpenApi,
 }
@@ -84,6 +89,11 @@ pub(super) async fn act(
             let command = meant(&call, &bodies::read(body).await?)?;
             run(inside, command, &call, false, done).await
         }
+        Action::Live => {
+            let all: Vec<Live> = inside.mcp.gateway().seen().into_iter().map(Live::of).collect();
+            Ok(json(StatusCode::OK, &all))
+        }
+        Action::Mcp(way) => mcp::act(&inside.mcp, way, &route.method, &call, body).await,
         Action::OpenApi => {
             let routes = table::routes(&board.settings);
             Ok(json(StatusCode::OK, &openapi::document(&routes)))

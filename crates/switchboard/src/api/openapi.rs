@@ -121,12 +121,16 @@ fn responses(route: &Route) -> Value {
             (StatusCode::OK, "application/json", json!({ "$ref": "#/components/schemas/Whole" }))
         }
         Action::Events => (StatusCode::OK, "text/event-stream", json!({ "type": "string" })),
+        Action::Mcp(_) if route.method == Method::GET => {
+            (StatusCode::OK, "text/event-stream", json!({ "type": "string" }))
+        }
+        Action::Mcp(_) => (StatusCode::OK, "application/json", json!({})),
         Action::Health | Action::Ready | Action::Metrics => {
             (StatusCode::OK, "text/plain", json!({ "type": "string" }))
         }
         Action::ClientConfig => (StatusCode::OK, "*/*", json!({ "type": "string" })),
         Action::Run(_, done) => (done, "application/json", json!({})),
-        Action::Sync | Action::Command | Action::Reload | Action::OpenApi => {
+        Action::Sync | Action::Live | Action::Command | Action::Reload | Action::OpenApi => {
             (StatusCode::OK, "application/json", json!({}))
         }
     };

@@ -73,7 +73,9 @@ impl Fake {
         });
         let folder = tempfile::tempdir().unwrap();
         let drain = CancellationToken::new();
-        let api = Api::new(Desk::queueing(news, asks), folder.path().join("tokens.json"), drain.clone());
+        let gateway = crate::daemon::gateway_for_tests();
+        let api =
+            Api::new(Desk::queueing(news, asks), gateway, folder.path().join("tokens.json"), drain.clone());
         Self { api, board, drain, asked, folder, _desk: desk }
     }
 

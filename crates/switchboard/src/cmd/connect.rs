@@ -1,6 +1,5 @@
 //! `connect`: what a client runs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use switchboard_core::catalogue;
@@ -12,11 +11,12 @@ use switchboard_host::file;
 use switchboard_host::resolve::Resolver;
 use switchboard_host::secret::FileSecrets;
 
-use crate::approval::{Approvals, in_full, quoted};
+use crate::approval::{Approvals, in_full, may_start, quoted};
 use crate::cli::Connect;
 use crate::connect::{self, Context};
-use crate::fail::{Code, Failure};
+use crate::fail::Failure;
 use crate::home::Home;
+use crate::login::Tokens;
 use crate::observe::{Observer, chosen};
 
 /// Is the pipe to a server, until the server or the client ends it.
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
         None => of_catalogue(&args.server, &dirs, &env)?,
         Some(client) => of_client(&args.server, client, &dirs, &env)?,
     };
-    pipe(&args.server, &launch, &dirs, &env, guard)
+    // A login is at a server of the catalogue; what a client calls by the same name may be another.
+    let tokens = args.client.is_none().then(|| Tokens::new(&dirs));
+    pipe(&args.server, &launch, &dirs, &env, guard, tokens)
 }
 
 /// The server of the catalogue. The fast way: only that one file is read, and nothing of our state.
@@ -57,7 +59,7 @@ fn of_catalogue(name: &str, dirs: &Dirs, env: &Env) -> Result<Launch, Failure> {
         return Err(Failure::failed(format!("connect to `{name}`: it is disabled"))
             .hint(format!("enable it with `switchboard server enable {}`", quoted(name))));
     }
-    check_ownership(&path, name, &server.launch, dirs)?;
+    may_start(dirs, name, &server.launch)?;
     Ok(server.launch.clone())
 }
 
@@ -69,16 +71,6 @@ fn last_good(name: &str, env: &Env) -> Result<Launch, Failure> {
             .with_problems(&home.short(&home.dirs.catalogue()), home.catalogue.problems.clone())
             .hint("see `switchboard server list`")),
     }
-}
-
-/// What stands in a catalogue that others may write was not necessarily put there by its owner: it needs an approval.
-fn check_ownership(path: &Path, name: &str, launch: &Launch, dirs: &Dirs) -> Result<(), Failure> {
-    if !switchboard_host::file::others_may_write(path) || Approvals::load(dirs).has(launch) {
-        return Ok(());
-    }
-    Err(Failure::new(Code::Conflict, format!("connect to `{name}`: others may write the catalogue"))
-        .because(in_full(launch).join(", "))
-        .hint(format!("make it yours alone: chmod go-w {}", quoted(&path.to_string_lossy()))))
 }
 
 /// An entry of a client's own file, tried in place: only when exactly it was approved.
@@ -117,6 +109,7 @@ fn pipe(
     dirs: &Dirs,
     env: &Env,
     guard: Result<Standby, ChildError>,
+    tokens: Option<Tokens>,
 ) -> Result<ExitCode, Failure> {
     let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let secrets = FileSecrets::new(dirs.secrets());
@@ -130,7 +123,7 @@ fn pipe(
         secrets: &secrets,
         warn: &warn,
     };
-    let context = Context { resolver, grace: Grace::default() };
+    let context = Context { resolver, grace: Grace::default(), tokens };
     connect::run(name, launch, &context, guard).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
         match error.help() {

@@ -1,5 +1,7 @@
 //! `server`: the servers of the catalogue.
 
+mod login;
+
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
@@ -14,6 +16,8 @@ use crate::change;
 use crate::cli::{Kind, Server as Verb, ServerAdd};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
+use crate::live::{self, Live};
+use crate::login::{Login, Logins};
 use crate::probe;
 use crate::ui::{Mark, Ui};
 
@@ -23,9 +27,16 @@ use crate::ui::{Mark, Ui};
 /// As the verb says.
 pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
-        Verb::List => list(&Home::look(env)?, ui),
-        Verb::Show(args) => show(&Home::look(env)?, ui, &args.name),
+        Verb::List => {
+            let live = live::ask(&env);
+            list(&Home::look(env)?, ui, &live)
+        }
+        Verb::Show(args) => {
+            let live = live::ask(&env).into_iter().find(|live| live.name == args.name);
+            show(&Home::look(env)?, ui, &args.name, live.as_ref())
+        }
         Verb::Test(args) => probe::run(env, ui, &args),
+        Verb::Login(args) => login::run(&args, env, ui),
         verb => {
             let mut home = Home::open(env, "switchboard server", ui.dry_run)?;
             match verb {
@@ -35,7 +46,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
                 Verb::Rename { name, to } => rename(&mut home, ui, &name, &to),
                 Verb::Enable(args) => enable(&mut home, ui, &args.name, true),
                 Verb::Disable(args) => enable(&mut home, ui, &args.name, false),
-                Verb::List | Verb::Show(_) | Verb::Test(_) => Ok(()),
+                Verb::List | Verb::Show(_) | Verb::Test(_) | Verb::Login(_) => Ok(()),
             }
         }
     }
@@ -75,13 +86,37 @@ pub(crate) fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failur
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
-fn list(home: &Home, ui: &Ui) -> Done {
+fn list(home: &Home, ui: &Ui, live: &[Live]) -> Done {
     let servers = home.catalogue.catalogue.servers();
-    ui.json(&servers.iter().map(|server| as_json(home, server)).collect::<Vec<_>>());
+    let of = |server: &Server| live.iter().find(|live| live.name == server.name.as_str());
+    ui.json(&servers.iter().map(|server| with_live(as_json(home, server), of(server))).collect::<Vec<_>>());
     crate::cmd::status::catalogue_problems(home, ui);
     if servers.is_empty() {
         ui.line("the catalogue is empty");
         ui.hint("add a server with `switchboard server add NAME -- COMMAND`, or take those of your clients over with `switchboard up`");
+        return Ok(());
+    }
+    if !live.is_empty() {
+        ui.table(
+            ["SERVER", "STATE", "UP", "TOOLS", "CALLS", "P50 / P99", "MEMORY", "LAUNCH"],
+            servers.iter().map(|server| {
+                let live = of(server);
+                let said = |what: fn(&Live) -> String| live.map_or_else(String::new, what);
+                [
+                    server.name.to_string(),
+                    live.map_or("disabled", |live| live.state.as_str()).to_owned(),
+                    said(Live::uptime),
+                    said(|live| live.tools.map_or_else(String::new, |tools| tools.to_string())),
+                    said(Live::calls),
+                    said(Live::times),
+                    said(Live::memory),
+                    brief(&server.launch),
+                ]
+            }),
+        );
+        for live in live.iter().filter(|live| live.trouble.is_some()) {
+            ui.marked(Mark::Warn, format!("{}: {}", live.name, live.trouble.as_deref().unwrap_or_default()));
+        }
         return Ok(());
     }
     ui.table(
@@ -125,7 +160,18 @@ pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     value["tags"] = json!(server.tags);
     value["fingerprint"] = server.launch.fingerprint().to_string().into();
     value["clients"] = json!(clients_of(home, &server.name));
+    if let Some(login) = login_at(home, server) {
+        value["login"] = login::as_json(&login);
+    }
     value
+}
+
+/// Returns the login at a server; what cannot be read is `doctor`'s to tell.
+fn login_at(home: &Home, server: &Server) -> Option<Login> {
+    match server.launch {
+        Launch::Remote { .. } => Logins::new(&home.dirs).load(server.name.as_str()).ok().flatten(),
+        Launch::Stdio { .. } => None,
+    }
 }
 
 /// Returns the clients that have an entry of this server, each with what it calls it.
@@ -139,9 +185,51 @@ fn clients_of(home: &Home, name: &ServerName) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn show(home: &Home, ui: &Ui, name: &str) -> Done {
+/// Adds how a server stands to what is told of it.
+fn with_live(mut value: serde_json::Value, live: Option<&Live>) -> serde_json::Value {
+    if let Some(live) = live {
+        value["live"] = json!(live);
+    }
+    value
+}
+
+/// Tells how a server stands, and what is known of how it came to that.
+fn show_live(ui: &Ui, live: &Live) {
+    let revision = live.revision.as_ref().map(|said| format!(", speaks {said}")).unwrap_or_default();
+    let up = live.up_ms.map(|_| format!(" for {}", live.uptime())).unwrap_or_default();
+    ui.line(format!("state  {}{up}{revision}", live.state));
+    if let Some(trouble) = &live.trouble {
+        ui.marked(Mark::Warn, trouble);
+    }
+    if !live.pids.is_empty() {
+        let pids: Vec<String> = live.pids.iter().map(ToString::to_string).collect();
+        ui.line(format!("runs   as process {}, {}", pids.join(", "), live.memory()));
+    }
+    if live.calls > 0 {
+        ui.line(format!(
+            "calls  {}; half within {}",
+            live.calls(),
+            live.times().replace(" / ", ", 99 % within ")
+        ));
+    }
+    for one in &live.transitions {
+        let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        ui.line(format!("{}  {}{why}", crate::when::local(one.at), one.to));
+    }
+    if !live.stderr.is_empty() {
+        ui.line("said last on its standard error:");
+        for line in live.stderr.iter().rev().take(STDERR).rev() {
+            ui.line(format!("  {line}"));
+        }
+    }
+}
+
+/// So many lines of a server's standard error are shown.
+const STDERR: usize = 20;
+
+fn show(home: &Home, ui: &Ui, name: &str, live: Option<&Live>) -> Done {
     let server = known(home, name)?;
-    ui.json(&as_json(home, server));
+    ui.json(&with_live(as_json(home, server), live));
     ui.heading(server.name.as_str());
     if let Some(description) = &server.description {
         ui.line(description);
@@ -156,6 +244,12 @@ fn show(home: &Home, ui: &Ui, name: &str) -> Done {
         ui.line(format!("tags   {}", server.tags.join(" ")));
     }
     ui.line(format!("stands {}:{}", home.short(&home.dirs.catalogue()), server.place));
+    if let Some(live) = live {
+        show_live(ui, live);
+    }
+    if let Some(login) = login_at(home, server) {
+        ui.line(login::line(&login));
+    }
     for client in clients_of(home, &server.name) {
         let alias = client["alias"].as_str().unwrap_or_default();
         let calls = if alias == name { String::new() } else { format!(" (there `{alias}`)") };
@@ -287,6 +381,7 @@ fn rename(home: &mut Home, ui: &Ui, name: &str, to: &str) -> Done {
         return result;
     }
     home.save_relations()?;
+    login::rename(&Logins::new(&home.dirs), name.as_str(), to.as_str())?;
     done(home, ui, &format!("server `{name}` is now called `{to}`"));
     Ok(())
 }

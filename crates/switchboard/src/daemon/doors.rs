@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::{Http, Settings};
+use switchboard_gateway::Gateway;
 use switchboard_host::dirs::Dirs;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -66,10 +67,16 @@ impl Doors {
     ///
     /// # Errors
     /// A door cannot be opened: the failure names the flag that helps.
-    pub(crate) fn first(handle: &Handle, http: Http, dirs: &Dirs, desk: Desk) -> Result<Self, Failure> {
+    pub(crate) fn first(
+        handle: &Handle,
+        http: Http,
+        dirs: &Dirs,
+        desk: Desk,
+        gateway: Gateway,
+    ) -> Result<Self, Failure> {
         let _inside = handle.enter();
         let drain = CancellationToken::new();
-        let api = Api::new(desk.clone(), dirs.tokens(), drain.clone());
+        let api = Api::new(desk.clone(), gateway, dirs.tokens(), drain.clone());
         let passed = Passed::take();
         let opened = match passed.web {
             web if web.is_empty() => door::open(&http),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
-use switchboard_core::name::ClientId;
+use switchboard_core::name::{ClientId, ServerName};
 use switchboard_core::plan::FileState;
 use switchboard_core::problem::{Parsed, Problem};
 use switchboard_core::settings::{Mode, Settings};
@@ -23,6 +23,7 @@ use super::desk::Asked;
 use super::doors::{Doors, overridden};
 use super::facts::Facts;
 use super::notify::{self, Stage};
+use super::service::Service;
 use super::view::View;
 use crate::ask::{Answer, Ask};
 use crate::cli::{Command, Serve};
@@ -60,6 +61,8 @@ pub(crate) struct Hands {
     problems: Vec<(String, Problem)>,
     /// Answers to commands, kept until what the commands changed is known to everybody.
     answers: Vec<(oneshot::Sender<Answer>, Answer)>,
+    /// The servers in service.
+    service: Service,
     since: u64,
 }
 
@@ -71,6 +74,7 @@ impl Hands {
         board: watch::Sender<Arc<Board>>,
         doors: Doors,
         watch: Watch,
+        service: Service,
     ) -> Self {
         Self {
             args,
@@ -86,6 +90,7 @@ impl Hands {
             views: BTreeMap::new(),
             problems: Vec::new(),
             answers: Vec::new(),
+            service,
             since: now(),
         }
     }
@@ -105,6 +110,12 @@ impl Hands {
             self.doors.open(&self.settings);
             events.push(Event::Opened);
         }
+        for (server, version) in &plan.start {
+            events.push(self.service.start(server, version));
+        }
+        if let Some(table) = &plan.publish {
+            events.push(self.service.publish(table));
+        }
         if let Some(revision) = plan.announce {
             self.announce();
             events.push(Event::Announced(revision));
@@ -120,6 +131,9 @@ impl Hands {
                 plan.rewrite.iter().map(|client| (client.clone(), Outcome::Again)).collect()
             });
             events.extend(tended.into_iter().map(|(client, outcome)| Event::Tended(client, outcome)));
+        }
+        for (server, version) in &plan.retire {
+            events.push(self.service.retire(server, version));
         }
         if plan.watch {
             let files = self.known.iter().map(|(path, (_, held))| (path.clone(), *held)).collect();
@@ -142,9 +156,15 @@ impl Hands {
 
     /// Closes the doors, and waits for those who are inside, but not for ever.
     pub(crate) fn close(self) {
-        let Self { home, doors, .. } = self;
+        let Self { home, doors, service, .. } = self;
         drop(home);
+        service.close();
         doors.close();
+    }
+
+    /// Takes note of a version of a server that answers, or does not.
+    pub(crate) fn came(&mut self, server: &ServerName, came: Result<(), String>) {
+        self.service.came(server, came);
     }
 
     /// Returns which file it is that stands at this path.
@@ -202,7 +222,7 @@ impl Hands {
             since: self.since,
             listen: self.doors.address(),
             watches: self.watch.health().native,
-            problems: own.chain(self.doors.problems()).collect(),
+            problems: own.chain(self.doors.problems()).chain(self.service.problems()).collect(),
         }
     }
 
@@ -262,6 +282,7 @@ impl Hands {
         self.problems = problems;
         self.keep_up(&mut home)?;
         self.know(&home);
+        self.service.read(&home.catalogue.catalogue, &self.settings);
         let reading = self.reading(&home);
         self.home = Some(home);
         Ok(reading)
@@ -305,6 +326,8 @@ impl Hands {
         Reading {
             revision: home.history.last().map_or(0, |entry| entry.revision.number),
             doors: format!("{:?}", (&self.settings.http, sync)),
+            servers: self.service.versions(),
+            service: self.service.said(),
             clients: clients.collect(),
         }
     }
@@ -367,6 +390,7 @@ impl Hands {
     fn show(&mut self, ready: bool) {
         let mut problems = self.problems.clone();
         problems.extend(self.doors.problems());
+        problems.extend(self.service.problems());
         let bridge = self.home.as_ref().and_then(|home| home.bridge().ok());
         self.board.send_if_modified(|board| {
             let mut new = Board::clone(board);

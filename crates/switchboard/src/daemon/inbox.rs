@@ -1,9 +1,10 @@
 //! The inbox: what reaches the daemon from outside waits here until it is looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use switchboard_core::name::ServerName;
 use tokio::sync::Notify;
 
 /// What happened since somebody last looked. Bounded by its nature: what happens twice is one thing to look at.
@@ -20,6 +21,8 @@ pub(crate) struct Waiting {
     pub(crate) changed: BTreeSet<PathBuf>,
     /// Everything is to be looked at again.
     pub(crate) reload: bool,
+    /// Versions of servers that were started: whether they answer, or why not.
+    pub(crate) came: BTreeMap<(ServerName, String), Result<(), String>>,
     /// The daemon is to end.
     pub(crate) stop: bool,
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use switchboard_core::backoff;
+pub(super) use switchboard_core::backoff::spread;
+
 /// The first delay is at most this.
 const FIRST: Duration = Duration::from_millis(250);
 
@@ -12,28 +15,8 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
 
 /// Returns the delay after `attempt` failures, the first being 0: anything between nothing and a bound that doubles.
-///
-/// Full jitter: of a hundred followers that lose one server at once, no two come back in the same moment. The seed is
-/// what tells them apart.
 pub(super) fn delay(attempt: u32, seed: u64) -> Duration {
-    let bound = FIRST.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX)).min(LONGEST);
-    spread(bound, seed ^ u64::from(attempt).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-}
-
-/// Returns a duration between nothing and `bound`, each as likely as any other.
-pub(super) fn spread(bound: Duration, seed: u64) -> Duration {
-    let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-    // The upper half of a product is the number scaled down to the bound.
-    let scaled = (u128::from(mixed(seed)) * u128::from(millis)) >> 64;
-    Duration::from_millis(u64::try_from(scaled).unwrap_or(0))
-}
-
-/// A number that looks like chance, from one that does not (the finaliser of `SplitMix64`).
-fn mixed(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    backoff::delay(FIRST, LONGEST, attempt, seed)
 }
 
 /// Returns how long a server asks to be left alone, from its `Retry-After` and, for one that names a moment, its `Date`.

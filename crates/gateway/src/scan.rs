@@ -7,7 +7,7 @@ const LIMIT: usize = 256;
 ///
 /// It knows just enough of JSON to tell the members of the outermost object from everything else.
 #[derive(Default)]
-pub(super) struct IdScan {
+pub struct IdScan {
     depth: usize,
     within: Within,
     /// Whether a value is being read, not a key; at depth 1.
@@ -31,15 +31,20 @@ enum Within {
 
 impl IdScan {
     /// Reads on.
-    pub(super) fn read(&mut self, bytes: &[u8]) {
+    pub fn read(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.byte(byte);
         }
     }
 
     /// Returns the id of the request, as it was written; `None` if the message is not a request, or has none.
-    pub(super) fn request_id(self) -> Option<String> {
-        let id = String::from_utf8(self.id.filter(|_| self.request)?).ok()?;
+    pub fn request_id(self) -> Option<String> {
+        if self.request { self.id() } else { None }
+    }
+
+    /// Returns the id of the message, as it was written; `None` if it has none.
+    pub fn id(self) -> Option<String> {
+        let id = String::from_utf8(self.id?).ok()?;
         serde_json::from_str::<serde_json::Value>(&id)
             .is_ok_and(|id| id.is_string() || id.is_number())
             .then_some(id)

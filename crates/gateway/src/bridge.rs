@@ -1,0 +1,381 @@
+//! Questions across eras: what a legacy server asks in the middle of a call, and a modern one by ending it.
+//!
+//! A modern client cannot be asked: its call is set aside, it is told what is needed, and comes back with it
+//! (requirement R8). A legacy client is asked, and the modern server is called again with the answers (R9).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use switchboard_core::name::ServerName;
+use tokio::time::Instant;
+
+use crate::envelope::{Envelope, splice, text};
+use crate::era::{self, Shape};
+use crate::generation::Generation;
+use crate::link::Frame;
+use crate::mailbox::{Letter, Mailbox};
+use crate::message;
+use crate::object::Object;
+use crate::session::{Request, Session, reply, reply_error};
+use crate::trouble::{INTERNAL_ERROR, INVALID_PARAMS, error};
+use crate::upstream::{Relay, Upstream};
+
+/// A call is set aside for so long.
+const ASIDE: Duration = Duration::from_secs(300);
+
+/// So many calls may be set aside at once.
+const MOST: usize = 4096;
+
+/// A server may ask so many times before it answers.
+const ROUNDS: u32 = 10;
+
+/// The code of a legacy server that needs something opened in a browser first (2025-11-25).
+const URL_NEEDED: &str = "-32042";
+
+/// A call as it may have to be sent again.
+pub(crate) struct Again {
+    method: Box<str>,
+    params: String,
+    rounds: u32,
+}
+
+impl Again {
+    /// Returns a call that was sent once.
+    pub(crate) fn new(method: &str, params: String) -> Self {
+        Self { method: method.into(), params, rounds: 0 }
+    }
+}
+
+/// Hands over an answer that crosses from one era to the other.
+pub(crate) fn answer(mut relay: Box<Relay>, upstream: &Upstream, envelope: &Envelope<'_>) {
+    let id = relay.id.get().to_owned();
+    match (&relay.shape, envelope.result, envelope.error) {
+        (Shape::ToLegacy(_), Some(result), _) if needs_input(result) => {
+            let Some(again) = relay.again.take() else { return };
+            ask_client(relay, *again, upstream, result);
+        }
+        (Shape::ToLegacy(method), Some(result), _) => {
+            let shaped = era::result_for_legacy(method, result.get());
+            relay.finish(message::result(&id, shaped.as_bytes()));
+        }
+        (Shape::ToModern(_), None, Some(said)) if code(said).as_deref() == Some(URL_NEEDED) => {
+            relay.finish(message::result(&id, open_first(said).as_bytes()));
+        }
+        (Shape::ToModern(method), Some(result), _) => {
+            let shaped = era::result_for_modern(method, result.get());
+            relay.finish(message::result(&id, shaped.as_bytes()));
+        }
+        (shape, _, said) => {
+            let said = said.map_or("{}", RawValue::get);
+            relay.finish(message::error(&id, &era::error_for(shape, said)));
+        }
+    }
+}
+
+fn needs_input(result: &RawValue) -> bool {
+    Object::read(result.get()).is_some_and(|said| said.member("resultType") == Some("\"input_required\""))
+}
+
+fn code(error: &RawValue) -> Option<String> {
+    Object::read(error.get())?.member("code").map(str::to_owned)
+}
+
+/// Requirement R10: a modern client is told of addresses to open as of any other question.
+fn open_first(error: &RawValue) -> String {
+    let mut requests = Object::default();
+    let said = Object::read(error.get()).unwrap_or_default();
+    let data = said.member("data").and_then(Object::read).unwrap_or_default();
+    let all: Vec<&RawValue> =
+        data.member("elicitations").and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    for (at, one) in all.into_iter().enumerate() {
+        let asked = format!(r#"{{"method":"elicitation/create","params":{}}}"#, one.get());
+        requests.set(&format!("url{}", at + 1), asked);
+    }
+    format!(r#"{{"resultType":"input_required","inputRequests":{requests}}}"#)
+}
+
+/// Asks a legacy client what a modern server needs, and calls the server again with the answers.
+fn ask_client(relay: Box<Relay>, again: Again, upstream: &Upstream, result: &RawValue) {
+    let (Some(session), Some(upstream)) = (relay.session.upgrade(), upstream.me().upgrade()) else { return };
+    let fail = |code: i32, what: &str| {
+        relay.finish(message::error(relay.id.get(), &error(code, what, None)));
+    };
+    if again.rounds >= ROUNDS {
+        return fail(INTERNAL_ERROR, "the server asks again and again");
+    }
+    let Some(said) = Object::read(result.get()) else { return };
+    let state = said.member("requestState").map(str::to_owned);
+    let asked = said.member("inputRequests").and_then(Object::read).unwrap_or_default();
+    let mut answers = Vec::new();
+    for (key, request) in asked.members() {
+        let request = Object::read(request).unwrap_or_default();
+        let method = request.member("method").and_then(|text| serde_json::from_str::<String>(text).ok());
+        let method = method.unwrap_or_default();
+        if !session.caller().can(&method) {
+            return fail(INTERNAL_ERROR, &format!("the server needs {method:?}, which the client cannot do"));
+        }
+        let params = era::params_for_legacy(request.member("params"));
+        match session.ask(&method, params.as_deref(), &relay.mail) {
+            Some(answer) => answers.push((key.to_owned(), answer)),
+            None => return fail(INTERNAL_ERROR, "too many questions wait for the client"),
+        }
+    }
+    let gateway = Arc::clone(&session.gateway);
+    gateway.tasks.spawn(async move {
+        let mut responses = Object::default();
+        for (key, answer) in answers {
+            match tokio::time::timeout(relay.limit.max(ASIDE), answer).await {
+                Ok(Ok(Ok(result))) => responses.set(&key, result.get()),
+                Ok(Ok(Err(said))) => return relay.finish(message::error(relay.id.get(), said.get())),
+                Ok(Err(_)) | Err(_) => {
+                    let what = error(INTERNAL_ERROR, "the client did not answer what the server asked", None);
+                    return relay.finish(message::error(relay.id.get(), &what));
+                }
+            }
+        }
+        if session.waits_for(&relay.id) {
+            call_again(*relay, again, &session, &upstream, &responses, state.as_deref());
+        }
+    });
+}
+
+fn call_again(
+    mut relay: Relay,
+    again: Again,
+    session: &Session,
+    upstream: &Arc<Upstream>,
+    responses: &Object<'_>,
+    state: Option<&str>,
+) {
+    let id = upstream.new_id();
+    let mut params = Object::read(&again.params).unwrap_or_default();
+    if !responses.is_empty() {
+        params.set("inputResponses", responses.to_string());
+    }
+    match state {
+        Some(state) => params.set("requestState", state),
+        None => drop(params.remove("requestState")),
+    }
+    if relay.token.is_some()
+        && let Some(meta) = params.member("_meta").map(str::to_owned)
+        && let Some(mut meta) = Object::read(&meta)
+    {
+        meta.set("progressToken", id.to_string());
+        params.set("_meta", meta.to_string());
+    }
+    let name = ["name", "uri"].into_iter().find_map(|member| params.member(member));
+    let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
+    let mut bytes = message::request(&id.to_string(), &again.method, Some(&params.to_string())).to_vec();
+    crate::envelope::one_line(&mut bytes);
+    let frame = Frame::request(bytes.into(), id, &again.method, name.as_deref());
+    session.goes_on(&relay.id, upstream, id);
+    relay.still_alive();
+    relay.again = Some(Box::new(Again { rounds: again.rounds + 1, ..again }));
+    if let Err(refused) = upstream.relay(id, frame, relay) {
+        let (relay, trouble) = *refused;
+        relay.fail(&upstream.server, &trouble);
+    }
+}
+
+/// The calls that are set aside, by the handles that their clients hold.
+#[derive(Default)]
+pub(crate) struct Aside(Mutex<HashMap<Box<str>, Parked>>);
+
+/// A call that is set aside.
+struct Parked {
+    upstream: Weak<Upstream>,
+    call: u64,
+    server: ServerName,
+    /// What was called: the client has to come back with the same.
+    digest: [u8; 32],
+    /// The server's questions: the key that the client answers under, the server's id, and the question.
+    questions: Vec<(String, Box<RawValue>, String)>,
+    until: Instant,
+    /// What the server sends meanwhile.
+    mail: Arc<Mailbox>,
+}
+
+impl Aside {
+    fn take(&self, handle: &str) -> Option<Parked> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(handle)
+    }
+
+    fn put(&self, handle: Box<str>, parked: Parked) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        all.retain(|_, parked| parked.until > now);
+        let room = all.len() < MOST;
+        if room {
+            all.insert(handle, parked);
+        }
+        room
+    }
+
+    fn add(&self, handle: &str, question: (String, Box<RawValue>, String)) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(handle).map(|parked| parked.questions.push(question)).is_some()
+    }
+}
+
+/// Sets a modern client's call aside because the server asks something in the middle of it. `false` where the client
+/// cannot answer that.
+pub(crate) fn park(upstream: &Upstream, call: u64, envelope: &Envelope<'_>) -> bool {
+    let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return false };
+    let Some(gateway) = upstream.gateway() else { return false };
+    let request = match envelope.params {
+        Some(params) => {
+            format!(r#"{{"method":{},"params":{}}}"#, serde_json::Value::from(method), params.get())
+        }
+        None => format!(r#"{{"method":{}}}"#, serde_json::Value::from(method)),
+    };
+    let handle: Box<str> = crate::gateway::token().into();
+    let parked_mail = Arc::new(Mailbox::default());
+    let set_aside = upstream.with_relay(call, |relay| {
+        if !relay.caller.can(method) {
+            return None;
+        }
+        if let Some(before) = relay.parked.clone() {
+            return Some((Some(before), None));
+        }
+        let mail = std::mem::replace(&mut relay.mail, Arc::clone(&parked_mail));
+        relay.parked = Some(handle.clone());
+        relay.due = Instant::now() + ASIDE;
+        Some((None, Some((mail, relay.id.clone(), relay.session.clone(), relay.digest))))
+    });
+    match set_aside.flatten() {
+        Some((Some(before), _)) => {
+            // One question more, before the client has come back: it is asked in the next round.
+            gateway.aside.add(&before, (format!("q{}", id.get()), id.to_owned(), request))
+        }
+        Some((None, Some((mail, client, session, digest)))) => {
+            let key = "q1".to_owned();
+            let result = input_required(&[(key.as_str(), request.as_str())], &handle);
+            let parked = Parked {
+                upstream: upstream.me(),
+                call,
+                server: upstream.server.clone(),
+                digest,
+                questions: vec![(key, id.to_owned(), request)],
+                until: Instant::now() + ASIDE,
+                mail: parked_mail,
+            };
+            if !gateway.aside.put(handle, parked) {
+                return false;
+            }
+            if let Some(session) = session.upgrade() {
+                session.done(&client);
+            }
+            mail.put(Letter { bytes: message::result(client.get(), result.as_bytes()), last: true });
+            true
+        }
+        None | Some((None, None)) => false,
+    }
+}
+
+fn input_required(questions: &[(&str, &str)], handle: &str) -> String {
+    let mut requests = Object::default();
+    for (key, request) in questions {
+        requests.set(key, *request);
+    }
+    format!(r#"{{"resultType":"input_required","inputRequests":{requests},"requestState":"{handle}"}}"#)
+}
+
+/// What a call is, so that a client can come back to no other one.
+pub(crate) fn digest(method: &str, params: Option<&RawValue>) -> [u8; 32] {
+    let object = params.and_then(|params| Object::read(params.get())).unwrap_or_default();
+    let mut hash = Sha256::new();
+    hash.update(method.as_bytes());
+    for name in ["name", "uri", "arguments"] {
+        let value = object.member(name).unwrap_or_default();
+        hash.update((value.len() as u64).to_be_bytes());
+        hash.update(value.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+/// A modern client comes back to a call that was set aside, with what the server asked for.
+pub(crate) fn resume(session: &Arc<Session>, request: &Request<'_>, generation: &Generation) {
+    let refuse = || {
+        let what = "`requestState` is unknown, of another call, or too old";
+        reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+    };
+    let Some(handle) = text(request.params.state) else { return refuse() };
+    let Some(parked) = session.gateway.aside.take(&handle) else { return refuse() };
+    let same =
+        parked.server == generation.name && parked.digest == digest(request.method, request.envelope.params);
+    if !same || parked.until <= Instant::now() {
+        if let Some(upstream) = parked.upstream.upgrade().filter(|_| same) {
+            upstream.cancel(parked.call, None);
+        } else if !same {
+            // Whoever tried with another call does not take this one from its client.
+            session.gateway.aside.put(handle.as_ref().into(), parked);
+        }
+        return refuse();
+    }
+    let Some(upstream) = parked.upstream.upgrade() else {
+        let trouble = crate::trouble::Trouble::Lost("its connection was closed".to_owned());
+        return reply_error(request.id, request.mail, &trouble.error(&generation.name));
+    };
+    let params = request.envelope.params.and_then(|params| Object::read(params.get())).unwrap_or_default();
+    let responses = params.member("inputResponses").and_then(Object::read).unwrap_or_default();
+    let (answered, missing): (Vec<_>, Vec<_>) =
+        parked.questions.into_iter().partition(|(key, ..)| responses.member(key).is_some());
+    for (key, id, _) in answered {
+        let result = responses.member(&key).unwrap_or("{}");
+        let mut bytes = message::result(id.get(), result.as_bytes()).to_vec();
+        crate::envelope::one_line(&mut bytes);
+        upstream.tell(bytes.into());
+        upstream.was_answered(&id);
+    }
+    if !missing.is_empty() {
+        let asked: Vec<(&str, &str)> =
+            missing.iter().map(|(key, _, question)| (key.as_str(), question.as_str())).collect();
+        let fresh: Box<str> = crate::gateway::token().into();
+        let result = input_required(&asked, &fresh);
+        let known = upstream.with_relay(parked.call, |relay| relay.parked = Some(fresh.clone()));
+        let parked = Parked { questions: missing, until: Instant::now() + ASIDE, ..parked };
+        if known.is_some() && session.gateway.aside.put(fresh, parked) {
+            return reply(request.id, request.mail, result.as_bytes());
+        }
+        return refuse();
+    }
+    let mail = Arc::clone(request.mail);
+    session.goes_on(request.id, &upstream, parked.call);
+    let goes_on = upstream.with_relay(parked.call, |relay| {
+        relay.parked = None;
+        relay.id = request.id.to_owned();
+        relay.token = request.meta.token.map(ToOwned::to_owned);
+        relay.session = Arc::downgrade(session);
+        relay.mail = Arc::clone(&mail);
+        relay.still_alive();
+        // What came meanwhile comes first.
+        while let Some(letter) = parked.mail.take() {
+            mail.put(letter);
+        }
+    });
+    if goes_on.is_none() {
+        session.done(request.id);
+        // It was answered while it was set aside, under the id that the call had then.
+        while let Some(letter) = parked.mail.take() {
+            mail.put(under(letter, request.id));
+        }
+    }
+}
+
+/// Returns an answer under another id.
+fn under(letter: Letter, id: &RawValue) -> Letter {
+    if !letter.last {
+        return letter;
+    }
+    let spliced = Envelope::read(&letter.bytes).ok().and_then(|envelope| {
+        let place = envelope.place(envelope.id?.get());
+        Some(splice(&letter.bytes, &[(place, id.get().as_bytes())]))
+    });
+    match spliced {
+        Some(bytes) => Letter { bytes: bytes.into(), ..letter },
+        None => letter,
+    }
+}

@@ -1,0 +1,243 @@
+//! Which servers are in service: one value, swapped whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_core::catalogue::Server;
+use switchboard_core::name::ServerName;
+
+use super::Gateway;
+use crate::face::{Face, Scope};
+use crate::generation::Generation;
+use crate::log::Transition;
+use crate::offer::Sort;
+use crate::stats::Counts;
+
+/// The servers in service, in the order of the catalogue.
+#[derive(Default)]
+pub struct Table {
+    servers: Vec<Arc<Generation>>,
+    /// The servers of each profile.
+    profiles: BTreeMap<String, Vec<ServerName>>,
+}
+
+/// How one server stands, for people.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The server.
+    pub name: ServerName,
+    /// The phase of its connection that is furthest.
+    pub state: &'static str,
+    /// What was the matter last, where something is.
+    pub trouble: Option<String>,
+    /// Since when it answers.
+    pub up: Option<Duration>,
+    /// The revision that it speaks.
+    pub revision: Option<String>,
+    /// Its processes.
+    pub pids: Vec<u32>,
+    /// How many connections there are to it.
+    pub connections: usize,
+    /// How many calls wait for it.
+    pub in_flight: usize,
+    /// How many tools it offers; `None` where that is not known.
+    pub tools: Option<usize>,
+    /// What is counted.
+    pub counts: Counts,
+    /// The last lines of its standard error.
+    pub stderr: Vec<String>,
+    /// The last phases.
+    pub transitions: Vec<Transition>,
+}
+
+impl Table {
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Arc<Generation>> {
+        self.servers.iter()
+    }
+
+    pub(super) fn behind(&self, face: &Face) -> Vec<Arc<Generation>> {
+        match &face.scope {
+            Scope::All => self.servers.clone(),
+            Scope::Server(name) => {
+                self.servers.iter().find(|server| server.name == *name).cloned().into_iter().collect()
+            }
+            Scope::Profile(profile) => {
+                let names = self.profiles.get(profile).map(Vec::as_slice).unwrap_or_default();
+                self.servers.iter().filter(|server| names.contains(&server.name)).cloned().collect()
+            }
+        }
+    }
+
+    pub(super) fn has(&self, face: &Face) -> bool {
+        match &face.scope {
+            Scope::All => true,
+            Scope::Server(name) => self.servers.iter().any(|server| server.name == *name),
+            Scope::Profile(profile) => self.profiles.contains_key(profile),
+        }
+    }
+
+    fn find(&self, name: &ServerName, fingerprint: &str) -> Option<&Arc<Generation>> {
+        self.servers.iter().find(|server| server.name == *name && server.fingerprint == fingerprint)
+    }
+}
+
+impl Gateway {
+    /// Brings a server up beside what is in service, where somebody sees the difference: a session is open, or the version
+    /// before runs. It is connected and asked for all that it offers. `told` hears how
+    /// that went, and of one that could not be brought up hears again when it answers after all; where it is known already what the server offers, and none of its name is in service, nothing is
+    /// started and it went well.
+    ///
+    /// A server that cannot run twice is not started before the one that it follows is gone: `told` hears at once, and
+    /// calls wait until then.
+    pub fn start(
+        &self,
+        server: Arc<Server>,
+        fingerprint: String,
+        told: impl Fn(Result<(), String>) + Send + 'static,
+    ) {
+        let inside = &self.0;
+        let serving = inside.table.load().servers.iter().find(|old| old.name == server.name).cloned();
+        let (stats, log) = inside.kept(&server);
+        let drain = inside.options.load().drain;
+        let exclusive = server.exclusive;
+        let generation = Arc::new(Generation::new(server, fingerprint, drain, stats, log));
+        inside.beside().push(Arc::clone(&generation));
+        let slot = generation.plain_slot(inside);
+        if exclusive && let Some(serving) = serving {
+            generation.comes_after(serving);
+            slot.tell(switchboard_core::upstream::Event::Wanted);
+            return told(Ok(()));
+        }
+        // Whom nobody looks at is started by its first call; one that is to be kept starts by itself.
+        let looked_at = !inside.sessions().is_empty();
+        let runs = serving.as_ref().is_some_and(|old| old.all().iter().any(|slot| slot.ready().is_some()));
+        let known = serving.is_none() && slot.own_offer().is_some();
+        if known || !(looked_at || runs) {
+            return told(Ok(()));
+        }
+        inside.tasks.spawn(async move {
+            let first = slot.tried().await.map_err(|trouble| trouble.to_string());
+            let failed = first.is_err();
+            told(first);
+            // It is tried again and again, and takes over when it answers at last.
+            if failed && slot.answers().await {
+                told(Ok(()));
+            }
+        });
+    }
+
+    /// Puts these servers in service, in this order, all at once: those that run in this version go on as they are, the
+    /// others have to have been started. Calls in flight end where they began.
+    pub fn publish(&self, servers: &[(Arc<Server>, String)], profiles: BTreeMap<String, Vec<ServerName>>) {
+        let inside = &self.0;
+        let before = inside.table.load_full();
+        let drain = inside.options.load().drain;
+        let mut beside = inside.beside();
+        let mut table = Table { servers: Vec::new(), profiles };
+        let mut said = false;
+        for (server, fingerprint) in servers {
+            let known = before.find(&server.name, fingerprint).cloned().or_else(|| {
+                let is_it =
+                    |one: &Arc<Generation>| one.name == server.name && one.fingerprint == *fingerprint;
+                beside.iter().rev().find(|one| is_it(one)).cloned()
+            });
+            let Some(generation) = known else { continue };
+            said |= generation.say(server, drain);
+            table.servers.push(generation);
+        }
+        let in_service = |one: &Arc<Generation>| table.servers.iter().any(|other| Arc::ptr_eq(one, other));
+        beside.retain(|one| !in_service(one));
+        beside.extend(before.servers.iter().filter(|one| !in_service(one)).cloned());
+        drop(beside);
+        let same = !said
+            && before.profiles == table.profiles
+            && before.servers.len() == table.servers.len()
+            && before.servers.iter().zip(&table.servers).all(|(one, other)| Arc::ptr_eq(one, other));
+        inside.table.store(Arc::new(table));
+        if !same {
+            inside.changed();
+        }
+    }
+
+    /// Lets go of what was started and is not in service in this version: calls in flight have the drain to end.
+    pub fn retire(&self, name: &ServerName, fingerprint: &str) {
+        let inside = &self.0;
+        let mut gone = Vec::new();
+        inside.beside().retain(|one| {
+            let is_it = one.name == *name && one.fingerprint == fingerprint;
+            if is_it {
+                gone.push(Arc::clone(one));
+            }
+            !is_it
+        });
+        for generation in gone {
+            generation.retire();
+        }
+        // Sessions forget the old table with the next thing they do; what waits for the old servers has been told.
+        inside.changed();
+    }
+
+    /// Has a server be tried again now, for a person who wants it.
+    pub fn again(&self, name: &ServerName) {
+        for generation in self.0.table.load().servers.iter().filter(|one| one.name == *name) {
+            for slot in generation.all() {
+                slot.tell(switchboard_core::upstream::Event::Again);
+            }
+        }
+    }
+
+    /// Returns how the servers in service stand.
+    pub fn seen(&self) -> Vec<Seen> {
+        let now = self.0.sweep.now();
+        self.0.table.load().servers.iter().map(|generation| seen(generation, now)).collect()
+    }
+
+    /// Returns what a server in service offers of one sort, as it wrote it; `None` where that is not known.
+    pub fn offered(&self, name: &ServerName, sort: Sort) -> Option<Vec<bytes::Bytes>> {
+        let table = self.0.table.load();
+        let generation = table.servers.iter().find(|one| one.name == *name)?;
+        let offer = generation.any_offer()?;
+        Some(offer.of(sort).iter().map(|item| item.raw.clone()).collect())
+    }
+}
+
+fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
+    use switchboard_core::upstream::Phase;
+    let slots = generation.all();
+    let rank = |phase: &Phase| match phase {
+        Phase::Ready(_) => 5,
+        Phase::Connecting { .. } => 4,
+        Phase::Waiting { .. } => 3,
+        Phase::Draining { .. } => 2,
+        Phase::Idle { .. } => 1,
+        Phase::Gone => 0,
+    };
+    let standings: Vec<_> = slots.iter().map(|slot| slot.standing()).collect();
+    let furthest = standings.iter().max_by_key(|standing| rank(&standing.phase));
+    let ups: Vec<_> = slots.iter().filter_map(|slot| slot.ready()).collect();
+    let since = standings.iter().filter_map(|standing| match &standing.phase {
+        Phase::Ready(ready) => Some(now.saturating_sub(ready.since)),
+        _ => None,
+    });
+    let offer = generation.any_offer();
+    Seen {
+        name: generation.name.clone(),
+        state: furthest.map_or("idle", |standing| standing.phase.word()),
+        trouble: furthest
+            .filter(|standing| !matches!(standing.phase, Phase::Ready(_)))
+            .and_then(|standing| standing.why.as_ref().map(ToString::to_string)),
+        up: since.max(),
+        revision: offer.as_ref().map(|offer| offer.revision.clone()),
+        pids: ups.iter().filter_map(|up| up.link.pid()).collect(),
+        connections: ups.len(),
+        in_flight: ups.iter().map(|up| up.in_flight()).sum(),
+        tools: offer.map(|offer| {
+            let said = generation.said();
+            offer.of(Sort::Tools).iter().filter(|item| said.offers(&item.key)).count()
+        }),
+        counts: generation.stats.counts(),
+        stderr: generation.log.tail(),
+        transitions: generation.log.transitions(),
+    }
+}

@@ -1,0 +1,311 @@
+//! One server in one version of the catalogue: what was started for it, and what it offers.
+//!
+//! A changed server is another generation. Both live beside each other until the new one has taken over.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use switchboard_core::catalogue::{Isolation, Server};
+use switchboard_core::mcp::revision::Era;
+use switchboard_core::name::ServerName;
+use switchboard_core::upstream::Rules;
+
+use crate::caller::{Caller, Profile};
+use crate::gateway::Inside;
+use crate::log::Log;
+use crate::offer::Offer;
+use crate::slot::Slot;
+use crate::stats::Stats;
+
+/// How often is looked whether a version is gone.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What tells the connections to one server apart: who may share one has the same key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    /// What those behind it can do.
+    pub(crate) profile: Profile,
+    /// The session, where it is not shared.
+    pub(crate) session: Option<u64>,
+    /// The project, where the launch data names `${root}`.
+    pub(crate) root: Option<PathBuf>,
+    /// One of several for stateless callers, so that each has one call at a time.
+    pub(crate) lane: usize,
+}
+
+/// So many connections are made for stateless callers of a server that asks things back; what is more shares the last.
+const LANES: usize = 16;
+
+/// One server in one version of the catalogue.
+///
+/// What is said about how it is treated may change while it runs; how it is launched may not.
+pub(crate) struct Generation {
+    pub(crate) name: ServerName,
+    /// What tells it from other versions of the server.
+    pub(crate) fingerprint: String,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) log: Arc<Log>,
+    said: ArcSwap<Said>,
+    /// The version before, which has to be gone before this one may begin: it cannot run twice.
+    before: Mutex<Option<Arc<Generation>>>,
+    /// It turned out to need one process for each session.
+    isolated: AtomicBool,
+    /// It asks its callers things in the middle of calls, which only tells whom where there is one call at a time.
+    asks: AtomicBool,
+    /// It is no longer wanted.
+    retired: AtomicBool,
+    /// It speaks without sessions, so that everybody shares one connection.
+    modern: AtomicBool,
+    rooted: bool,
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+}
+
+/// What the catalogue says about a server.
+pub(crate) struct Said {
+    pub(crate) server: Arc<Server>,
+    pub(crate) rules: Rules,
+    allow: GlobSet,
+    deny: GlobSet,
+}
+
+impl Said {
+    fn new(server: Arc<Server>, drain: Duration) -> Self {
+        let (allow, deny) = (globs(&server.tools.allow), globs(&server.tools.deny));
+        Self { rules: Rules::of(&server, drain), server, allow, deny }
+    }
+
+    /// Returns whether the server's owner offers this tool.
+    pub(crate) fn offers(&self, tool: &str) -> bool {
+        self.allow.is_match(tool) && !self.deny.is_match(tool)
+    }
+}
+
+impl Generation {
+    /// Returns a server with nothing started.
+    pub(crate) fn new(
+        server: Arc<Server>,
+        fingerprint: String,
+        drain: Duration,
+        stats: Arc<Stats>,
+        log: Arc<Log>,
+    ) -> Self {
+        let rooted = wants_root(&server);
+        Self {
+            name: server.name.clone(),
+            fingerprint,
+            stats,
+            log,
+            said: ArcSwap::from_pointee(Said::new(server, drain)),
+            before: Mutex::default(),
+            isolated: AtomicBool::new(false),
+            asks: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
+            modern: AtomicBool::new(false),
+            rooted,
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Returns what the catalogue says about it.
+    pub(crate) fn said(&self) -> arc_swap::Guard<Arc<Said>> {
+        self.said.load()
+    }
+
+    /// The catalogue says something else about how it is treated. Returns whether that is so.
+    pub(crate) fn say(&self, server: &Arc<Server>, drain: Duration) -> bool {
+        let before = self.said();
+        let other = *before.server != **server || before.rules.drain != drain;
+        if other {
+            self.said.store(Arc::new(Said::new(Arc::clone(server), drain)));
+        }
+        other
+    }
+
+    /// It may not begin before this one is gone.
+    pub(crate) fn comes_after(&self, before: Arc<Generation>) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+    }
+
+    /// Waits until the version before is gone, where that is needed.
+    pub(crate) async fn may_begin(&self) {
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(before) = before else { return };
+        before.retire();
+        while !before.is_gone() {
+            tokio::time::sleep(LOOK).await;
+        }
+        // A process that was told to end has a moment to let go of what it holds.
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Returns the connection that this caller uses; it is there from now on, though perhaps not made yet.
+    pub(crate) fn slot(
+        self: &Arc<Self>,
+        gateway: &Arc<Inside>,
+        caller: &Caller,
+        session: u64,
+        root: Option<&PathBuf>,
+    ) -> Arc<Slot> {
+        let own = match self.said().server.isolation {
+            Isolation::PerSession => true,
+            Isolation::Shared => false,
+            Isolation::Auto => self.isolated.load(Ordering::Relaxed),
+        };
+        let modern = self.modern.load(Ordering::Relaxed);
+        if caller.era == Era::Modern && !modern && self.asks.load(Ordering::Relaxed) {
+            return self.free_lane(gateway, caller, root);
+        }
+        // A stateless caller has no session that a process could belong to.
+        let own = own && caller.era == Era::Legacy;
+        let key = Key {
+            profile: match (modern, own) {
+                (true, _) => Profile::default(),
+                (false, true) => Profile::whole(&caller.capabilities),
+                (false, false) => caller.profile.clone(),
+            },
+            session: (own && !modern).then_some(session),
+            root: root.filter(|_| self.rooted).cloned(),
+            lane: 0,
+        };
+        self.slot_of(gateway, key)
+    }
+
+    /// Returns a connection on which no call is in flight, or set aside.
+    fn free_lane(
+        self: &Arc<Self>,
+        gateway: &Arc<Inside>,
+        caller: &Caller,
+        root: Option<&PathBuf>,
+    ) -> Arc<Slot> {
+        let key = |lane| Key {
+            profile: caller.profile.clone(),
+            session: None,
+            root: root.filter(|_| self.rooted).cloned(),
+            lane,
+        };
+        let lanes = (0..LANES).map(|lane| self.slot_of(gateway, key(lane)));
+        let mut last = None;
+        for slot in lanes {
+            if slot.ready().is_none_or(|upstream| upstream.with_relays(|relays| relays.next().is_none())) {
+                return slot;
+            }
+            last = Some(slot);
+        }
+        last.unwrap_or_else(|| self.slot_of(gateway, key(0)))
+    }
+
+    /// Notes that the server asks its callers things in the middle of calls.
+    pub(crate) fn asks_back(&self) {
+        self.asks.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the connection of those who can do nothing for servers, by which it is found out what a server offers.
+    pub(crate) fn plain_slot(self: &Arc<Self>, gateway: &Arc<Inside>) -> Arc<Slot> {
+        self.slot_of(gateway, Key::default())
+    }
+
+    fn slot_of(self: &Arc<Self>, gateway: &Arc<Inside>, key: Key) -> Arc<Slot> {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get(&key) {
+            return Arc::clone(slot);
+        }
+        let kept = gateway.keeper.load(&self.fingerprint, key.profile.capabilities());
+        let offer = kept.and_then(|bytes| Offer::from_json(&bytes)).map(Arc::new);
+        let slot = Slot::start(gateway, Arc::clone(self), key.clone(), offer);
+        if self.retired.load(Ordering::Relaxed) {
+            slot.tell(switchboard_core::upstream::Event::Retire);
+        }
+        slots.insert(key, Arc::clone(&slot));
+        slot
+    }
+
+    /// Returns what the server offers to a caller, as far as is known.
+    pub(crate) fn offer_to(self: &Arc<Self>, gateway: &Arc<Inside>, caller: &Caller) -> Option<Arc<Offer>> {
+        let profile =
+            if self.modern.load(Ordering::Relaxed) { Profile::default() } else { caller.profile.clone() };
+        let key = Key { profile, ..Key::default() };
+        let own = if self.rooted { None } else { self.slot_of(gateway, key).own_offer() };
+        own.or_else(|| self.any_offer())
+    }
+
+    /// Returns an offer of the server's to anybody, for those whose own is not known yet.
+    pub(crate) fn any_offer(&self) -> Option<Arc<Offer>> {
+        self.slots().values().find_map(|slot| slot.own_offer())
+    }
+
+    /// From now on each session has a process of its own: the server asks its clients things, and does not say whom.
+    pub(crate) fn isolate(&self) -> bool {
+        self.asks_back();
+        self.said().server.isolation == Isolation::Auto && !self.isolated.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes how the server speaks.
+    pub(crate) fn speaks(&self, era: Era) {
+        self.modern.store(era == Era::Modern, Ordering::Relaxed);
+    }
+
+    /// Lets go of a session's own connections.
+    pub(crate) fn leave(&self, session: u64) {
+        let mut gone = Vec::new();
+        self.slots().retain(|key, slot| {
+            let own = key.session == Some(session);
+            if own {
+                gone.push(Arc::clone(slot));
+            }
+            !own
+        });
+        for slot in gone {
+            slot.tell(switchboard_core::upstream::Event::Retire);
+        }
+        for slot in self.all() {
+            slot.leave(session);
+        }
+    }
+
+    /// It is no longer wanted: calls in flight may end, and then its connections do.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+        for slot in self.all() {
+            slot.tell(switchboard_core::upstream::Event::Retire);
+        }
+    }
+
+    /// Returns whether nothing is left of it.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.all().iter().all(|slot| slot.is_gone())
+    }
+
+    /// Returns all of its connections.
+    pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
+        self.slots().values().map(Arc::clone).collect()
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
+        set.add(glob);
+    }
+    set.build().unwrap_or_default()
+}
+
+/// Returns whether the launch data names the project of the client.
+fn wants_root(server: &Server) -> bool {
+    use switchboard_core::launch::Launch;
+    let names = |text: &String| text.contains("${root}");
+    match &server.launch {
+        Launch::Stdio { args, env, cwd, .. } => {
+            args.iter().any(names) || env.values().any(names) || cwd.iter().any(names)
+        }
+        Launch::Remote { url, headers, .. } => names(url) || headers.values().any(names),
+    }
+}

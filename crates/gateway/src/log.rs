@@ -1,0 +1,80 @@
+//! What is kept of one server for those who debug it: what it says on its standard error, what became of its
+//! connection, and the messages, as long as somebody watches them. All of it is bounded, and in memory alone.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+/// The longest line that is kept, in bytes.
+pub(crate) const LONGEST: usize = 8 << 10;
+
+/// So many lines of standard error are kept.
+const LINES: usize = 200;
+
+/// So many transitions are kept.
+const TRANSITIONS: usize = 50;
+
+/// What is kept of one server.
+#[derive(Debug, Default)]
+pub struct Log(Mutex<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    stderr: VecDeque<String>,
+    transitions: VecDeque<Transition>,
+}
+
+/// The connection went from one phase to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// When.
+    pub at: SystemTime,
+    /// The phase that it came to.
+    pub to: &'static str,
+    /// Why, where there is something to say.
+    pub why: Option<String>,
+}
+
+impl Log {
+    /// Keeps what the server said on its standard error: one line, with its end or without.
+    pub(crate) fn stderr(&self, line: &[u8]) {
+        let line = line.trim_ascii_end();
+        let kept = String::from_utf8_lossy(&line[..line.len().min(LONGEST)]).into_owned();
+        let mut inside = self.inside();
+        if kept.is_empty() {
+            return;
+        }
+        if inside.stderr.len() == LINES {
+            inside.stderr.pop_front();
+        }
+        inside.stderr.push_back(kept);
+    }
+
+    /// Keeps that the connection came to another phase.
+    pub(crate) fn transition(&self, to: &'static str, why: Option<String>) {
+        let mut inside = self.inside();
+        if inside.transitions.len() == TRANSITIONS {
+            inside.transitions.pop_front();
+        }
+        inside.transitions.push_back(Transition { at: SystemTime::now(), to, why });
+    }
+
+    /// Returns the last lines of the server's standard error.
+    pub fn tail(&self) -> Vec<String> {
+        self.inside().stderr.iter().cloned().collect()
+    }
+
+    /// Returns the last line of the server's standard error.
+    pub(crate) fn last_line(&self) -> Option<String> {
+        self.inside().stderr.back().cloned()
+    }
+
+    /// Returns the last transitions, oldest first.
+    pub fn transitions(&self) -> Vec<Transition> {
+        self.inside().transitions.iter().cloned().collect()
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

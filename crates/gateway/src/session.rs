@@ -1,0 +1,312 @@
+//! One client's conversation: what it asks, what is asked of it, and what it is told.
+//!
+//! A legacy client has one session from its `initialize` to its end. A modern client says everything with each request;
+//! what it has is a session without memory. Whichever door it came in by, messages come in by [`Session::receive`], and
+//! leave by the mailbox that came with a request, or by the outlet.
+
+mod asks;
+mod calls;
+mod lists;
+mod news;
+mod own;
+mod subscriptions;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
+
+use crate::caller::Caller;
+use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params};
+use crate::face::Face;
+use crate::gateway::Inside;
+use crate::mailbox::{Letter, Mailbox};
+use crate::message;
+use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
+use crate::upstream::Upstream;
+use crate::view::View;
+
+pub(crate) use news::{Level, Logs};
+pub(crate) use own::no_session;
+
+/// So many calls of one session may be in flight.
+const MOST_CALLS: usize = 4096;
+
+/// How often is looked whether something is in flight.
+const QUIET: std::time::Duration = std::time::Duration::from_millis(5);
+
+/// One client's conversation.
+pub struct Session {
+    pub(crate) id: u64,
+    pub(crate) gateway: Arc<Inside>,
+    pub(crate) face: Face,
+    pub(crate) root: Option<PathBuf>,
+    /// Who calls; in a modern conversation, who called last.
+    caller: ArcSwap<Caller>,
+    /// The client has said that it is ready to be told things.
+    listens: AtomicBool,
+    /// Where what belongs to no request goes.
+    outlet: ArcSwap<Mailbox>,
+    calls: Mutex<HashMap<Box<str>, InFlight>>,
+    asks: Mutex<HashMap<u64, asks::Asked>>,
+    next_ask: AtomicU64,
+    view: ArcSwapOption<View>,
+    /// The lists as the client knows them.
+    seen: Mutex<[Option<[u8; 32]>; 4]>,
+    level: AtomicU8,
+    subscribed: Mutex<HashSet<String>>,
+    streams: Mutex<Vec<Arc<subscriptions::Stream>>>,
+    closed: AtomicBool,
+}
+
+/// A call that waits for a server.
+#[derive(Clone)]
+enum InFlight {
+    /// The server is still coming up.
+    Early(Arc<AtomicBool>),
+    /// It has it, under this id.
+    At(Weak<Upstream>, u64),
+}
+
+/// What a message brings with it, beside its bytes.
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// Headers that are for the server alone (`Mcp-Param-*`), with lower-case names.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many answers will come into the mailbox.
+    Asks(usize),
+    /// There is nothing to wait for.
+    Told,
+    /// It is no message; that was answered into the mailbox as far as can be.
+    Refused(NotAMessage),
+}
+
+impl Session {
+    /// Returns a session that nothing was said in.
+    pub(crate) fn new(gateway: Arc<Inside>, id: u64, face: Face, root: Option<PathBuf>) -> Self {
+        Self {
+            id,
+            gateway,
+            face,
+            root,
+            caller: ArcSwap::from_pointee(Caller::unknown()),
+            listens: AtomicBool::new(false),
+            outlet: ArcSwap::default(),
+            calls: Mutex::default(),
+            asks: Mutex::default(),
+            next_ask: AtomicU64::new(1),
+            view: ArcSwapOption::empty(),
+            seen: Mutex::default(),
+            level: AtomicU8::new(Level::All as u8),
+            subscribed: Mutex::default(),
+            streams: Mutex::default(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the mailbox of what belongs to no request.
+    pub fn outlet(&self) -> Arc<Mailbox> {
+        self.outlet.load_full()
+    }
+
+    /// Exchanges the mailbox of what belongs to no request; the one before is closed.
+    pub fn set_outlet(&self, mailbox: Arc<Mailbox>) {
+        self.outlet.swap(mailbox).close();
+    }
+
+    /// Returns the revision that was settled on; `None` before there was a handshake.
+    pub fn revision(&self) -> Option<String> {
+        let caller = self.caller.load();
+        (caller.info.is_some() || self.listens.load(Ordering::Relaxed)).then(|| caller.revision.clone())
+    }
+
+    /// Returns who calls.
+    pub(crate) fn caller(&self) -> Arc<Caller> {
+        self.caller.load_full()
+    }
+
+    /// Takes one message from the client. What belongs to it comes into `mail`, the answer last.
+    pub fn receive(self: &Arc<Self>, bytes: &Bytes, mail: &Arc<Mailbox>, extra: &Extra) -> Received {
+        let envelope = match Envelope::read(bytes) {
+            Ok(envelope) => envelope,
+            Err(NotAMessage::Batch) if self.caller.load().revision == WITH_BATCHES => {
+                return self.receive_batch(bytes, mail, extra);
+            }
+            Err(what) => {
+                let code = if what == NotAMessage::Json { PARSE_ERROR } else { INVALID_REQUEST };
+                let error = error(code, &what.to_string(), None);
+                mail.put(Letter { bytes: message::error("null", &error), last: true });
+                return Received::Refused(what);
+            }
+        };
+        match envelope.kind {
+            Kind::Request => {
+                self.requested(&envelope, mail, extra);
+                Received::Asks(1)
+            }
+            Kind::Notification => {
+                self.told(&envelope);
+                Received::Told
+            }
+            Kind::Response => {
+                self.answered(&envelope);
+                Received::Told
+            }
+        }
+    }
+
+    fn receive_batch(self: &Arc<Self>, bytes: &Bytes, mail: &Arc<Mailbox>, extra: &Extra) -> Received {
+        let Ok(messages) = serde_json::from_slice::<Vec<&RawValue>>(bytes) else {
+            return Received::Refused(NotAMessage::Json);
+        };
+        if messages.is_empty() {
+            let error = error(INVALID_REQUEST, "an empty array of messages", None);
+            mail.put(Letter { bytes: message::error("null", &error), last: true });
+            return Received::Refused(NotAMessage::Shape);
+        }
+        let mut asks = 0;
+        for message in messages {
+            // An array in an array is none of the protocol's.
+            let part = bytes.slice_ref(message.get().as_bytes());
+            match Envelope::read(&part).map(|envelope| envelope.kind) {
+                Ok(Kind::Request) | Err(_) => asks += 1,
+                Ok(_) => {}
+            }
+            if part.starts_with(b"[") {
+                let error = error(INVALID_REQUEST, "an array within an array of messages", None);
+                mail.put(Letter { bytes: message::error("null", &error), last: true });
+            } else {
+                self.receive(&part, mail, extra);
+            }
+        }
+        if asks > 0 { Received::Asks(asks) } else { Received::Told }
+    }
+
+    /// A request: ours to answer, or a server's.
+    fn requested(self: &Arc<Self>, envelope: &Envelope<'_>, mail: &Arc<Mailbox>, extra: &Extra) {
+        let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
+        let params = Params::read(envelope.params);
+        let meta = params.meta();
+        let caller = match self.caller_of(method, &meta) {
+            Ok(caller) => caller,
+            Err(error) => return reply_error(id, mail, &error),
+        };
+        let request = Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller };
+        if !self.answer_here(&request) {
+            self.pass_on(&request);
+        }
+    }
+
+    /// A notification of the client's.
+    fn told(self: &Arc<Self>, envelope: &Envelope<'_>) {
+        let params = Params::read(envelope.params);
+        match envelope.method.as_deref().unwrap_or_default() {
+            "notifications/initialized" => self.listen(),
+            "notifications/cancelled" => {
+                if let Some(request) = params.request {
+                    let reason = envelope.params.and_then(|params| {
+                        crate::object::Object::read(params.get())?.member("reason").map(str::to_owned)
+                    });
+                    self.cancel(request.get(), reason.as_deref());
+                }
+            }
+            "notifications/progress" => self.progress(envelope, &params),
+            _ => self.pass_notification(envelope),
+        }
+    }
+
+    /// Returns who sent a message: in a modern one it says so itself.
+    fn caller_of(&self, method: &str, meta: &Meta<'_>) -> Result<Arc<Caller>, String> {
+        let Some(revision) = meta.revision.as_deref() else { return Ok(self.caller()) };
+        if Era::of(revision) != Some(Era::Modern) {
+            if method == "initialize" {
+                return Ok(self.caller());
+            }
+            return Err(own::unsupported(revision));
+        }
+        let Some(capabilities) = meta.capabilities else {
+            let what = "`_meta` has no `io.modelcontextprotocol/clientCapabilities`";
+            return Err(error(crate::trouble::INVALID_PARAMS, what, None));
+        };
+        let last = self.caller();
+        let info = meta.client.map(RawValue::get);
+        let same = last.era == Era::Modern
+            && &*last.capabilities == capabilities.get()
+            && last.info.as_deref() == info
+            && last.revision == revision;
+        if same {
+            return Ok(last);
+        }
+        let caller = Arc::new(Caller::new(revision, Some(capabilities), meta.client));
+        if !self.listens.load(Ordering::Relaxed) {
+            self.caller.store(Arc::clone(&caller));
+        }
+        Ok(caller)
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn quiet(&self) {
+        while !self.calls().is_empty() {
+            tokio::time::sleep(QUIET).await;
+        }
+    }
+
+    /// Ends the conversation: what is in flight is given up, and what was kept for it goes.
+    pub fn close(&self) {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let calls = std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner));
+        for (_, call) in calls {
+            match call {
+                InFlight::Early(given_up) => given_up.store(true, Ordering::Relaxed),
+                InFlight::At(upstream, id) => {
+                    if let Some(upstream) = upstream.upgrade() {
+                        upstream.cancel(id, Some("\"the client is gone\""));
+                    }
+                }
+            }
+        }
+        self.outlet.load().close();
+        self.end_streams();
+        self.gateway.left(self);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A request as it came, and everything that was read out of it.
+pub(crate) struct Request<'r> {
+    pub(crate) id: &'r RawValue,
+    pub(crate) method: &'r str,
+    pub(crate) envelope: &'r Envelope<'r>,
+    pub(crate) params: &'r Params<'r>,
+    pub(crate) meta: &'r Meta<'r>,
+    pub(crate) mail: &'r Arc<Mailbox>,
+    pub(crate) extra: &'r Extra,
+    pub(crate) caller: Arc<Caller>,
+}
+
+/// Answers with a result, which is JSON as it stands.
+pub(crate) fn reply(id: &RawValue, mail: &Mailbox, result: &[u8]) {
+    mail.put(Letter { bytes: message::result(id.get(), result), last: true });
+}
+
+/// Answers with an error, which is JSON as it stands.
+pub(crate) fn reply_error(id: &RawValue, mail: &Mailbox, error: &str) {
+    mail.put(Letter { bytes: message::error(id.get(), error), last: true });
+}

@@ -1,0 +1,439 @@
+//! Requests that are for a server: which one, and on their way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use switchboard_core::mcp::revision::Era;
+use tokio::time::Instant;
+
+use super::news::Logs;
+use super::{Extra, InFlight, Request, Session, reply_error};
+use crate::bridge;
+use crate::caller::Caller;
+use crate::envelope::{Envelope, Params, splice, text};
+use crate::era::{self, Shape};
+use crate::generation::Generation;
+use crate::link::{Call, Frame};
+use crate::mailbox::Mailbox;
+use crate::message;
+use crate::object::Object;
+use crate::offer::Sort;
+use crate::slot::Slot;
+use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Trouble, error};
+use crate::upstream::{Relay, Upstream};
+use crate::view::{Route, View};
+
+/// A call may take so long without a sign of life, where the server's owner says nothing else.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// A call that comes before it is known what servers offer waits so long for that.
+const UNKNOWN: Duration = Duration::from_secs(30);
+
+/// What stands between the server's prefix and the id of its task.
+pub(crate) const TASK: char = '.';
+
+impl Session {
+    /// Passes a request on to the server that it is for.
+    pub(super) fn pass_on(self: &Arc<Self>, request: &Request<'_>) {
+        let view = self.view(&request.caller);
+        match target(&view, request.method, request.params) {
+            Ok(route) => {
+                let Some((generation, _)) = view.servers.get(route.server) else { return };
+                self.dispatch(request, generation, &route);
+            }
+            Err(_) if !view.is_known() => self.pass_on_later(request),
+            Err(missing) => reply_error(request.id, request.mail, &missing),
+        }
+    }
+
+    /// It is not known yet what all servers offer, so that it cannot be said that nobody has what is asked for.
+    fn pass_on_later(self: &Arc<Self>, request: &Request<'_>) {
+        let Some(given_up) = self.early(request.id, request.mail) else { return };
+        let (session, mail, caller) =
+            (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller));
+        let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
+        self.gateway.tasks.spawn(async move {
+            session.known(&caller, UNKNOWN).await;
+            if given_up.load(Ordering::Relaxed) {
+                return;
+            }
+            let Ok(envelope) = Envelope::read(&bytes) else { return };
+            let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
+            session.done(id);
+            let params = Params::read(envelope.params);
+            let meta = params.meta();
+            let view = session.view(&caller);
+            let (params, meta) = (&params, &meta);
+            let request =
+                Request { id, method, envelope: &envelope, params, meta, mail: &mail, extra: &extra, caller };
+            match target(&view, method, params) {
+                Ok(route) => {
+                    let Some((generation, _)) = view.servers.get(route.server) else { return };
+                    session.dispatch(&request, generation, &route);
+                }
+                Err(missing) => reply_error(id, &mail, &missing),
+            }
+        });
+    }
+
+    fn dispatch(self: &Arc<Self>, request: &Request<'_>, generation: &Arc<Generation>, route: &Route) {
+        let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+        slot.enter(self);
+        if let Some(upstream) = slot.ready() {
+            return self.send(request, &slot, &upstream, route, None);
+        }
+        let Some(given_up) = self.early(request.id, request.mail) else { return };
+        let (session, mail, caller, route) =
+            (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller), route.clone());
+        let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
+        self.gateway.tasks.spawn(async move {
+            session.send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up).await;
+        });
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a request consists of once its bytes are on their own"
+    )]
+    async fn send_when_ready(
+        self: &Arc<Self>,
+        slot: &Arc<Slot>,
+        bytes: &Bytes,
+        mail: &Arc<Mailbox>,
+        extra: &Extra,
+        caller: Arc<Caller>,
+        route: &Route,
+        given_up: &AtomicBool,
+    ) {
+        let upstream = slot.wanted().await;
+        if given_up.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(envelope) = Envelope::read(bytes) else { return };
+        let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
+        match upstream {
+            Ok(upstream) => {
+                let params = Params::read(envelope.params);
+                let meta = params.meta();
+                let (params, meta) = (&params, &meta);
+                let request = Request { id, method, envelope: &envelope, params, meta, mail, extra, caller };
+                self.send(&request, slot, &upstream, route, Some(given_up));
+            }
+            Err(trouble) => {
+                slot.generation.stats.failed(&trouble);
+                self.done(id);
+                let error = trouble.error(&slot.generation.name);
+                reply_error(id, mail, &error);
+            }
+        }
+    }
+
+    /// Sends a request to a server that is there.
+    fn send(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        slot: &Arc<Slot>,
+        upstream: &Arc<Upstream>,
+        route: &Route,
+        early: Option<&AtomicBool>,
+    ) {
+        let generation = &slot.generation;
+        if request.params.state.is_some()
+            && upstream.era() == Era::Legacy
+            && request.caller.era == Era::Modern
+        {
+            self.done(request.id);
+            return bridge::resume(self, request, generation);
+        }
+        let id = upstream.new_id();
+        {
+            let mut calls = self.calls();
+            let key = request.id.get();
+            let full = calls.len() >= super::MOST_CALLS;
+            match calls.get_mut(key) {
+                Some(call) if early.is_some_and(|given_up| !given_up.load(Ordering::Relaxed)) => {
+                    *call = InFlight::At(Arc::downgrade(upstream), id);
+                }
+                Some(_) => {
+                    drop(calls);
+                    return reply_error(request.id, request.mail, &twice());
+                }
+                None if early.is_some() => return,
+                None if full => {
+                    drop(calls);
+                    return reply_error(request.id, request.mail, &Trouble::Busy.error(&generation.name));
+                }
+                None => drop(calls.insert(key.into(), InFlight::At(Arc::downgrade(upstream), id))),
+            }
+        }
+        let (frame, shape, again) = frame(request, upstream, id, route, self.level());
+        let limit = generation.said().server.timeout.unwrap_or(LIMIT);
+        let now = Instant::now();
+        let relay = Relay {
+            session: Arc::downgrade(self),
+            mail: Arc::clone(request.mail),
+            id: request.id.to_owned(),
+            token: request.meta.token.map(ToOwned::to_owned),
+            caller: Arc::clone(&request.caller),
+            parked: None,
+            digest: match shape {
+                Shape::ToModern(_) => bridge::digest(request.method, request.envelope.params),
+                _ => [0; 32],
+            },
+            logs: Logs::of(request),
+            shape,
+            limit,
+            due: now + limit,
+            begun: now,
+            stats: Arc::clone(&generation.stats),
+            again,
+        };
+        if let Err(refused) = upstream.relay(id, frame, relay) {
+            let (relay, trouble) = *refused;
+            relay.fail(&generation.name, &trouble);
+        }
+    }
+
+    /// Notes a call whose server is not there yet. `None` where the client has a call of this id already, which it is
+    /// told (requirement E3).
+    fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<Arc<AtomicBool>> {
+        let given_up = Arc::new(AtomicBool::new(false));
+        {
+            let mut calls = self.calls();
+            if calls.contains_key(id.get()) {
+                drop(calls);
+                reply_error(id, mail, &twice());
+                return None;
+            }
+            calls.insert(id.get().into(), InFlight::Early(Arc::clone(&given_up)));
+        }
+        Some(given_up)
+    }
+
+    /// A call has its answer.
+    pub(crate) fn done(&self, id: &RawValue) {
+        self.calls().remove(id.get());
+    }
+
+    /// Notes under which id a call goes on at its server.
+    pub(crate) fn goes_on(&self, id: &RawValue, upstream: &Arc<Upstream>, at: u64) {
+        self.calls().insert(id.get().into(), InFlight::At(Arc::downgrade(upstream), at));
+    }
+
+    /// Returns whether the client still waits for a call.
+    pub(crate) fn waits_for(&self, id: &RawValue) -> bool {
+        self.calls().contains_key(id.get())
+    }
+
+    /// The client gives a call up; it gets no answer from then on. What is not in flight is nothing (requirement R3).
+    pub(super) fn cancel(&self, id: &str, reason: Option<&str>) {
+        let call = self.calls().remove(id);
+        match call {
+            None => drop(self.end_stream(id)),
+            Some(InFlight::Early(given_up)) => given_up.store(true, Ordering::Relaxed),
+            Some(InFlight::At(upstream, id)) => {
+                if let Some(upstream) = upstream.upgrade() {
+                    upstream.cancel(id, reason);
+                }
+            }
+        }
+    }
+
+    /// Passes on a notification that is not ours: to the only server that there is.
+    pub(super) fn pass_notification(self: &Arc<Self>, envelope: &Envelope<'_>) {
+        let caller = self.caller();
+        let view = self.view(&caller);
+        let [(generation, _)] = view.servers.as_slice() else { return };
+        let slot = generation.slot(&self.gateway, &caller, self.id, self.root.as_ref());
+        let shared_roots = envelope.method.as_deref() == Some("notifications/roots/list_changed");
+        if shared_roots && slot.key.session.is_none() {
+            return;
+        }
+        if let Some(upstream) = slot.ready() {
+            upstream.tell(Bytes::copy_from_slice(envelope.bytes()));
+        }
+    }
+
+    pub(super) fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, InFlight>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn twice() -> String {
+    error(INVALID_REQUEST, "a request with this id is in flight already", None)
+}
+
+/// Returns the server that a request is for, and what it calls what the request is about; else the error.
+fn target(view: &View, method: &str, params: &Params<'_>) -> Result<Route, String> {
+    let whole = |server: Option<usize>| server.map(|server| Route { server, own: None });
+    let (route, what) = match method {
+        "tools/call" => by_name(view, Sort::Tools, params.name, "tool"),
+        "prompts/get" => by_name(view, Sort::Prompts, params.name, "prompt"),
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" | "resources/directory/read" => {
+            let uri = text(params.uri);
+            let owner = uri.as_deref().and_then(|uri| view.owner(uri));
+            (whole(owner), format!("there is no resource {:?}", uri.unwrap_or_default()))
+        }
+        "completion/complete" => by_reference(view, params.reference),
+        _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, params.task),
+        _ => {
+            let none = error(METHOD_NOT_FOUND, &format!("there is no method {method:?}"), None);
+            return whole(unknown(view, method)).ok_or(none);
+        }
+    };
+    route.ok_or_else(|| error(INVALID_PARAMS, &what, None))
+}
+
+fn by_name(view: &View, sort: Sort, name: Option<&RawValue>, what: &str) -> (Option<Route>, String) {
+    let Some(name) = text(name) else {
+        return (None, format!("a {what} has to be named by a text"));
+    };
+    (view.route(sort, &name), format!("Unknown {what}: {name}"))
+}
+
+fn by_reference(view: &View, reference: Option<&RawValue>) -> (Option<Route>, String) {
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        uri: Option<String>,
+    }
+    let read = reference.and_then(|reference| serde_json::from_str::<Reference>(reference.get()).ok());
+    let none = "what is to be completed is unknown".to_owned();
+    let route = match read {
+        Some(Reference { name: Some(name), .. }) => view.route(Sort::Prompts, &name),
+        Some(Reference { uri: Some(uri), .. }) => {
+            let server = view.route(Sort::Templates, &uri).map(|route| route.server).or(view.owner(&uri));
+            server.map(|server| Route { server, own: None })
+        }
+        _ => None,
+    };
+    (route.or_else(|| view.only_with("completions").map(|server| Route { server, own: None })), none)
+}
+
+/// Requirement C12: a task belongs to the server whose name its id begins with.
+fn by_task(view: &View, task: Option<&RawValue>) -> (Option<Route>, String) {
+    let id = text(task).unwrap_or_default();
+    let what = format!("there is no task {id:?}");
+    if let ([_], false) = (view.servers.as_slice(), view.joint) {
+        return (Some(Route { server: 0, own: None }), what);
+    }
+    let owner = view.servers.iter().position(|(generation, _)| {
+        let own = id.strip_prefix(generation.name.as_str());
+        own.is_some_and(|rest| rest.starts_with(TASK))
+    });
+    let route = owner.map(|server| {
+        let length = view.servers[server].0.name.as_str().len() + TASK.len_utf8();
+        Route { server, own: Some(id[length..].to_owned()) }
+    });
+    (route, what)
+}
+
+/// Requirement E2: a method that nobody here knows goes to the only server, or to the only one whose extensions or
+/// experiments are named like it.
+fn unknown(view: &View, method: &str) -> Option<usize> {
+    if view.servers.len() == 1 {
+        return Some(0);
+    }
+    let family = method.rsplit_once('/').map_or(method, |(family, _)| family);
+    let declares = |offer: &crate::offer::Offer| {
+        let Some(all) = Object::read(&offer.capabilities) else { return false };
+        ["extensions", "experimental"].into_iter().any(|kind| {
+            let names = all.member(kind).and_then(Object::read);
+            names.is_some_and(|names| names.names().any(|name| name == family || name == method))
+        }) || all.member(family).is_some()
+    };
+    let mut owners =
+        view.servers.iter().enumerate().filter(|(_, (_, offer))| offer.as_deref().is_some_and(declares));
+    match (owners.next(), owners.next()) {
+        (Some((server, _)), None) => Some(server),
+        _ => None,
+    }
+}
+
+/// Returns the request as the server gets it.
+///
+/// Within one era it is the bytes that came, with our id, our token and the server's own name in their places.
+fn frame(
+    request: &Request<'_>,
+    upstream: &Upstream,
+    id: u64,
+    route: &Route,
+    level: Option<&'static str>,
+) -> (Frame, Shape, Option<Box<bridge::Again>>) {
+    let envelope = request.envelope;
+    let id_text = id.to_string();
+    let own = route.own.as_ref().map(|own| serde_json::Value::from(own.as_str()).to_string());
+    let mut edits: Vec<(std::ops::Range<usize>, &[u8])> = Vec::with_capacity(3);
+    edits.push((envelope.place(request.id.get()), id_text.as_bytes()));
+    let named = match request.method {
+        "tools/call" | "prompts/get" => request.params.name,
+        "resources/read" => request.params.uri,
+        _ => request.params.task,
+    };
+    if let (Some(own), Some(named)) = (&own, named) {
+        edits.push((envelope.place(named.get()), own.as_bytes()));
+    }
+    if let Some(token) = request.meta.token {
+        edits.push((envelope.place(token.get()), id_text.as_bytes()));
+    }
+    let completes = own.as_deref().filter(|_| request.method == "completion/complete");
+    let inner = completes.and(request.params.reference).and_then(|reference| {
+        let name = Object::read(reference.get())?.member("name").map(str::to_owned)?;
+        let at = reference.get().find(&name)?;
+        let start = envelope.place(reference.get()).start + at;
+        Some(start..start + name.len())
+    });
+    if let (Some(own), Some(place)) = (completes, inner) {
+        edits.push((place, own.as_bytes()));
+    }
+    edits.sort_by_key(|(place, _)| place.start);
+    let bytes = splice(envelope.bytes(), &edits);
+    let name = route.own.clone().or_else(|| text(named).map(std::borrow::Cow::into_owned));
+    let call = Call {
+        id,
+        method: request.method.into(),
+        name: name.map(Into::into),
+        headers: request.extra.headers.clone(),
+    };
+    let (bytes, shape, again) = cross(request, upstream, &id_text, bytes, level);
+    let mut bytes = bytes;
+    crate::envelope::one_line(&mut bytes);
+    (Frame { bytes: bytes.into(), call: Some(call) }, shape, again)
+}
+
+/// Has a request cross from one era to the other, where it has to.
+fn cross(
+    request: &Request<'_>,
+    upstream: &Upstream,
+    id: &str,
+    bytes: Vec<u8>,
+    level: Option<&'static str>,
+) -> (Vec<u8>, Shape, Option<Box<bridge::Again>>) {
+    if upstream.era() == request.caller.era {
+        let shape = Shape::Same;
+        return (bytes, shape, None);
+    }
+    let spliced =
+        Envelope::read(&bytes).ok().and_then(|envelope| envelope.params.map(|raw| raw.get().to_owned()));
+    let method = request.method;
+    match upstream.era() {
+        Era::Modern => {
+            let params = era::params_for_modern(spliced.as_deref(), &request.caller, level);
+            let made = message::request(id, method, Some(&params)).to_vec();
+            let again = bridge::Again::new(method, params);
+            (made, Shape::ToLegacy(method.into()), Some(Box::new(again)))
+        }
+        Era::Legacy => {
+            let params = era::params_for_legacy(spliced.as_deref());
+            let made = message::request(id, method, params.as_deref()).to_vec();
+            (made, Shape::ToModern(method.into()), None)
+        }
+    }
+}

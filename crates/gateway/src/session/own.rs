@@ -1,0 +1,205 @@
+//! What the gateway answers by itself: the handshake, what is offered, and what concerns the conversation alone.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+use switchboard_core::mcp::revision::{Era, LATEST, MODERN, settled};
+
+use super::{Request, Session, reply, reply_error};
+use crate::caller::Caller;
+use crate::envelope::text;
+use crate::object::Object;
+use crate::offer::Sort;
+use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, error};
+use crate::view::View;
+
+/// The protocol's code for a revision that is not spoken (2026-07-28).
+const UNSUPPORTED_REVISION: i32 = -32022;
+
+/// A handshake waits so long for servers that are still coming up; what they offer is told when it is known
+/// (requirement L1).
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A list of one server waits so long, because many clients never look again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Session {
+    /// Answers a request that is the gateway's to answer; `false` where it is not.
+    pub(super) fn answer_here(self: &Arc<Self>, request: &Request<'_>) -> bool {
+        let modern = request.caller.era == Era::Modern;
+        match request.method {
+            "initialize" if !modern => self.initialize(request),
+            "ping" if !modern => reply(request.id, request.mail, b"{}"),
+            "server/discover" => self.discover(request),
+            "subscriptions/listen" if modern => self.subscribe_all(request),
+            "logging/setLevel" if !modern => self.set_level(request),
+            "resources/subscribe" | "resources/unsubscribe" if !modern => self.subscribe(request),
+            method => match Sort::listed_by(method) {
+                Some(sort) => self.list(request, sort),
+                None => return false,
+            },
+        }
+        true
+    }
+
+    fn initialize(self: &Arc<Self>, request: &Request<'_>) {
+        let params = request.envelope.params.map_or("{}", |params| params.get());
+        let said = Object::read(params).unwrap_or_default();
+        let read = |name: &str| said.member(name).and_then(|text| serde_json::from_str(text).ok());
+        let asked = said.member("protocolVersion").and_then(|text| serde_json::from_str::<String>(text).ok());
+        let revision = settled(asked.as_deref().unwrap_or_default());
+        let caller = Caller::new(revision, read("capabilities"), read("clientInfo"));
+        let caller = Arc::new(Caller { info: caller.info.or(Some("{}".into())), ..caller });
+        self.caller.store(Arc::clone(&caller));
+        let view = self.view(&caller);
+        self.begin(&view, &caller);
+        if view.is_known() {
+            return self.greet(request.id, request.mail, &view, &caller);
+        }
+        let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
+        self.gateway.tasks.spawn(async move {
+            let failed = session.known(&caller, GRACE).await;
+            let view = session.view(&caller);
+            // One server that cannot come up is no server: the client shows it as that, with the reason.
+            if let (Some(trouble), false, [(generation, None)]) =
+                (failed, session.face.is_joint(), view.servers.as_slice())
+            {
+                return reply_error(&id, &mail, &trouble.error(&generation.name));
+            }
+            session.greet(&id, &mail, &view, &caller);
+        });
+    }
+
+    fn greet(
+        &self,
+        id: &serde_json::value::RawValue,
+        mail: &crate::mailbox::Mailbox,
+        view: &View,
+        caller: &Caller,
+    ) {
+        let joined = &view.joined;
+        let instructions =
+            joined.instructions.as_ref().map(|text| format!(r#","instructions":{text}"#)).unwrap_or_default();
+        let result = format!(
+            r#"{{"protocolVersion":"{}","capabilities":{},"serverInfo":{}{instructions}}}"#,
+            caller.revision, joined.legacy, joined.info
+        );
+        self.remember(view);
+        reply(id, mail, result.as_bytes());
+    }
+
+    fn discover(self: &Arc<Self>, request: &Request<'_>) {
+        if request.caller.era != Era::Modern {
+            // A question before the handshake, from somebody who does not say in which revision: a stateless one must.
+            let what = "`_meta` has no `io.modelcontextprotocol/protocolVersion`";
+            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+        }
+        let view = self.view(&request.caller);
+        if view.is_known() {
+            return reply(request.id, request.mail, discovered(&view).as_bytes());
+        }
+        let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
+        let caller = Arc::clone(&request.caller);
+        self.gateway.tasks.spawn(async move {
+            session.known(&caller, GRACE).await;
+            reply(&id, &mail, discovered(&session.view(&caller)).as_bytes());
+        });
+    }
+
+    fn list(self: &Arc<Self>, request: &Request<'_>, sort: Sort) {
+        if request.params.cursor.is_some_and(|cursor| cursor.get() != "null") {
+            // There is one page, so that no cursor is ours.
+            let what = "this cursor is none of ours: lists have one page";
+            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+        }
+        let view = self.view(&request.caller);
+        if view.is_known() {
+            return self.list_of(request.id, request.mail, &view, &request.caller, sort);
+        }
+        let patience = if self.face.is_joint() { GRACE } else { PATIENCE };
+        let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
+        let caller = Arc::clone(&request.caller);
+        self.gateway.tasks.spawn(async move {
+            let failed = session.known(&caller, patience).await;
+            let view = session.view(&caller);
+            if let (Some(trouble), false, [(generation, None)]) =
+                (failed, session.face.is_joint(), view.servers.as_slice())
+            {
+                return reply_error(&id, &mail, &trouble.error(&generation.name));
+            }
+            session.list_of(&id, &mail, &view, &caller, sort);
+        });
+    }
+
+    fn list_of(
+        &self,
+        id: &serde_json::value::RawValue,
+        mail: &crate::mailbox::Mailbox,
+        view: &View,
+        caller: &Caller,
+        sort: Sort,
+    ) {
+        self.remember_one(view, sort);
+        reply(id, mail, &view.list(sort, caller.era));
+    }
+
+    fn set_level(self: &Arc<Self>, request: &Request<'_>) {
+        let Some(level) = text(request.params.level).and_then(|word| super::Level::parse(&word)) else {
+            let what = "there is no such level of logging";
+            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+        };
+        self.level.store(level as u8, Ordering::Relaxed);
+        self.levels_changed();
+        reply(request.id, request.mail, b"{}");
+    }
+
+    /// The client is ready to be told things.
+    pub(super) fn listen(self: &Arc<Self>) {
+        self.listens.store(true, Ordering::Relaxed);
+        self.gateway.enter(self);
+        // What changed between the handshake and now is news.
+        self.look_for_news();
+    }
+
+    /// Has a conversation come to its servers: those that have to find out what they offer to callers like this do so now.
+    fn begin(self: &Arc<Self>, view: &View, caller: &Caller) {
+        for (generation, _) in &view.servers {
+            let slot = generation.slot(&self.gateway, caller, self.id, self.root.as_ref());
+            slot.enter(self);
+            if slot.own_offer().is_none() && (!self.face.is_joint() || generation.any_offer().is_none()) {
+                slot.tell(switchboard_core::upstream::Event::Wanted);
+            }
+        }
+    }
+}
+
+/// Returns the result of `server/discover`.
+fn discovered(view: &View) -> String {
+    let joined = &view.joined;
+    let instructions =
+        joined.instructions.as_ref().map(|text| format!(r#","instructions":{text}"#)).unwrap_or_default();
+    format!(
+        r#"{{"supportedVersions":{},"capabilities":{}{instructions},"resultType":"complete","ttlMs":0,"cacheScope":"private","_meta":{{"io.modelcontextprotocol/serverInfo":{}}}}}"#,
+        json!(MODERN),
+        joined.modern,
+        joined.info
+    )
+}
+
+/// Returns the error for a stateless message in a revision that is not spoken.
+pub(super) fn unsupported(revision: &str) -> String {
+    // The stateless revisions, as `server/discover` tells them: the others begin with a handshake.
+    let data = json!({ "supported": MODERN, "requested": revision });
+    error(
+        UNSUPPORTED_REVISION,
+        &format!("revision {revision:?} is not spoken; the newest is {LATEST}"),
+        Some(&data),
+    )
+}
+
+/// The error of a request that needs a session and has none.
+pub(crate) fn no_session() -> String {
+    error(INVALID_REQUEST, "there is no session: begin with `initialize`", None)
+}

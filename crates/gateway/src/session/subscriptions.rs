@@ -1,0 +1,225 @@
+//! Subscriptions: to resources, in a session; to lists and resources, by one long request of a modern client.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::news::notifications;
+use super::{Request, Session, reply, reply_error};
+use crate::caller::Caller;
+use crate::envelope::{Envelope, text};
+use crate::mailbox::{Letter, Mailbox};
+use crate::message;
+use crate::object::Object;
+use crate::offer::Sort;
+use crate::trouble::{INVALID_PARAMS, error};
+
+/// So many resources may one client subscribe to.
+const MOST: usize = 10_000;
+
+/// So many listening requests may one conversation have.
+const MOST_STREAMS: usize = 64;
+
+/// The member of `_meta` that names the listening request.
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// A listening request of a modern client.
+pub(super) struct Stream {
+    id: Box<RawValue>,
+    mail: Arc<Mailbox>,
+    caller: Arc<Caller>,
+    tools: bool,
+    prompts: bool,
+    resources: bool,
+    uris: HashSet<String>,
+    seen: Mutex<[[u8; 32]; 4]>,
+}
+
+impl Session {
+    /// `resources/subscribe` and `resources/unsubscribe`.
+    pub(super) fn subscribe(self: &Arc<Self>, request: &Request<'_>) {
+        let uri = text(request.params.uri).map(std::borrow::Cow::into_owned);
+        let view = self.view(&request.caller);
+        let owner = uri.as_deref().and_then(|uri| Some((uri, view.owner(uri)?)));
+        let Some((uri, owner)) = owner else {
+            let what = format!("there is no resource {:?}", uri.unwrap_or_default());
+            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, &what, None));
+        };
+        let Some((generation, _)) = view.servers.get(owner) else { return };
+        let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+        slot.enter(self);
+        let begins = request.method == "resources/subscribe";
+        {
+            let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+            if begins && subscribed.len() >= MOST {
+                drop(subscribed);
+                let what = "too many subscriptions";
+                return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+            }
+            if begins {
+                subscribed.insert(uri.to_owned())
+            } else {
+                subscribed.remove(uri)
+            };
+        }
+        let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
+        let uri = uri.to_owned();
+        self.gateway.tasks.spawn(async move {
+            let done = if begins {
+                slot.subscribe(&session, &uri).await
+            } else {
+                slot.unsubscribe(session.id, &uri);
+                Ok(())
+            };
+            match done {
+                Ok(()) => reply(&id, &mail, b"{}"),
+                Err(error) => reply_error(&id, &mail, &error),
+            }
+        });
+    }
+
+    /// `subscriptions/listen`: acknowledged at once with what will be told, and answered at its end.
+    pub(super) fn subscribe_all(self: &Arc<Self>, request: &Request<'_>) {
+        let params = request.envelope.params.map_or("{}", RawValue::get);
+        let params = Object::read(params).unwrap_or_default();
+        let filter = params.member("notifications").or(params.member("filter")).and_then(Object::read);
+        let filter = filter.unwrap_or_default();
+        let wants = |name: &str| filter.member(name) == Some("true");
+        let uris: Option<HashSet<String>> =
+            filter.member("resourceSubscriptions").and_then(|list| serde_json::from_str(list).ok());
+        let view = self.view(&request.caller);
+        let stream = Arc::new(Stream {
+            id: request.id.to_owned(),
+            mail: Arc::clone(request.mail),
+            caller: Arc::clone(&request.caller),
+            tools: wants("toolsListChanged"),
+            prompts: wants("promptsListChanged"),
+            resources: wants("resourcesListChanged"),
+            uris: uris.unwrap_or_default().into_iter().filter(|uri| view.owner(uri).is_some()).collect(),
+            seen: Mutex::new(Sort::ALL.map(|sort| view.hash(sort))),
+        });
+        {
+            let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+            if streams.len() >= MOST_STREAMS {
+                drop(streams);
+                let what = "too many listening requests";
+                return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+            }
+            streams.push(Arc::clone(&stream));
+        }
+        stream.acknowledge();
+        self.gateway.enter(self);
+        for uri in stream.uris.clone() {
+            let Some((generation, _)) = view.owner(&uri).and_then(|at| view.servers.get(at)) else {
+                continue;
+            };
+            let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+            slot.enter(self);
+            let session = Arc::clone(self);
+            self.gateway.tasks.spawn(async move {
+                // What cannot be subscribed to is not told; the lists still are.
+                let _ = slot.subscribe(&session, &uri).await;
+            });
+        }
+    }
+
+    /// Tells listening requests of lists that have changed.
+    pub(super) fn stream_news(self: &Arc<Self>, _caller: &Caller) {
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for stream in streams {
+            let view = self.view(&stream.caller);
+            let changed: Vec<Sort> = {
+                let mut seen = stream.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let changed: Vec<Sort> =
+                    Sort::ALL.into_iter().filter(|sort| seen[sort.at()] != view.hash(*sort)).collect();
+                for sort in &changed {
+                    seen[sort.at()] = view.hash(*sort);
+                }
+                changed
+            };
+            let wanted: Vec<Sort> = changed.into_iter().filter(|sort| stream.wants(*sort)).collect();
+            for method in notifications(&wanted) {
+                stream.tell(method, None);
+            }
+        }
+    }
+
+    /// A resource has changed; `bytes` is the server's notification. Tells whoever subscribed to it.
+    pub(crate) fn resource_updated(&self, uri: &str, bytes: &Bytes) {
+        let subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri);
+        if subscribed {
+            self.outlet().put(Letter { bytes: bytes.clone(), last: false });
+        }
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for stream in streams.iter().filter(|stream| stream.uris.contains(uri)) {
+            let params = Envelope::read(bytes)
+                .ok()
+                .and_then(|envelope| envelope.params.map(|raw| raw.get().to_owned()));
+            stream.tell("notifications/resources/updated", params.as_deref());
+        }
+    }
+
+    /// Ends all listening requests, with their answers.
+    pub(super) fn end_streams(&self) {
+        let streams = std::mem::take(&mut *self.streams.lock().unwrap_or_else(PoisonError::into_inner));
+        for stream in streams {
+            stream.end();
+        }
+    }
+
+    /// Ends one listening request, and says whether there was one of this id.
+    pub(super) fn end_stream(&self, id: &str) -> bool {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = streams.len();
+        streams.retain(|stream| stream.id.get() != id);
+        streams.len() < before
+    }
+}
+
+impl Stream {
+    fn wants(&self, sort: Sort) -> bool {
+        match sort {
+            Sort::Tools => self.tools,
+            Sort::Prompts => self.prompts,
+            Sort::Resources | Sort::Templates => self.resources,
+        }
+    }
+
+    fn acknowledge(&self) {
+        let mut honoured = serde_json::Map::new();
+        for (name, wanted) in [
+            ("toolsListChanged", self.tools),
+            ("promptsListChanged", self.prompts),
+            ("resourcesListChanged", self.resources),
+        ] {
+            if wanted {
+                honoured.insert(name.to_owned(), true.into());
+            }
+        }
+        if !self.uris.is_empty() {
+            honoured.insert("resourceSubscriptions".to_owned(), json!(self.uris));
+        }
+        let params = json!({ "notifications": honoured }).to_string();
+        self.tell("notifications/subscriptions/acknowledged", Some(&params));
+    }
+
+    /// Tells something, under the id of the listening request.
+    fn tell(&self, method: &str, params: Option<&str>) {
+        let mut params = params.and_then(Object::read).unwrap_or_default();
+        let before = params.member("_meta").map(str::to_owned);
+        let mut meta = before.as_deref().and_then(Object::read).unwrap_or_default();
+        meta.set(SUBSCRIPTION, self.id.get());
+        let meta = meta.to_string();
+        params.set("_meta", meta);
+        let bytes = message::notification(method, Some(&params.to_string()));
+        self.mail.put(Letter { bytes, last: false });
+    }
+
+    fn end(&self) {
+        let result = format!(r#"{{"resultType":"complete","_meta":{{"{SUBSCRIPTION}":{}}}}}"#, self.id.get());
+        self.mail.put(Letter { bytes: message::result(self.id.get(), result.as_bytes()), last: true });
+    }
+}

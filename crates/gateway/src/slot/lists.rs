@@ -1,0 +1,104 @@
+//! Asks a server for all that it offers: every page, within bounds.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_core::mcp::revision::{Era, LATEST};
+use tracing::warn;
+
+use super::{Slot, handshake};
+use crate::object::Object;
+use crate::offer::{Item, Offer, Sort, item};
+use crate::trouble::Trouble;
+use crate::upstream::{Answer, Upstream};
+
+/// So many things of one sort are taken from one server.
+const MOST: usize = 50_000;
+
+/// So many bytes of them.
+const MOST_BYTES: usize = 64 << 20;
+
+/// So long may one page take.
+const PAGE: Duration = Duration::from_secs(30);
+
+/// Returns everything that a server with these capabilities offers.
+pub(super) async fn all(
+    slot: &Slot,
+    upstream: &Arc<Upstream>,
+    capabilities: &str,
+) -> Result<[Vec<Item>; 4], Trouble> {
+    let has = Object::read(capabilities).unwrap_or_default();
+    let wanted = |sort: Sort| has.member(sort.capability()).is_some();
+    let list =
+        |sort| async move { if wanted(sort) { one(slot, upstream, sort).await } else { Ok(Vec::new()) } };
+    let (tools, prompts, resources, templates) =
+        tokio::join!(list(Sort::Tools), list(Sort::Prompts), list(Sort::Resources), list(Sort::Templates));
+    Ok([tools?, prompts?, resources?, templates?])
+}
+
+/// Returns what a server offers after some of its lists changed; `None` where that could not be found out.
+pub(super) async fn again(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Option<Arc<Offer>> {
+    let before = slot.own_offer()?;
+    let mut items = before.items.clone();
+    // Only now: what changes from here on is looked at in the next round.
+    for sort in slot.take_stale() {
+        if before.has(sort.capability()) {
+            items[sort.at()] = one(slot, upstream, sort).await.ok()?;
+        }
+    }
+    let Offer { era, revision, capabilities, info, instructions, .. } = (*before).clone();
+    Some(Arc::new(Offer::new(era, revision, capabilities, info, instructions, items)))
+}
+
+/// Returns all of one sort. A server that does not know the method after all has none.
+async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<Item>, Trouble> {
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    let mut known = HashSet::new();
+    let mut cursor: Option<String> = None;
+    let mut cursors = HashSet::new();
+    loop {
+        let more = cursor.as_deref().map(|cursor| ("cursor", cursor));
+        let params = match upstream.era() {
+            Era::Modern => Some(handshake::params_of(LATEST, "{}", more)),
+            Era::Legacy => more.map(|(name, value)| format!(r#"{{"{name}":{value}}}"#)),
+        };
+        let result = match upstream.ask(sort.method(), params.as_deref(), PAGE).await? {
+            Answer::Result(result) => result,
+            Answer::Error { code: -32601, .. } => return Ok(items),
+            Answer::Error { message, .. } => {
+                return Err(Trouble::Down(format!("it refused {}: {message}", sort.method())));
+            }
+        };
+        let page = Object::read(result.get())
+            .ok_or_else(|| Trouble::Answer(format!("no object to {}", sort.method())))?;
+        let list: Vec<&serde_json::value::RawValue> =
+            page.member(sort.member()).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+        for raw in list {
+            bytes += raw.get().len();
+            if sort == Sort::Tools
+                && let Err(why) = upstream.link.offered(raw.get())
+            {
+                let server = slot.generation.name.as_str();
+                warn!(server, why, "a tool cannot be called over HTTP, and is left out");
+                slot.generation.stats.dropped();
+                continue;
+            }
+            match item(sort, raw.get()) {
+                // Of two with one name the first counts: a call could not say which is meant.
+                Some(item) if known.insert(item.key.clone()) => items.push(item),
+                _ => slot.generation.stats.dropped(),
+            }
+        }
+        // A cursor may be any text, even an empty one; its absence is the end.
+        cursor = page.member("nextCursor").filter(|next| *next != "null").map(str::to_owned);
+        let Some(next) = &cursor else { return Ok(items) };
+        let circle = !cursors.insert(next.clone());
+        if circle || items.len() > MOST || bytes > MOST_BYTES || cursors.len() > MOST {
+            let server = slot.generation.name.as_str();
+            warn!(server, items = items.len(), circle, "a server's list has no end; the rest is left out");
+            return Ok(items);
+        }
+    }
+}

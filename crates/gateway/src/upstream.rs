@@ -1,0 +1,395 @@
+//! The live connection to one server: what is sent to it, who waits for what it answers, and where the rest goes.
+//!
+//! Ids are ours on this side: whole numbers that only grow, so that clients with equal ids never meet. What comes back
+//! goes to the mailbox of the one who asked, in the order in which it came.
+
+mod sweep;
+mod waiting;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use switchboard_core::mcp::revision::Era;
+use switchboard_core::name::ServerName;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::envelope::{Envelope, Kind, NotAMessage, Params, splice};
+use crate::link::{Frame, Link};
+use crate::mailbox::Letter;
+use crate::message;
+use crate::slot::Slot;
+use crate::trouble::{METHOD_NOT_FOUND, Trouble};
+
+pub(crate) use sweep::Sweep;
+pub(crate) use waiting::{Relay, Waiting};
+
+/// So many calls may wait for one server.
+pub(crate) const MOST_CALLS: usize = 16_384;
+
+/// The live connection to one server.
+pub(crate) struct Upstream {
+    pub(crate) server: ServerName,
+    pub(crate) link: Box<dyn Link>,
+    era: OnceLock<Era>,
+    calls: Mutex<HashMap<u64, Waiting>>,
+    next: AtomicU64,
+    /// When it was last used, in milliseconds since the gateway began.
+    used: AtomicU64,
+    slot: Weak<Slot>,
+    sweep: Sweep,
+    me: Weak<Upstream>,
+    /// The long request by which the server tells what changes.
+    news: AtomicU64,
+}
+
+impl Upstream {
+    /// Returns a connection over this link, to be spoken to.
+    pub(crate) fn new(
+        server: ServerName,
+        link: Box<dyn Link>,
+        slot: Weak<Slot>,
+        sweep: Sweep,
+    ) -> std::sync::Arc<Self> {
+        std::sync::Arc::new_cyclic(|me| Self {
+            server,
+            link,
+            era: OnceLock::new(),
+            calls: Mutex::default(),
+            next: AtomicU64::new(1),
+            used: AtomicU64::new(0),
+            slot,
+            sweep,
+            me: me.clone(),
+            news: AtomicU64::new(0),
+        })
+    }
+
+    /// Returns a handle on this connection that does not keep it.
+    pub(crate) fn me(&self) -> Weak<Self> {
+        self.me.clone()
+    }
+
+    /// Returns the gateway, while it is there.
+    pub(crate) fn gateway(&self) -> Option<std::sync::Arc<crate::gateway::Inside>> {
+        self.slot.upgrade()?.gateway()
+    }
+
+    /// A question of the server's has its answer.
+    pub(crate) fn was_answered(&self, id: &RawValue) {
+        if let Some(slot) = self.slot.upgrade() {
+            slot.was_answered(id.get());
+        }
+    }
+
+    /// Has a modern server tell what changes: its lists, and these resources. The request before it ends only then, so
+    /// that nothing falls between them.
+    pub(crate) fn listen(&self, uris: &[String]) {
+        let id = self.new_id();
+        let filter = serde_json::json!({
+            "toolsListChanged": true,
+            "promptsListChanged": true,
+            "resourcesListChanged": true,
+            "resourceSubscriptions": uris,
+        });
+        let params = crate::slot::own_params_with("notifications", &filter.to_string());
+        let bytes = message::request(&id.to_string(), "subscriptions/listen", Some(&params));
+        self.calls().insert(id, Waiting::News(self.slot.clone()));
+        let before = self.news.swap(id, Ordering::Relaxed);
+        if self.link.send(Frame::request(bytes, id, "subscriptions/listen", None)).is_err() {
+            self.take(id);
+        }
+        if before != 0 && self.take(before).is_some() {
+            self.tell_cancelled(before, None);
+        }
+    }
+
+    /// Does something with a client's call, if it still waits.
+    pub(crate) fn with_relay<T>(&self, id: u64, change: impl FnOnce(&mut Relay) -> T) -> Option<T> {
+        match self.calls().get_mut(&id) {
+            Some(Waiting::Relay(relay)) => Some(change(relay)),
+            _ => None,
+        }
+    }
+
+    /// Notes how the server speaks; only the first time counts.
+    pub(crate) fn greeted(&self, era: Era) {
+        let _ = self.era.set(era);
+    }
+
+    /// Returns how the server speaks; legacy until it has said.
+    pub(crate) fn era(&self) -> Era {
+        self.era.get().copied().unwrap_or(Era::Legacy)
+    }
+
+    /// Returns how many calls wait for it.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.calls().len()
+    }
+
+    /// Returns when it was last used, in time since the gateway began.
+    pub(crate) fn used(&self) -> Duration {
+        Duration::from_millis(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Returns a new id on this side.
+    pub(crate) fn new_id(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends a call of a client's under the id `id`; its answer goes where `relay` says.
+    ///
+    /// # Errors
+    /// It was not sent, and nobody waits for it.
+    pub(crate) fn relay(&self, id: u64, frame: Frame, relay: Relay) -> Result<(), Box<(Relay, Trouble)>> {
+        self.used.store(self.sweep.millis(), Ordering::Relaxed);
+        {
+            let mut calls = self.calls();
+            if calls.len() >= MOST_CALLS {
+                return Err(Box::new((relay, Trouble::Busy)));
+            }
+            calls.insert(id, Waiting::Relay(Box::new(relay)));
+        }
+        self.sweep.begin();
+        self.link.send(frame).map_err(|trouble| match self.take(id) {
+            Some(Waiting::Relay(relay)) => Box::new((*relay, trouble)),
+            // It was answered in the same moment.
+            _ => Box::new((Relay::nobody(), trouble)),
+        })
+    }
+
+    /// Asks the server something of our own, and returns the result or error as it stands.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        params: Option<&str>,
+        limit: Duration,
+    ) -> Result<Answer, Trouble> {
+        let id = self.new_id();
+        let (reply, answer) = oneshot::channel();
+        self.calls().insert(id, Waiting::Own(reply));
+        let bytes = message::request(&id.to_string(), method, params);
+        if let Err(trouble) = self.link.send(Frame::request(bytes, id, method, None)) {
+            self.take(id);
+            return Err(trouble);
+        }
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(answer)) => Answer::read(&answer?),
+            Ok(Err(_)) => Err(Trouble::Lost("the connection was closed".to_owned())),
+            Err(_) => {
+                if self.take(id).is_some() && method != "initialize" {
+                    self.tell_cancelled(id, None);
+                }
+                Err(Trouble::Timeout(limit))
+            }
+        }
+    }
+
+    /// Sends a notification or an answer of our own.
+    pub(crate) fn tell(&self, bytes: Bytes) {
+        if let Err(trouble) = self.link.send(Frame::plain(bytes)) {
+            debug!(server = %self.server, %trouble, "a notification did not reach the server");
+        }
+    }
+
+    /// Gives a call up: nobody waits for it any more, and the server is told, with the reason (JSON) where there is one.
+    /// Returns whether it was still waited for.
+    pub(crate) fn cancel(&self, id: u64, reason: Option<&str>) -> bool {
+        let waited = self.take(id).is_some();
+        if waited {
+            self.tell_cancelled(id, reason);
+        }
+        waited
+    }
+
+    fn tell_cancelled(&self, id: u64, reason: Option<&str>) {
+        let reason = reason.map(|reason| format!(r#","reason":{reason}"#)).unwrap_or_default();
+        let params = format!(r#"{{"requestId":{id}{reason}}}"#);
+        self.link.cancel(id, message::notification("notifications/cancelled", Some(&params)));
+    }
+
+    /// Ends every call that waits, with this trouble.
+    pub(crate) fn fail_all(&self, trouble: &Trouble) {
+        let calls = std::mem::take(&mut *self.calls());
+        for (_, waiting) in calls {
+            waiting.fail(&self.server, trouble.clone());
+        }
+    }
+
+    /// Ends one call with this trouble, if it still waits.
+    pub(crate) fn fail(&self, id: u64, trouble: Trouble) {
+        if let Some(waiting) = self.take(id) {
+            waiting.fail(&self.server, trouble);
+        }
+    }
+
+    /// Returns whether anybody waits for the answer to a call.
+    pub(crate) fn waits(&self, id: u64) -> bool {
+        self.calls().contains_key(&id)
+    }
+
+    /// Ends the calls that have waited too long by now, and says whether others still wait.
+    pub(crate) fn expire(&self, now: Instant) -> bool {
+        let mut late = Vec::new();
+        let waits = {
+            let mut calls = self.calls();
+            let ids: Vec<u64> = calls
+                .iter()
+                .filter(|(_, waiting)| waiting.due().is_some_and(|due| due <= now))
+                .map(|(id, _)| *id)
+                .collect();
+            late.extend(ids.into_iter().filter_map(|id| Some((id, calls.remove(&id)?))));
+            !calls.is_empty()
+        };
+        for (id, waiting) in late {
+            self.tell_cancelled(id, Some("\"timeout\""));
+            let limit = waiting.limit();
+            waiting.fail(&self.server, Trouble::Timeout(limit));
+        }
+        waits
+    }
+
+    /// Takes what the server sent, which is one message. `origin` is the call on whose stream it came, where the
+    /// transport has one for each.
+    pub(crate) fn receive(&self, bytes: &Bytes, origin: Option<u64>) {
+        let envelope = match Envelope::read(bytes) {
+            Ok(envelope) => envelope,
+            // Requirement E4: what is no message is dropped, and never answered.
+            Err(NotAMessage::Batch) => return self.receive_batch(bytes, origin),
+            Err(what) => return self.dropped(bytes, &what.to_string()),
+        };
+        match envelope.kind {
+            Kind::Response => self.answered(&envelope, origin),
+            Kind::Notification => self.notified(&envelope, bytes, origin),
+            Kind::Request if envelope.method.as_deref() == Some("ping") => {
+                let id = envelope.id.map_or("null", RawValue::get);
+                self.tell(message::result(id, b"{}"));
+            }
+            Kind::Request => match self.slot.upgrade() {
+                Some(slot) => slot.asked(self, &envelope, origin),
+                None => self.refuse(&envelope),
+            },
+        }
+    }
+
+    /// Only one revision has arrays of messages, but whoever sends one means what is in it.
+    fn receive_batch(&self, bytes: &Bytes, origin: Option<u64>) {
+        let Ok(messages) = serde_json::from_slice::<Vec<&RawValue>>(bytes) else {
+            return self.dropped(bytes, "it is no message of JSON-RPC");
+        };
+        for message in messages.into_iter().filter(|message| message.get().starts_with('{')) {
+            self.receive(&bytes.slice_ref(message.get().as_bytes()), origin);
+        }
+    }
+
+    fn refuse(&self, envelope: &Envelope<'_>) {
+        let id = envelope.id.map_or("null", RawValue::get);
+        let error = crate::trouble::error(METHOD_NOT_FOUND, "there is nobody to answer this", None);
+        self.tell(message::error(id, &error));
+    }
+
+    fn dropped(&self, bytes: &[u8], why: &str) {
+        debug!(server = %self.server, length = bytes.len(), why, "dropped what the server sent");
+        if let Some(slot) = self.slot.upgrade() {
+            slot.generation.stats.dropped();
+        }
+    }
+
+    fn answered(&self, envelope: &Envelope<'_>, origin: Option<u64>) {
+        let id = envelope.id.and_then(|id| id.get().parse::<u64>().ok());
+        // Some answer what they cannot read without an id; on a stream of its own it is clear who is meant.
+        let id = id.or(origin.filter(|_| envelope.error.is_some()));
+        match id.and_then(|id| self.take(id)) {
+            Some(Waiting::Own(reply)) => {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(Ok(Bytes::copy_from_slice(envelope.bytes())));
+            }
+            Some(Waiting::Relay(relay)) => relay.answer(self, envelope),
+            // It cannot do that, or has had enough.
+            Some(Waiting::News(slot)) if envelope.error.is_none() => waiting::again(&slot),
+            Some(Waiting::News(_)) => {}
+            None => self.dropped(envelope.bytes(), "nobody waits for this answer"),
+        }
+    }
+
+    fn notified(&self, envelope: &Envelope<'_>, bytes: &Bytes, origin: Option<u64>) {
+        let method = envelope.method.as_deref().unwrap_or_default();
+        if method == "notifications/progress" {
+            return self.progress(envelope);
+        }
+        let Some(slot) = self.slot.upgrade() else { return };
+        slot.notified(self, method, envelope, bytes, origin);
+    }
+
+    /// Requirement R1: progress goes to the one whose call it is about, under the token of theirs.
+    fn progress(&self, envelope: &Envelope<'_>) {
+        let Some(token) = Params::read(envelope.params).token else { return };
+        let Ok(id) = token.get().parse::<u64>() else { return };
+        let mut calls = self.calls();
+        let Some(Waiting::Relay(relay)) = calls.get_mut(&id) else { return };
+        relay.still_alive();
+        let Some(own) = relay.token.as_deref() else { return };
+        let place = envelope.place(token.get());
+        let bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]);
+        relay.mail.put(Letter { bytes: bytes.into(), last: false });
+    }
+
+    /// Does something with the calls of clients that are in flight.
+    pub(crate) fn with_relays<T>(
+        &self,
+        look: impl FnOnce(&mut dyn Iterator<Item = (u64, &Relay)>) -> T,
+    ) -> T {
+        let calls = self.calls();
+        let mut relays = calls.iter().filter_map(|(id, waiting)| match waiting {
+            Waiting::Relay(relay) => Some((*id, &**relay)),
+            Waiting::Own(_) | Waiting::News(_) => None,
+        });
+        look(&mut relays)
+    }
+
+    fn take(&self, id: u64) -> Option<Waiting> {
+        self.calls().remove(&id)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a server answered to a question of ours, as it stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Result(Box<RawValue>),
+    Error { code: i64, message: String, whole: Box<RawValue> },
+}
+
+impl Answer {
+    fn read(bytes: &[u8]) -> Result<Self, Trouble> {
+        #[derive(serde::Deserialize)]
+        struct Error {
+            #[serde(default)]
+            code: i64,
+            #[serde(default)]
+            message: String,
+        }
+        let none = || Trouble::Answer("something that is no answer".to_owned());
+        let envelope = Envelope::read(bytes).map_err(|_| none())?;
+        match (envelope.result, envelope.error) {
+            (Some(result), _) => Ok(Self::Result(result.to_owned())),
+            (None, Some(error)) => {
+                let said: Error = serde_json::from_str(error.get())
+                    .unwrap_or(Error { code: 0, message: "an error without a message".to_owned() });
+                Ok(Self::Error { code: said.code, message: said.message, whole: error.to_owned() })
+            }
+            (None, None) => Err(none()),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Somebody who waits for the answer of a server.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use switchboard_core::name::ServerName;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::Upstream;
+use crate::caller::Caller;
+use crate::envelope::{Envelope, splice};
+use crate::era::Shape;
+use crate::mailbox::{Letter, Mailbox};
+use crate::message;
+use crate::session::{Logs, Session};
+use crate::slot::Slot;
+use crate::stats::Stats;
+use crate::trouble::Trouble;
+
+/// Who waits for an answer.
+pub(crate) enum Waiting {
+    /// We do.
+    Own(oneshot::Sender<Result<Bytes, Trouble>>),
+    /// A client does.
+    Relay(Box<Relay>),
+    /// It is the long request by which a modern server tells what changes; it is asked for again when it ends.
+    News(Weak<Slot>),
+}
+
+impl Waiting {
+    /// Returns when waiting is over; our own questions have a limit where they are asked.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self {
+            Self::Own(_) | Self::News(_) => None,
+            Self::Relay(relay) => Some(relay.due),
+        }
+    }
+
+    /// Returns how long may be waited.
+    pub(super) fn limit(&self) -> Duration {
+        match self {
+            Self::Own(_) | Self::News(_) => Duration::ZERO,
+            Self::Relay(relay) => relay.limit,
+        }
+    }
+
+    /// Tells whoever waits that there will be no answer.
+    pub(super) fn fail(self, server: &ServerName, trouble: Trouble) {
+        match self {
+            Self::Own(reply) => drop(reply.send(Err(trouble))),
+            Self::Relay(relay) => relay.fail(server, &trouble),
+            Self::News(slot) => again(&slot),
+        }
+    }
+}
+
+/// Has a slot listen to its server again.
+pub(super) fn again(slot: &Weak<Slot>) {
+    if let Some(slot) = slot.upgrade() {
+        slot.listen_later();
+    }
+}
+
+/// A client that waits for the answer to a call.
+pub(crate) struct Relay {
+    /// Whose call it is.
+    pub(crate) session: Weak<Session>,
+    /// Where what belongs to the call goes.
+    pub(crate) mail: Arc<Mailbox>,
+    /// The id that the client gave the call, as it was written.
+    pub(crate) id: Box<RawValue>,
+    /// The token by which the client wants to hear of progress, as it was written.
+    pub(crate) token: Option<Box<RawValue>>,
+    /// Who calls.
+    pub(crate) caller: Arc<Caller>,
+    /// Which log messages of the call are wanted.
+    pub(crate) logs: Logs,
+    /// The handle by which the client comes back with what the server asked for, while the call is set aside.
+    pub(crate) parked: Option<Box<str>>,
+    /// What the call is, where it may be set aside.
+    pub(crate) digest: [u8; 32],
+    /// What has to be done to an answer that crosses eras.
+    pub(crate) shape: Shape,
+    /// How long may be waited without a sign of life.
+    pub(crate) limit: Duration,
+    /// When that is over.
+    pub(crate) due: Instant,
+    /// When it was sent.
+    pub(crate) begun: Instant,
+    /// Where it is counted.
+    pub(crate) stats: Arc<Stats>,
+    /// What the call was, where it may have to be sent again: an input was required, and is there now.
+    pub(crate) again: Option<Box<crate::bridge::Again>>,
+}
+
+impl Relay {
+    /// Returns a call that nobody waits for.
+    pub(super) fn nobody() -> Self {
+        let now = Instant::now();
+        Self {
+            session: Weak::new(),
+            mail: Arc::default(),
+            id: RawValue::NULL.to_owned(),
+            token: None,
+            caller: Arc::new(Caller::unknown()),
+            logs: Logs::None,
+            parked: None,
+            digest: [0; 32],
+            shape: Shape::Same,
+            limit: Duration::ZERO,
+            due: now,
+            begun: now,
+            stats: Arc::default(),
+            again: None,
+        }
+    }
+
+    /// The server works on it: the time begins anew.
+    pub(crate) fn still_alive(&mut self) {
+        self.due = Instant::now() + self.limit;
+    }
+
+    /// Passes the server's answer on: the bytes that came, under the id that the client knows.
+    pub(super) fn answer(self: Box<Self>, upstream: &Upstream, envelope: &Envelope<'_>) {
+        let is_error = envelope.error.is_some();
+        self.stats.answered(self.begun.elapsed(), is_error);
+        if let Shape::Same = self.shape {
+            let place = envelope.id.map(|id| envelope.place(id.get())).unwrap_or_default();
+            let bytes = splice(envelope.bytes(), &[(place, self.id.get().as_bytes())]);
+            return self.finish(bytes.into());
+        }
+        crate::bridge::answer(self, upstream, envelope);
+    }
+
+    /// Hands the answer over; nothing comes after it.
+    pub(crate) fn finish(&self, bytes: Bytes) {
+        if let Some(session) = self.session.upgrade() {
+            session.done(&self.id);
+        }
+        self.mail.put(Letter { bytes, last: true });
+    }
+
+    /// Tells the client that there will be no answer, and why.
+    pub(crate) fn fail(&self, server: &ServerName, trouble: &Trouble) {
+        self.stats.failed(trouble);
+        self.finish(message::error(self.id.get(), &trouble.error(server)));
+    }
+}

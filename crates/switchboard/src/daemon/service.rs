@@ -1,0 +1,151 @@
+//! The servers in service, from the daemon's side: what the catalogue says of them, carried to the gateway.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use switchboard_core::catalogue::{Catalogue, Server};
+use switchboard_core::flow::{Event, Versions};
+use switchboard_core::name::ServerName;
+use switchboard_core::problem::Problem;
+use switchboard_core::select::select;
+use switchboard_core::settings::Settings;
+use switchboard_gateway::{Gateway, Options};
+use tokio::runtime::Handle;
+use tracing::{info, warn};
+
+use super::gateway::version;
+use super::inbox::Inbox;
+use super::react::DRAIN;
+
+/// The servers in service.
+pub(crate) struct Service {
+    gateway: Gateway,
+    inbox: Inbox,
+    handle: Handle,
+    /// The servers of the catalogue that are enabled, in its order.
+    servers: Vec<Arc<Server>>,
+    profiles: BTreeMap<String, Vec<ServerName>>,
+    /// Every version that was started and has not gone, as the catalogue said it then.
+    known: BTreeMap<(ServerName, String), Arc<Server>>,
+    /// Servers of which a version does not answer, and why.
+    troubles: BTreeMap<ServerName, String>,
+}
+
+impl Service {
+    /// Returns a service without servers.
+    pub(crate) fn new(gateway: Gateway, inbox: Inbox, handle: Handle) -> Self {
+        Self {
+            gateway,
+            inbox,
+            handle,
+            servers: Vec::new(),
+            profiles: BTreeMap::new(),
+            known: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in what the catalogue and the settings say now.
+    pub(crate) fn read(&mut self, catalogue: &Catalogue, settings: &Settings) {
+        let own = &settings.gateway;
+        self.gateway.set_options(Options { drain: own.drain, name_limit: own.name_limit });
+        self.servers =
+            catalogue.servers().iter().filter(|server| server.enabled).cloned().map(Arc::new).collect();
+        self.profiles = catalogue
+            .profiles
+            .keys()
+            .map(|name| {
+                let chosen = select(catalogue, &[format!("profile:{name}")]);
+                (name.clone(), chosen.into_iter().map(|server| server.name.clone()).collect())
+            })
+            .collect();
+        self.troubles.retain(|name, _| self.servers.iter().any(|server| server.name == *name));
+    }
+
+    /// Returns the version of each server that is to be in service.
+    pub(crate) fn versions(&self) -> Versions {
+        self.servers.iter().map(|server| (server.name.clone(), version(server))).collect()
+    }
+
+    /// Returns what stands for everything else that is said of them.
+    pub(crate) fn said(&self) -> String {
+        let settled = |server: &Arc<Server>| {
+            // Where it stands in the file is nothing that it says.
+            let place = switchboard_core::place::Place { line: 0, column: 0 };
+            format!("{:?}", Server { place, ..Server::clone(server) })
+        };
+        let all: Vec<String> = self.servers.iter().map(settled).collect();
+        format!("{all:?} {:?}", self.profiles)
+    }
+
+    /// Has a version be started beside what is in service.
+    pub(crate) fn start(&mut self, name: &ServerName, wanted: &str) -> Event {
+        if let Some(server) = self.servers.iter().find(|server| server.name == *name) {
+            let key = (name.clone(), wanted.to_owned());
+            self.known.insert(key.clone(), Arc::clone(server));
+            let inbox = self.inbox.clone();
+            self.gateway.start(Arc::clone(server), wanted.to_owned(), move |came| {
+                let key = key.clone();
+                inbox.put(|waiting| drop(waiting.came.insert(key, came)));
+            });
+        }
+        Event::Started(name.clone(), wanted.to_owned())
+    }
+
+    /// Takes note of a version that answers, or does not.
+    pub(crate) fn came(&mut self, name: &ServerName, came: Result<(), String>) {
+        match came {
+            Ok(()) => {
+                if self.troubles.remove(name).is_some() {
+                    info!(server = name.as_str(), "answers again");
+                }
+            }
+            Err(why) => {
+                warn!(server = name.as_str(), error = why, "could not be brought up");
+                self.troubles.insert(name.clone(), why);
+            }
+        }
+    }
+
+    /// Puts versions in service, in the order of the catalogue.
+    pub(crate) fn publish(&mut self, table: &Versions) -> Event {
+        let said = self.said();
+        let chosen: Vec<(Arc<Server>, String)> = self
+            .servers
+            .iter()
+            .filter_map(|server| {
+                let chosen = table.get(&server.name)?;
+                // The old version goes on as the catalogue said it then.
+                let as_known = if *chosen == version(server) {
+                    Arc::clone(server)
+                } else {
+                    Arc::clone(self.known.get(&(server.name.clone(), chosen.clone()))?)
+                };
+                Some((as_known, chosen.clone()))
+            })
+            .collect();
+        self.gateway.publish(&chosen, self.profiles.clone());
+        Event::Published(table.clone(), said)
+    }
+
+    /// Has a version go once its calls have ended.
+    pub(crate) fn retire(&mut self, name: &ServerName, version: &str) -> Event {
+        self.gateway.retire(name, version);
+        self.known.remove(&(name.clone(), version.to_owned()));
+        Event::Retired(name.clone(), version.to_owned())
+    }
+
+    /// Returns what is wrong with servers.
+    pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
+        let told = |(name, why): (&ServerName, &String)| {
+            let problem = Problem::warning(why).help(format!("see `switchboard server show {name}`"));
+            (format!("[servers.{name}]"), problem)
+        };
+        self.troubles.iter().map(told).collect()
+    }
+
+    /// Ends all servers: calls in flight have a while to end.
+    pub(crate) fn close(self) {
+        self.handle.block_on(self.gateway.end(DRAIN));
+    }
+}

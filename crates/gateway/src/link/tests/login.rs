@@ -44,6 +44,15 @@ async fn a_server_that_wants_a_login_is_not_taken_for_one_of_another_era() {
 }
 
 #[tokio::test]
+async fn what_a_server_says_beside_its_refusal_is_told() {
+    let said = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Invalid Host"}}"#;
+    let server =
+        Scripted::start(move |_: &Heard| reply(403, &[("Content-Type", "application/json")], said)).await;
+    let trouble = Front::to(&server).wanted().await.err().unwrap();
+    assert!(trouble.to_string().contains("it answered 403 Forbidden (Invalid Host)"), "{trouble}");
+}
+
+#[tokio::test]
 async fn what_the_catalogue_says_is_shown_and_nothing_else() {
     let server = guarded("Basic dTphIGI=", 401).await;
     let url = server.url("/mcp").replace("http://", "http://u:a%20b@");

@@ -9,6 +9,8 @@ pub(crate) mod http;
 mod lane;
 mod sse;
 pub(crate) mod stdio;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use super::MESSAGE_LIMIT;
 use super::endpoint::root_cause;
 use super::events::{Event, Events};
-use crate::envelope::one_line;
+use crate::envelope::{self, Envelope, one_line};
 use crate::trouble::Trouble;
 
 /// The kind of a body.
@@ -71,6 +71,18 @@ pub(super) async fn whole(mut body: Incoming, limit: usize) -> Result<Bytes, Tro
         }
     }
     Ok(line(&if all.is_empty() { first } else { all.freeze() }))
+}
+
+/// Returns the sentence of an error of JSON-RPC; `None` where it is none.
+pub(super) fn error_said(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Error {
+        #[serde(default)]
+        message: String,
+    }
+    let envelope = Envelope::read(body).ok().filter(|envelope| envelope.kind == envelope::Kind::Response)?;
+    let error: Error = serde_json::from_str(envelope.error?.get()).ok()?;
+    Some(error.message.chars().take(200).filter(|letter| !letter.is_control()).collect())
 }
 
 /// Returns a message as one line, without what stands around it.

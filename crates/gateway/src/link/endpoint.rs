@@ -14,10 +14,14 @@ use hyper::{Method, Request, Response, StatusCode, Uri};
 use switchboard_core::catalogue::Server;
 use url::Url;
 
+use super::body::{self, Kind};
 use super::client::{self, Client};
 use super::encoding::base64;
 use crate::launch::Launcher;
 use crate::trouble::Trouble;
+
+/// So much is read of what a server says beside a refusal.
+const MOST_SAID: usize = 64 << 10;
 
 /// So many redirects are followed.
 const REDIRECTS: usize = 5;
@@ -121,14 +125,13 @@ impl Endpoint {
         if !wants_login(answered.response.status()) {
             return Ok(answered);
         }
-        let status = answered.response.status();
         if !self.renew(&answered.response, login.as_deref()).await? {
-            return Err(self.no_login(status));
+            return Err(self.no_login(answered.response).await);
         }
         let login = self.login.load_full();
         let answered = self.follow(url, &method, headers, body, login.as_deref()).await?;
         if wants_login(answered.response.status()) {
-            return Err(self.no_login(answered.response.status()));
+            return Err(self.no_login(answered.response).await);
         }
         Ok(answered)
     }
@@ -228,10 +231,16 @@ impl Endpoint {
         Ok(true)
     }
 
-    fn no_login(&self, status: StatusCode) -> Trouble {
+    async fn no_login(&self, refusal: Response<Incoming>) -> Trouble {
+        let status = refusal.status();
+        let is_message = Kind::of(&refusal) == Kind::Json;
+        let body = body::whole(refusal.into_body(), MOST_SAID).await.ok().filter(|_| is_message);
+        // Some mean something else by it than a login, and say so.
+        let said = body.and_then(|body| body::error_said(&body)).filter(|said| !said.is_empty());
+        let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
         let name = &self.server.name;
         Trouble::Login(format!(
-            "needs a login or a token: it answered {status}; hint: run `switchboard server login {name}`, \
+            "needs a login or a token: it answered {status}{said}; hint: run `switchboard server login {name}`, \
              or give it an `Authorization` header"
         ))
     }

@@ -12,8 +12,8 @@ use tracing::debug;
 
 use super::Inside;
 use super::headers::{SESSION_ID, Terms};
-use crate::envelope::{Envelope, Kind as MessageKind};
-use crate::link::body::{self, Kind, Stream, forget, too_long, whole};
+use crate::envelope::Envelope;
+use crate::link::body::{self, Kind, Stream, error_said, forget, too_long, whole};
 use crate::link::endpoint::Answered;
 use crate::link::events::Event;
 use crate::link::{Call, MESSAGE_LIMIT};
@@ -167,18 +167,6 @@ async fn refused(
         return Err(over(inside));
     }
     if deliver(inside, &body, call) { Ok(()) } else { Err(bare) }
-}
-
-/// Returns the sentence of an error of JSON-RPC; `None` where it is none.
-fn error_said(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Error {
-        #[serde(default)]
-        message: String,
-    }
-    let envelope = Envelope::read(body).ok().filter(|envelope| envelope.kind == MessageKind::Response)?;
-    let error: Error = serde_json::from_str(envelope.error?.get()).ok()?;
-    Some(error.message.chars().take(200).collect())
 }
 
 /// The session is no more: nothing of this connection is of use. This call was certainly not carried out.

@@ -9,6 +9,7 @@ use super::Inside;
 use super::exchange::{PAUSE, PAUSES, is_stream, open};
 use crate::link::body::{self, Stream, too_long};
 use crate::link::events::Event;
+use crate::trouble::Trouble;
 
 /// Listens for what the server says of its own accord, as long as it offers that. The end of it is not the end of the
 /// connection.
@@ -30,6 +31,8 @@ pub(super) async fn listen(inside: &Arc<Inside>) {
             }
             // 405 is how a server says that it has nothing to say; any other refusal will not change either.
             Ok(response) if !response.status().is_server_error() => return,
+            // Who logs in again does that in their own time.
+            Err(Trouble::Login(_)) => failures = 5,
             Ok(_) | Err(_) => failures += 1,
         }
         let pause = stream.as_ref().and_then(Stream::retry).unwrap_or(PAUSE) * 2_u32.pow(failures.min(5));

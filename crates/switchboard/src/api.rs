@@ -20,6 +20,7 @@ mod reply;
 mod route;
 mod table;
 mod v1;
+mod watch;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -91,6 +91,15 @@ impl Lock {
         Self::take(dirs, dirs.daemon_lock(), command, Duration::ZERO)
     }
 
+    /// Takes the right to start a daemon for the home in `dirs`, at once or not at all: of many who find none, one does.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`]: somebody else starts one.
+    pub fn acquire_wake(dirs: &Dirs) -> Result<Self, LockError> {
+        Self::take(dirs, dirs.wake_lock(), "switchboard connect", Duration::ZERO)
+    }
+
     /// Returns who is the daemon of the home in `dirs`, if anybody is.
     pub fn daemon(dirs: &Dirs) -> Option<Holder> {
         let mut file = File::open(dirs.daemon_lock()).ok()?;

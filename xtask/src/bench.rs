@@ -1,17 +1,21 @@
 //! `cargo xtask bench`: what was promised about speed, measured beside what others need in the same run.
 //!
-//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan`, `process` or `daemon`.
+//! Nothing fails here: the machine decides how fast a machine is. A part alone is `documents`, `plan`, `process`,
+//! `daemon` or `gateway`; `gateway` can be told more.
 
 mod daemon;
 mod divan;
+mod gateway;
 mod home;
+mod proc;
 mod process;
 mod table;
 mod timer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::steps::target;
 use table::Table;
 
 /// Runs the benchmarks that `args` name, or all, and prints one Markdown table.
@@ -19,12 +23,16 @@ use table::Table;
 /// # Errors
 /// Something could not be built or run.
 pub(crate) fn run(args: &[String]) -> Result<(), String> {
-    let parts = ["documents", "plan", "process", "daemon"];
-    if let Some(wrong) = args.iter().find(|arg| !parts.contains(&arg.as_str())) {
+    let parts = ["documents", "plan", "process", "daemon", "gateway"];
+    let end = args.iter().position(|arg| arg.starts_with("--")).unwrap_or(args.len());
+    let (named, told) = args.split_at(end);
+    if let Some(wrong) = named.iter().find(|arg| !parts.contains(&arg.as_str())) {
         return Err(format!("there is no benchmark `{wrong}`: there are {}", parts.join(", ")));
     }
-    let wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
+    let wanted = |part: &str| named.is_empty() || named.iter().any(|arg| arg == part);
+    let told = gateway::Told::read(told)?;
     let mut table = Table::default();
+    let machine = proc::machine();
     if wanted("documents") {
         divan::documents(&mut table)?;
     }
@@ -37,7 +45,10 @@ pub(crate) fn run(args: &[String]) -> Result<(), String> {
     if wanted("daemon") {
         daemon::measure(&mut table)?;
     }
-    print(&table.to_string());
+    if wanted("gateway") {
+        gateway::measure(&mut table, &told)?;
+    }
+    print(&format!("{table}\n{machine}"));
     Ok(())
 }
 
@@ -63,9 +74,8 @@ fn cargo() -> Command {
     command
 }
 
-/// Returns the folder that cargo builds into: this program stands in it.
-fn target() -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let folder = program.parent().and_then(Path::parent);
-    Ok(folder.ok_or("this program stands nowhere")?.to_owned())
+/// Returns a port of this machine that nobody listens at.
+fn free_port() -> Result<u16, String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }

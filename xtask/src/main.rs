@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, reason = "a tool for developers speaks to them directly")]
 
 mod bench;
+mod conformance;
 mod needs;
+mod npm;
 mod steps;
 mod test;
 
@@ -16,6 +18,7 @@ cargo xtask NAME
 
   test            everything: installs what it needs, checks form and lints, runs all tests, builds the documentation
   check           the quick round: form, lints, the tests of core
+  conformance     the official conformance suite, on the fixture server and through the gateway; `--direct`: the former
   bench [PART]    the benchmarks
   soak            the heavy forms of the tests: many more cases, optimised
   bless           take what the code says now as what the snapshots expect
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let done = match name {
         "test" => test::everything(),
         "check" => test::check(),
+        "conformance" => conformance::run(rest),
         "bench" => bench::run(rest),
         "soak" => test::soak(),
         "bless" => test::bless(),

@@ -1,13 +1,10 @@
 //! What the tests need beside the toolchain, and how it gets here.
 
-#![expect(clippy::disallowed_methods, reason = "the cache is the project's own folder, not a user's")]
-
 use std::ffi::OsString;
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use crate::steps::{root, run, there_is, works};
+use crate::npm::Folder;
+use crate::steps::{run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
 const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
@@ -31,13 +28,16 @@ const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
     ),
 ];
 
-/// Packages of npm, each with its one version, and what it is for. A new version is a change of this table.
-const PACKAGES: [(&str, &str, &str); 4] = [
-    ("@anthropic-ai/claude-code", "2.1.197", "a real client, as judge of its file"),
-    ("@google/gemini-cli", "0.61.0", "a real client, as judge of its file"),
-    ("@modelcontextprotocol/server-everything", "2026.8.31", "a real server, to be started and called"),
-    ("@openai/codex", "0.169.0", "a real client, as judge of its file"),
-];
+/// What npm installs: real clients, and a real server.
+const CLIENTS: Folder = Folder {
+    name: "npm",
+    packages: &[
+        ("@anthropic-ai/claude-code", "2.1.197", "a real client, as judge of its file"),
+        ("@google/gemini-cli", "0.61.0", "a real client, as judge of its file"),
+        ("@modelcontextprotocol/server-everything", "2026.8.31", "a real server, to be started and called"),
+        ("@openai/codex", "0.169.0", "a real client, as judge of its file"),
+    ],
+};
 
 /// Installs what is missing, and says so.
 ///
@@ -54,7 +54,7 @@ pub(crate) fn install() -> Result<(), String> {
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))
     };
-    let clients = npm();
+    let clients = CLIENTS.install();
     match (system, clients) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(one), Err(other)) => Err(format!("{one}; {other}")),
@@ -64,8 +64,7 @@ pub(crate) fn install() -> Result<(), String> {
 
 /// Returns the folder with the programs of the packages, once they are installed.
 pub(crate) fn tools() -> Option<OsString> {
-    let bin = folder().join("node_modules").join(".bin");
-    (read(&stamp()) == manifest() && bin.is_dir()).then(|| bin.into_os_string())
+    CLIENTS.programs().map(Into::into)
 }
 
 fn apt_get<'p>(packages: impl Iterator<Item = &'p &'p str>) -> Result<(), String> {
@@ -85,45 +84,4 @@ fn apt_get<'p>(packages: impl Iterator<Item = &'p &'p str>) -> Result<(), String
     // A list of packages that is out of date is no failure yet: the installation tells.
     let _ = run(&mut call(&["update", "-qq"]));
     run(call(&["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
-}
-
-fn npm() -> Result<(), String> {
-    for (name, version, why) in PACKAGES {
-        println!("{name} {version}: {why}");
-    }
-    if tools().is_some() {
-        println!("they are in `.cache/npm` already");
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| format!("`.cache/npm` cannot be written: {error}");
-    fs::create_dir_all(folder()).map_err(failed)?;
-    write(&folder().join("package.json"), &manifest()).map_err(failed)?;
-    let mut command = Command::new("npm");
-    command.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder());
-    run(&mut command)?;
-    // Only now: what was broken off half-way is done again.
-    write(&stamp(), &manifest()).map_err(failed)
-}
-
-/// What npm is asked for: exactly the versions of the table.
-fn manifest() -> String {
-    let packages: Vec<String> =
-        PACKAGES.iter().map(|(name, version, _)| format!("    \"{name}\": \"{version}\"")).collect();
-    format!("{{\n  \"private\": true,\n  \"dependencies\": {{\n{}\n  }}\n}}\n", packages.join(",\n"))
-}
-
-fn folder() -> PathBuf {
-    root().join(".cache").join("npm")
-}
-
-fn stamp() -> PathBuf {
-    folder().join("installed.json")
-}
-
-fn read(path: &PathBuf) -> String {
-    fs::read_to_string(path).unwrap_or_default()
-}
-
-fn write(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    fs::write(path, text)
 }

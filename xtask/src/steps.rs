@@ -10,6 +10,16 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
+/// Returns the folder that cargo builds into: this program stands in it.
+///
+/// # Errors
+/// It cannot be known.
+pub(crate) fn target() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = program.parent().and_then(Path::parent);
+    Ok(folder.ok_or("this program stands nowhere")?.to_owned())
+}
+
 /// Returns a call of the cargo that called us, in the root of the repository.
 #[expect(clippy::disallowed_methods, reason = "cargo says by this variable which cargo it is")]
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {

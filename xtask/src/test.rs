@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::Command;
 
+use crate::conformance;
 use crate::needs;
 use crate::steps::{Steps, cargo, run, there_is};
 
@@ -25,6 +26,7 @@ pub(crate) fn everything() -> Result<(), String> {
     steps.step("build", || run(&mut runner.build()));
     steps.step("tidy", || run(&mut runner.tidy()));
     steps.step("tests", || run(with_tools(&mut runner.all(), tools.as_ref())));
+    steps.step("conformance", || conformance::run(&[]));
     steps.step("doctests", || run(&mut cargo(["test", "--workspace", "--doc", "--quiet"])));
     steps.step("docs", || {
         run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])

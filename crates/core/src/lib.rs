@@ -12,6 +12,7 @@ pub mod export;
 mod fields;
 pub mod flow;
 pub mod launch;
+pub mod login;
 pub mod mcp;
 pub mod name;
 pub mod nearest;

@@ -34,7 +34,12 @@ pub(crate) struct Key {
     pub(crate) session: Option<u64>,
     /// The project, where the launch data names `${root}`.
     pub(crate) root: Option<PathBuf>,
+    /// One of several for stateless callers, so that each has one call at a time.
+    pub(crate) lane: usize,
 }
+
+/// So many connections are made for stateless callers of a server that asks things back; what is more shares the last.
+const LANES: usize = 16;
 
 /// One server in one version of the catalogue.
 ///
@@ -50,6 +55,8 @@ pub(crate) struct Generation {
     before: Mutex<Option<Arc<Generation>>>,
     /// It turned out to need one process for each session.
     isolated: AtomicBool,
+    /// It asks its callers things in the middle of calls, which only tells whom where there is one call at a time.
+    asks: AtomicBool,
     /// It is no longer wanted.
     retired: AtomicBool,
     /// It speaks without sessions, so that everybody shares one connection.
@@ -96,6 +103,7 @@ impl Generation {
             said: ArcSwap::from_pointee(Said::new(server, drain)),
             before: Mutex::default(),
             isolated: AtomicBool::new(false),
+            asks: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             modern: AtomicBool::new(false),
             rooted,
@@ -149,6 +157,11 @@ impl Generation {
             Isolation::Auto => self.isolated.load(Ordering::Relaxed),
         };
         let modern = self.modern.load(Ordering::Relaxed);
+        if caller.era == Era::Modern && !modern && self.asks.load(Ordering::Relaxed) {
+            return self.free_lane(gateway, caller, root);
+        }
+        // A stateless caller has no session that a process could belong to.
+        let own = own && caller.era == Era::Legacy;
         let key = Key {
             profile: match (modern, own) {
                 (true, _) => Profile::default(),
@@ -157,8 +170,38 @@ impl Generation {
             },
             session: (own && !modern).then_some(session),
             root: root.filter(|_| self.rooted).cloned(),
+            lane: 0,
         };
         self.slot_of(gateway, key)
+    }
+
+    /// Returns a connection on which no call is in flight, or set aside.
+    fn free_lane(
+        self: &Arc<Self>,
+        gateway: &Arc<Inside>,
+        caller: &Caller,
+        root: Option<&PathBuf>,
+    ) -> Arc<Slot> {
+        let key = |lane| Key {
+            profile: caller.profile.clone(),
+            session: None,
+            root: root.filter(|_| self.rooted).cloned(),
+            lane,
+        };
+        let lanes = (0..LANES).map(|lane| self.slot_of(gateway, key(lane)));
+        let mut last = None;
+        for slot in lanes {
+            if slot.ready().is_none_or(|upstream| upstream.with_relays(|relays| relays.next().is_none())) {
+                return slot;
+            }
+            last = Some(slot);
+        }
+        last.unwrap_or_else(|| self.slot_of(gateway, key(0)))
+    }
+
+    /// Notes that the server asks its callers things in the middle of calls.
+    pub(crate) fn asks_back(&self) {
+        self.asks.store(true, Ordering::Relaxed);
     }
 
     /// Returns the connection of those who can do nothing for servers, by which it is found out what a server offers.
@@ -197,6 +240,7 @@ impl Generation {
 
     /// From now on each session has a process of its own: the server asks its clients things, and does not say whom.
     pub(crate) fn isolate(&self) -> bool {
+        self.asks_back();
         self.said().server.isolation == Isolation::Auto && !self.isolated.swap(true, Ordering::Relaxed)
     }
 

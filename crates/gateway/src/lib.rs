@@ -9,7 +9,7 @@
 //! The gateway starts no process, reads no file and knows no secret: a [`Launcher`] does that for it. Which servers
 //! there are is said by whoever owns the catalogue: [`Gateway::start`], [`Gateway::publish`], [`Gateway::retire`].
 
-#![expect(dead_code, reason = "remote servers and HTTP clients are not here yet")]
+#![expect(dead_code, reason = "remote servers are not here yet")]
 
 mod bridge;
 mod caller;
@@ -27,6 +27,7 @@ pub mod message;
 mod object;
 pub mod offer;
 pub mod scan;
+pub mod serve;
 mod session;
 mod slot;
 mod stats;

@@ -32,9 +32,13 @@ use crate::upstream::Upstream;
 use crate::view::View;
 
 pub(crate) use news::{Level, Logs};
+pub(crate) use own::no_session;
 
 /// So many calls of one session may be in flight.
 const MOST_CALLS: usize = 4096;
+
+/// How often is looked whether something is in flight.
+const QUIET: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// One client's conversation.
 pub struct Session {
@@ -248,6 +252,13 @@ impl Session {
             self.caller.store(Arc::clone(&caller));
         }
         Ok(caller)
+    }
+
+    /// Waits until nothing is in flight.
+    pub async fn quiet(&self) {
+        while !self.calls().is_empty() {
+            tokio::time::sleep(QUIET).await;
+        }
     }
 
     /// Ends the conversation: what is in flight is given up, and what was kept for it goes.

@@ -350,6 +350,11 @@ impl Dirs {
         self.state.join("secrets")
     }
 
+    /// The folder of the logins at remote servers, and of the tokens that came of them.
+    pub fn logins(&self) -> PathBuf {
+        self.state.join("logins")
+    }
+
     /// The folder of the backups.
     pub fn backups(&self) -> PathBuf {
         self.state.join("backups")

@@ -13,6 +13,7 @@ pub mod file;
 pub mod hash;
 pub mod limits;
 pub mod lock;
+pub mod memory;
 pub mod offers;
 mod own;
 pub mod record;

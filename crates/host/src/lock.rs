@@ -29,6 +29,13 @@ pub struct Holder {
     pub command: String,
 }
 
+impl Holder {
+    /// Returns whether the process was stopped (SIGSTOP, Ctrl-Z): it answers nobody until it is told to go on.
+    pub fn is_stopped(&self) -> bool {
+        system::is_stopped(self.pid)
+    }
+}
+
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -100,6 +107,17 @@ impl Lock {
         Self::take(dirs, dirs.wake_lock(), "switchboard connect", Duration::ZERO)
     }
 
+    /// Takes the right to change the login that is kept under `name`, waiting for `wait` at most. It has nothing to do with
+    /// the lock of the home: tokens are renewed by whoever uses them.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] says who has it.
+    pub fn acquire_login(dirs: &Dirs, name: &str, command: &str, wait: Duration) -> Result<Self, LockError> {
+        // Names of secrets do not begin with a dot.
+        Self::take(dirs, dirs.logins().join(format!(".{name}.lock")), command, wait)
+    }
+
     /// Returns who is the daemon of the home in `dirs`, if anybody is.
     pub fn daemon(dirs: &Dirs) -> Option<Holder> {
         let mut file = File::open(dirs.daemon_lock()).ok()?;
@@ -136,7 +154,7 @@ impl Lock {
 
     fn take(dirs: &Dirs, path: PathBuf, command: &str, wait: Duration) -> Result<Self, LockError> {
         let io = |source| LockError::Io { path: path.clone(), source };
-        system::make_folder(dirs.state()).map_err(io)?;
+        system::make_folder(path.parent().unwrap_or(dirs.state())).map_err(io)?;
         let mut file = system::open_to_append(&path).map_err(io)?;
         let mut left = wait;
         loop {

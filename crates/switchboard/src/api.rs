@@ -11,6 +11,7 @@ mod config;
 pub(crate) mod door;
 mod events;
 mod guard;
+mod mcp;
 mod metrics;
 mod openapi;
 mod peer;
@@ -52,8 +53,7 @@ pub(crate) struct Api(Arc<Inside>);
 struct Inside {
     desk: Desk,
     /// The way to the servers.
-    #[expect(dead_code, reason = "the routes that use it come with the next change")]
-    gateway: Gateway,
+    mcp: mcp::Mcp,
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
@@ -75,7 +75,8 @@ impl Api {
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        Self(Arc::new(Inside { desk, gateway, keys, streams: Arc::default(), metrics, drain, routes }))
+        let mcp = mcp::Mcp::new(gateway);
+        Self(Arc::new(Inside { desk, mcp, keys, streams: Arc::default(), metrics, drain, routes }))
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.
@@ -113,7 +114,8 @@ impl Api {
         told.clone_from(&route.path);
         let settings = Arc::clone(&self.0.desk.board().settings);
         access::check(route, &peer, request.headers(), &settings.http, &self.0.keys)?;
-        let (call, body) = Call::new(request, params)?;
+        let owner = access::owner(&peer, request.headers());
+        let (call, body) = Call::new(request, params, peer, owner)?;
         act::act(&self.0, route, call, body).await
     }
 }

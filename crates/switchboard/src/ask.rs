@@ -104,6 +104,17 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
         )
         | Command::Token(Token::List)
         | Command::Doctor => Kind::Reads,
+        // A login needs the browser and the variables of whoever asks for it.
+        Command::Server(Server::Login(_))
+        | Command::Up(_)
+        | Command::Serve(_)
+        | Command::Listen(_)
+        | Command::Service(_)
+        | Command::Demo(_)
+        | Command::Connect(_)
+        | Command::Uninstall
+        | Command::Completions { .. }
+        | Command::Man => Kind::Own,
         Command::Status
         | Command::Server(_)
         | Command::Client(_)
@@ -116,14 +127,5 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
                 Kind::Changes
             }
         }
-        Command::Up(_)
-        | Command::Serve(_)
-        | Command::Listen(_)
-        | Command::Service(_)
-        | Command::Demo(_)
-        | Command::Connect(_)
-        | Command::Uninstall
-        | Command::Completions { .. }
-        | Command::Man => Kind::Own,
     }
 }

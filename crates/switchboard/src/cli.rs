@@ -1,9 +1,11 @@
 //! The command line: nouns first, then verbs.
 
 mod listen;
+mod login;
 mod service;
 
 pub(crate) use listen::{Listen, ListenVia};
+pub(crate) use login::ServerLogin;
 pub(crate) use service::{Service, ServiceInstall};
 
 mod daemon;
@@ -176,6 +178,8 @@ pub(crate) enum Server {
     Disable(Name),
     /// Start or reach a server, and show what it offers
     Test(ServerTest),
+    /// Log in to a remote server in the browser; its tokens are renewed by themselves
+    Login(ServerLogin),
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]

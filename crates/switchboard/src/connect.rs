@@ -9,6 +9,8 @@ use switchboard_core::launch::Launch;
 use switchboard_host::child::{ChildError, Grace, Standby, Wiring};
 use switchboard_host::resolve::{ResolveError, Resolved, Resolver};
 
+use crate::login::Tokens;
+
 #[cfg(unix)]
 mod door;
 #[cfg(unix)]
@@ -46,6 +48,8 @@ pub struct Context<'a> {
     pub resolver: Resolver<'a>,
     /// How long a server is waited for when it is to end.
     pub grace: Grace,
+    /// Where tokens for remote servers come from; `None` where no login counts.
+    pub tokens: Option<Tokens>,
 }
 
 /// Why a pipe could not be laid, or broke.
@@ -138,7 +142,7 @@ pub fn run(
         Resolved::Remote { kind, url, headers } => {
             // There is no process to watch over.
             drop(guard);
-            remote::run(server, kind, &url, &headers)
+            remote::run(server, kind, &url, &headers, context.tokens.clone())
         }
     }
 }

@@ -156,7 +156,8 @@ impl Home {
             let backups = self.backups();
             // What could not be swept is tried again by the next command.
             let _ = file::sweep(&folders, &backups);
-            let _ = file::sweep_own(&[self.dirs.state().to_owned()], &backups);
+            let own = [self.dirs.state().to_owned(), self.dirs.secrets(), self.dirs.logins()];
+            let _ = file::sweep_own(&own, &backups);
         }
     }
 

@@ -18,6 +18,7 @@ mod history;
 mod home;
 mod journal;
 mod listen;
+pub mod login;
 mod mask;
 mod observe;
 mod probe;

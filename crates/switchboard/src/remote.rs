@@ -1,6 +1,5 @@
 //! Asking the daemon of a home, over its control socket.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -40,18 +39,18 @@ const VARIABLES: [&str; 8] = [
 
 /// The daemon of a home, which was there a moment ago.
 pub(crate) struct Remote {
-    socket: PathBuf,
+    dirs: Dirs,
     env: Env,
 }
 
 impl Remote {
     /// Returns the daemon of this home, if there is a socket of one.
     pub(crate) fn find(env: &Env) -> Option<Self> {
-        let socket = Dirs::from_env(env).ok()?.control_socket();
+        let dirs = Dirs::from_env(env).ok()?;
         // The daemon stands somewhere else than the one who asks.
         let env = env.only(VARIABLES.into_iter().chain(known::variables()));
         let env = env.in_full(known::variables().chain(["SWITCHBOARD_HOME"])).ok()?;
-        exchange::is_there(&socket).then_some(Self { socket, env })
+        exchange::is_there(&dirs.control_socket()).then_some(Self { dirs, env })
     }
 
     /// Has the daemon run a command, and shows what it said; a question is asked here, where the person is.
@@ -108,7 +107,7 @@ impl Remote {
     fn ask(&self, ask: &Ask) -> Result<Option<Answer>, Failure> {
         let body = serde_json::to_vec(ask)
             .map_err(|error| Failure::unreachable("tell the daemon what to do").caused_by(&error))?;
-        let Some(body) = exchange::send(&self.socket, Method::POST, COMMAND, body)? else { return Ok(None) };
+        let Some(body) = exchange::send(&self.dirs, Method::POST, COMMAND, body)? else { return Ok(None) };
         let answer = serde_json::from_slice(&body).map_err(|error| {
             Failure::unreachable("understand the daemon's answer")
                 .caused_by(&error)
@@ -126,6 +125,6 @@ pub(crate) fn is_ready(env: &Env) -> bool {
 /// Asks the daemon of this home for what stands at a route; `None` when there is no daemon, or nothing there.
 pub(crate) fn get(env: &Env, route: &str) -> Option<String> {
     let remote = Remote::find(env)?;
-    let body = exchange::send(&remote.socket, Method::GET, route, Vec::new()).ok()??;
+    let body = exchange::send(&remote.dirs, Method::GET, route, Vec::new()).ok()??;
     String::from_utf8(body).ok()
 }

@@ -10,14 +10,18 @@
 pub mod bus;
 #[cfg(unix)]
 pub mod daemon;
+pub mod fixture;
 #[cfg(unix)]
 pub mod follower;
 pub mod home;
+pub mod load;
 #[cfg(unix)]
 pub mod scratch;
 pub mod servers;
 pub mod strace;
 pub mod tools;
+pub mod upstream;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::home::{Home, servers};
+use super::proc::{Memory, memory};
 use super::table::{Row, Table};
 use super::timer::{Times, written};
 use super::{cargo, output, target};
@@ -241,14 +242,6 @@ fn connect(table: &mut Table, target: &Path, program: &Path, empty: &Path) -> Re
     Ok(())
 }
 
-/// What a process holds of the machine's memory, in KiB.
-#[derive(Default)]
-struct Memory {
-    resident: usize,
-    share: usize,
-    private: usize,
-}
-
 /// Returns the memory of a `connect` that has a server, and of its guard.
 fn memories(mut connect: Child) -> Result<Vec<(String, Memory)>, String> {
     std::thread::sleep(Duration::from_millis(500));
@@ -261,20 +254,4 @@ fn memories(mut connect: Child) -> Result<Vec<(String, Memory)>, String> {
     drop(connect.stdin.take());
     connect.wait().map_err(|error| error.to_string())?;
     Ok(found)
-}
-
-fn memory(pid: u32) -> Result<Memory, String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).map_err(|error| error.to_string())?;
-    let mut memory = Memory::default();
-    for line in text.lines() {
-        let Some((name, rest)) = line.split_once(':') else { continue };
-        let size = rest.split_whitespace().next().and_then(|size| size.parse::<usize>().ok());
-        match (name, size) {
-            ("Rss", Some(size)) => memory.resident = size,
-            ("Pss", Some(size)) => memory.share = size,
-            ("Private_Clean" | "Private_Dirty", Some(size)) => memory.private += size,
-            _ => {}
-        }
-    }
-    Ok(memory)
 }

@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Default)]
 pub(super) struct Table {
     rows: Vec<Row>,
+    /// Tables of another form, below.
+    more: Vec<String>,
 }
 
 /// One promise, and how it stands.
@@ -26,6 +28,11 @@ impl Table {
     pub(super) fn push(&mut self, row: Row) {
         self.rows.push(row);
     }
+
+    /// Adds a table of another form.
+    pub(super) fn append(&mut self, text: String) {
+        self.more.push(text);
+    }
 }
 
 impl fmt::Display for Table {
@@ -40,6 +47,9 @@ impl fmt::Display for Table {
                 None => "-",
             };
             writeln!(f, "| {what} | {baseline} | {goal} | {measured} | {ratio} | {met} |")?;
+        }
+        for text in &self.more {
+            writeln!(f, "\n{text}")?;
         }
         Ok(())
     }

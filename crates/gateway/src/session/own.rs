@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
-use switchboard_core::mcp::revision::{Era, LATEST, LEGACY, MODERN, settled};
+use switchboard_core::mcp::revision::{Era, LATEST, MODERN, settled};
 
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Params, text};
+use crate::envelope::text;
 use crate::object::Object;
 use crate::offer::Sort;
 use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, error};
@@ -190,24 +190,13 @@ fn discovered(view: &View) -> String {
 
 /// Returns the error for a stateless message in a revision that is not spoken.
 pub(super) fn unsupported(revision: &str) -> String {
-    let supported: Vec<&str> = MODERN.into_iter().chain(LEGACY).collect();
-    let data = json!({ "supported": supported, "requested": revision });
+    // The stateless revisions, as `server/discover` tells them: the others begin with a handshake.
+    let data = json!({ "supported": MODERN, "requested": revision });
     error(
         UNSUPPORTED_REVISION,
         &format!("revision {revision:?} is not spoken; the newest is {LATEST}"),
         Some(&data),
     )
-}
-
-/// Returns whether a message begins a conversation of the legacy era, for doors that give each its own session.
-pub(crate) fn begins(bytes: &[u8]) -> bool {
-    Envelope::read(bytes).is_ok_and(|envelope| {
-        envelope.method.as_deref() == Some("initialize")
-            && Params::read(envelope.params)
-                .meta()
-                .revision
-                .is_none_or(|revision| Era::of(&revision) != Some(Era::Modern))
-    })
 }
 
 /// The error of a request that needs a session and has none.

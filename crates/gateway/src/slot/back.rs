@@ -78,6 +78,7 @@ impl Slot {
                 }
             }
             Recipient::Parked(call) => {
+                self.generation.asks_back();
                 if !bridge::park(upstream, call, envelope) {
                     refuse(METHOD_NOT_FOUND, "the client cannot do that");
                 }

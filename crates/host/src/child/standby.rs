@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use super::guarded::{Guarded, Wiring};
 use super::order;
 use super::{ChildError, GUARD, Prepared};
+use crate::limits;
 
 /// A guard that has no server yet, and waits to be told which.
 ///
@@ -33,15 +34,16 @@ impl Standby {
             Wiring::Inherited => Stdio::inherit(),
             Wiring::Piped => Stdio::piped(),
         };
-        let guard = Command::new(ourselves().map_err(ChildError::Guard)?)
+        let mut command = Command::new(ourselves().map_err(ChildError::Guard)?);
+        command
             .arg0("switchboard")
             .args([GUARD, name])
             .env_clear()
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(output())
-            .stderr(output())
-            .spawn()
-            .map_err(ChildError::Guard)?;
+            .stderr(output());
+        // What the guard starts has it from there.
+        let guard = limits::leave_as_found(&mut command).spawn().map_err(ChildError::Guard)?;
         Ok(Self { guarded: Guarded::new(control, guard), wiring })
     }
 

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{FILE_LIMIT, ResolveFailure};
 use crate::child::{allowed, find};
+use crate::limits;
 use crate::secret::Secret;
 
 /// Long enough for a person to touch a key or to type a password.
@@ -35,15 +36,10 @@ pub(super) fn printed(
     let environment = allowed(environment);
     let path = environment.get(std::ffi::OsStr::new("PATH")).map(OsString::as_os_str);
     let found = find(program, path, Path::new(".")).map_err(|error| failed(io::Error::other(error)))?;
-    let mut child = Command::new(found)
-        .args(args)
-        .env_clear()
-        .envs(environment)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(failed)?;
+    let mut command = Command::new(found);
+    command.args(args).env_clear().envs(environment);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+    let mut child = limits::leave_as_found(&mut command).spawn().map_err(failed)?;
     let deadline = Instant::now() + limit;
     let bytes = read_until(child.stdout.take(), deadline).map_err(failed);
     let end = bytes.as_ref().is_ok_and(Option::is_some).then(|| wait_until(&mut child, deadline));

@@ -1,13 +1,16 @@
 //! Where `${keyring:NAME}` is kept.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
 
 use switchboard_core::reference::is_secret_name;
 use zeroize::Zeroizing;
 
 use super::Secret;
+use crate::file::Stamp;
+use crate::own::{self, PublishError};
+use crate::system;
 
 /// A place that keeps secrets under names.
 pub trait Secrets {
@@ -62,6 +65,12 @@ impl FileSecrets {
         Self { folder: folder.into() }
     }
 
+    /// Returns what the file system says about the secret kept under `name`, without its content being read; `None` if
+    /// there is none. Each secret is written into a file of its own, so one that was replaced has another stamp.
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.path(name).ok()?.metadata().ok().map(|meta| system::stamp(&meta))
+    }
+
     fn path(&self, name: &str) -> Result<PathBuf, SecretStoreError> {
         if is_secret_name(name) {
             Ok(self.folder.join(name))
@@ -95,8 +104,9 @@ impl Secrets for FileSecrets {
         if secret.expose().len() as u64 > LIMIT {
             return Err(SecretStoreError::Content(name.to_owned()));
         }
-        make_private_folder(&self.folder)
-            .and_then(|()| write_private_file(&self.folder, &path, secret.expose().as_bytes()))
+        // A reader sees the old secret or the new one; what is on its way begins with a dot, which no name of a secret does.
+        system::make_folder(&self.folder)
+            .and_then(|()| own::publish(&path, secret.expose().as_bytes()).map_err(PublishError::into_io))
             .map_err(self.failed("keep", name))
     }
 
@@ -120,22 +130,6 @@ impl Secrets for FileSecrets {
         names.sort_unstable();
         Ok(names)
     }
-}
-
-fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)
-}
-
-/// Writes beside `path` and renames, so that a reader sees the old secret or the new one. The temporary file begins
-/// with a dot, which no name of a secret does, and is 0600 from creation.
-fn write_private_file(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]

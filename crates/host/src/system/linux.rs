@@ -46,6 +46,14 @@ pub(crate) fn is_immutable(file: &File) -> bool {
         .is_ok_and(|flags| flags.intersects(IFlags::IMMUTABLE.union(IFlags::APPEND)))
 }
 
+/// Returns whether a process was stopped (SIGSTOP, Ctrl-Z) and waits to be told to go on.
+#[expect(clippy::disallowed_methods, reason = "/proc has no file of anybody's")]
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state comes behind the name, which may hold anything. A process that is traced has a state of its own.
+    String::from_utf8_lossy(&stat).rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+}
+
 /// Asks for room for `size` bytes without changing the file, so that writing in place does not run out half-way.
 ///
 /// # Errors

@@ -120,6 +120,15 @@ pub(super) fn check(
         .hint(format!("`switchboard token create NAME --permission {needed}` makes one that has it")))
 }
 
+/// Returns what tells whoever asks from others: what one of them begins another cannot go on with.
+pub(super) fn owner(peer: &Peer, headers: &HeaderMap) -> String {
+    match (peer.is_control(), bearer(headers)) {
+        (true, _) => "control".to_owned(),
+        (false, Bearer::Token(secret)) => switchboard_host::hash::Hash::of(secret.as_bytes()).to_string(),
+        (false, _) => "anybody".to_owned(),
+    }
+}
+
 fn unknown(detail: &str, challenge: &'static str) -> Box<Problem> {
     Problem::new(StatusCode::UNAUTHORIZED, detail)
         .header(WWW_AUTHENTICATE, challenge)

@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::reply::{json, typed};
 use super::route::Route;
 use super::v1::{self, Meant};
-use super::{Inside, Reply, body as bodies, config, events, metrics, openapi, table};
+use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi, table};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
 use crate::ui::Said;
@@ -38,6 +38,8 @@ pub(super) enum Action {
     Command,
     /// Runs the command that the request means, and answers with this status.
     Run(Meant, StatusCode),
+    /// Speaks MCP.
+    Mcp(mcp::Way),
     /// Describes all of this.
     OpenApi,
 }
@@ -84,6 +86,7 @@ pub(super) async fn act(
             let command = meant(&call, &bodies::read(body).await?)?;
             run(inside, command, &call, false, done).await
         }
+        Action::Mcp(way) => mcp::act(&inside.mcp, way, &route.method, &call, body).await,
         Action::OpenApi => {
             let routes = table::routes(&board.settings);
             Ok(json(StatusCode::OK, &openapi::document(&routes)))

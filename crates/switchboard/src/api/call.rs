@@ -5,6 +5,7 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::Peer;
 use super::problem::Problem;
 
 /// What was asked, beside the route.
@@ -12,6 +13,10 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
+    /// By which door it came.
+    pub(super) peer: Peer,
+    /// Who asks, to be told from others.
+    pub(super) owner: String,
 }
 
 impl Call {
@@ -19,12 +24,19 @@ impl Call {
     pub(super) fn new(
         request: Request<Body>,
         params: Vec<(String, String)>,
+        peer: Peer,
+        owner: String,
     ) -> Result<(Self, Body), Box<Problem>> {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
-            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the query is not readable"))?
-            .0;
+        let query = match request.uri().query() {
+            None => Vec::new(),
+            Some(_) => {
+                Query::<Vec<(String, String)>>::try_from_uri(request.uri())
+                    .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the query is not readable"))?
+                    .0
+            }
+        };
         let (parts, body) = request.into_parts();
-        Ok((Self { headers: parts.headers, params, query }, body))
+        Ok((Self { headers: parts.headers, params, query, peer, owner }, body))
     }
 
     /// Returns the part of the path that the route calls `name`.

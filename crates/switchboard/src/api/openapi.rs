@@ -121,6 +121,10 @@ fn responses(route: &Route) -> Value {
             (StatusCode::OK, "application/json", json!({ "$ref": "#/components/schemas/Whole" }))
         }
         Action::Events => (StatusCode::OK, "text/event-stream", json!({ "type": "string" })),
+        Action::Mcp(_) if route.method == Method::GET => {
+            (StatusCode::OK, "text/event-stream", json!({ "type": "string" }))
+        }
+        Action::Mcp(_) => (StatusCode::OK, "application/json", json!({})),
         Action::Health | Action::Ready | Action::Metrics => {
             (StatusCode::OK, "text/plain", json!({ "type": "string" }))
         }

@@ -49,8 +49,17 @@ impl Routes {
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let nothing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address");
         let parts = parts(path).ok_or_else(nothing)?;
-        let fits: Vec<_> =
-            self.0.iter().filter_map(|route| Some((route, fit(&route.path, &parts)?))).collect();
+        // Most routes begin otherwise, which is seen at once.
+        let begins = |route: &&Route| {
+            let first = route.path.split('/').nth(1);
+            first.is_some_and(|own| own.starts_with('{') || Some(own) == parts.first().map(String::as_str))
+        };
+        let fits: Vec<_> = self
+            .0
+            .iter()
+            .filter(begins)
+            .filter_map(|route| Some((route, fit(&route.path, &parts)?)))
+            .collect();
         // A path that is written out goes before one that is left open.
         let best = fits.iter().map(|(_, params)| params.len()).min().ok_or_else(nothing)?;
         let mut fits: Vec<_> = fits.into_iter().filter(|(_, params)| params.len() == best).collect();
@@ -94,7 +103,7 @@ fn fit(pattern: &str, parts: &[String]) -> Option<Vec<(String, String)>> {
 }
 
 /// Returns a part of a path with its `%XX` put in letters; `None` where that gives no text.
-fn decoded(part: &str) -> Option<String> {
+pub(super) fn decoded(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {

@@ -4,6 +4,7 @@ use axum::http::Method;
 use switchboard_core::settings::{ClientSync, Settings};
 
 use super::act::Action;
+use super::mcp::Way;
 use super::route::{Access, Route, Routes};
 use super::v1;
 use crate::token::Permission;
@@ -75,8 +76,41 @@ pub(super) fn routes(settings: &Settings) -> Routes {
         let path = if is_path(own) { own } else { usual };
         rows.push(row(Method::GET, &format!("{path}{behind}"), readers(), action, summary));
     }
+    rows.extend(mcp());
     rows.extend(v1::routes());
     Routes(rows)
+}
+
+/// The routes by which clients speak MCP.
+fn mcp() -> impl Iterator<Item = Route> {
+    let ways = [
+        (Method::POST, Way::Streamable, "Takes one message of MCP, and answers it"),
+        (
+            Method::GET,
+            Way::Streamable,
+            "Sends what belongs to no request, as events; on the control socket a pipe",
+        ),
+        (Method::DELETE, Way::Streamable, "Ends a session"),
+    ];
+    let streamable = ways.into_iter().flat_map(|(method, way, summary)| {
+        ["/mcp", "/mcp/{server}"].map(|path| row(method.clone(), path, may_call(), Action::Mcp(way), summary))
+    });
+    let events = ["/sse", "/sse/{server}"].map(|path| {
+        row(
+            Method::GET,
+            path,
+            may_call(),
+            Action::Mcp(Way::Events),
+            "Begins a conversation of the 2024 transport",
+        )
+    });
+    let message = "Takes a message of a conversation of the 2024 transport";
+    let messages = row(Method::POST, "/messages", may_call(), Action::Mcp(Way::Messages), message);
+    streamable.chain(events).chain([messages])
+}
+
+fn may_call() -> Access {
+    Access::Holders(Permission::of("gateway", "mcp", "use"))
 }
 
 fn row(method: Method, path: &str, access: Access, action: Action, summary: &'static str) -> Route {
@@ -90,7 +124,7 @@ fn is_path(path: &str) -> bool {
             && !matches!(part, "." | "..")
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
-    let taken = ["/api/v1", "/healthz", "/readyz", "/metrics", "/mcp", "/api/mcp/_sync"];
+    let taken = ["/api/v1", "/healthz", "/readyz", "/metrics", "/mcp", "/sse", "/messages", "/api/mcp/_sync"];
     path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain))
         && !taken.iter().any(|own| path == *own || path.starts_with(&format!("{own}/")))
 }

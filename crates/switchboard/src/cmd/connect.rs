@@ -102,7 +102,8 @@ fn pipe(
         secrets: &secrets,
         warn: &warn,
     };
-    let context = Context { resolver, grace: Grace::default() };
+    // A login is at a server of the catalogue; what a client calls by the same name may be another.
+    let context = Context { resolver, grace: Grace::default(), tokens: None };
     connect::run(name, launch, &context, guard).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
         match error.help() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use switchboard_core::launch::Launch;
+use switchboard_core::login::scopes::text;
 use switchboard_core::plan::FileState;
 use switchboard_core::reference::{Reference, references};
 use switchboard_core::settings::Mode;
@@ -13,8 +14,10 @@ use switchboard_host::lock::Lock;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::approval::quoted;
+use crate::cmd::server::shown;
 use crate::fail::{Done, Failure};
-use crate::home::Home;
+use crate::home::{Home, now};
+use crate::login::Logins;
 use crate::observe::{Look, Observer, linked};
 use crate::ui::{Mark, Ui, counted};
 
@@ -36,6 +39,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let clients = if home.settings.is_good() { linked(&home)? } else { Vec::new() };
     let looks = Observer::new(&home)?.plan(&clients);
     servers(&home, &mut findings);
+    logins(&home, &mut findings);
     for look in &looks {
         client(&home, look, &mut findings);
     }
@@ -137,6 +141,32 @@ fn servers(home: &Home, out: &mut Vec<Finding>) {
                 mend: error.help().to_owned(),
             }),
         }
+    }
+}
+
+/// A login must be for a server of the catalogue, and go on being good without anybody's doing.
+fn logins(home: &Home, out: &mut Vec<Finding>) {
+    for login in Logins::new(&home.dirs).list() {
+        let name = &login.server;
+        let launch = home.catalogue.catalogue.server(name).map(|server| &server.launch);
+        let is_known = match launch {
+            Some(Launch::Remote { url, .. }) => url.contains("${") || login.is_for(name, url),
+            Some(Launch::Stdio { .. }) | None => false,
+        };
+        let again = format!("switchboard server login {}", quoted(name));
+        let (what, mend) = if !is_known {
+            let what =
+                format!("there is a login at `{}`, but no server of that name and address", shown(name));
+            (what, format!("{again} --forget"))
+        } else if login.is_over(now()) {
+            let why = login.ended.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            (format!("server `{name}` needs a login: the last one is over{why}"), again)
+        } else if !login.wanted.is_empty() {
+            (format!("server `{name}` asks for more than its login permits: {}", text(&login.wanted)), again)
+        } else {
+            continue;
+        };
+        out.push(Finding { grave: false, what, mend });
     }
 }
 

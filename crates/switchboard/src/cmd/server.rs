@@ -1,5 +1,7 @@
 //! `server`: the servers of the catalogue.
 
+mod login;
+
 use serde_json::json;
 use switchboard_core::catalogue::Server;
 use switchboard_core::catalogue::edit::ServerEdit;
@@ -14,6 +16,7 @@ use crate::change;
 use crate::cli::{Kind, Server as Verb, ServerAdd};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
+use crate::login::{Login, Logins};
 use crate::probe;
 use crate::ui::{Mark, Ui};
 
@@ -26,6 +29,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
         Verb::List => list(&Home::look(env)?, ui),
         Verb::Show(args) => show(&Home::look(env)?, ui, &args.name),
         Verb::Test(args) => probe::run(env, ui, &args),
+        Verb::Login(args) => login::run(&args, env, ui),
         verb => {
             let mut home = Home::open(env, "switchboard server", ui.dry_run)?;
             match verb {
@@ -35,7 +39,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
                 Verb::Rename { name, to } => rename(&mut home, ui, &name, &to),
                 Verb::Enable(args) => enable(&mut home, ui, &args.name, true),
                 Verb::Disable(args) => enable(&mut home, ui, &args.name, false),
-                Verb::List | Verb::Show(_) | Verb::Test(_) => Ok(()),
+                Verb::List | Verb::Show(_) | Verb::Test(_) | Verb::Login(_) => Ok(()),
             }
         }
     }
@@ -125,7 +129,18 @@ pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     value["tags"] = json!(server.tags);
     value["fingerprint"] = server.launch.fingerprint().to_string().into();
     value["clients"] = json!(clients_of(home, &server.name));
+    if let Some(login) = login_at(home, server) {
+        value["login"] = login::as_json(&login);
+    }
     value
+}
+
+/// Returns the login at a server; what cannot be read is `doctor`'s to tell.
+fn login_at(home: &Home, server: &Server) -> Option<Login> {
+    match server.launch {
+        Launch::Remote { .. } => Logins::new(&home.dirs).load(server.name.as_str()).ok().flatten(),
+        Launch::Stdio { .. } => None,
+    }
 }
 
 /// Returns the clients that have an entry of this server, each with what it calls it.
@@ -156,6 +171,9 @@ fn show(home: &Home, ui: &Ui, name: &str) -> Done {
         ui.line(format!("tags   {}", server.tags.join(" ")));
     }
     ui.line(format!("stands {}:{}", home.short(&home.dirs.catalogue()), server.place));
+    if let Some(login) = login_at(home, server) {
+        ui.line(login::line(&login));
+    }
     for client in clients_of(home, &server.name) {
         let alias = client["alias"].as_str().unwrap_or_default();
         let calls = if alias == name { String::new() } else { format!(" (there `{alias}`)") };
@@ -287,6 +305,7 @@ fn rename(home: &mut Home, ui: &Ui, name: &str, to: &str) -> Done {
         return result;
     }
     home.save_relations()?;
+    login::rename(&Logins::new(&home.dirs), name.as_str(), to.as_str())?;
     done(home, ui, &format!("server `{name}` is now called `{to}`"));
     Ok(())
 }

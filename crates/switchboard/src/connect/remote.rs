@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::ConnectError;
 use super::say;
+use crate::login::Tokens;
 use endpoint::Endpoint;
 use link::Link;
 use message::NotAMessage;
@@ -43,25 +44,33 @@ const MESSAGE_LIMIT: usize = 16 << 20;
 /// How long calls in flight are waited for once the client has closed its side.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long a token that is on its way is waited for at the end: it would be lost.
+const SETTLE: Duration = Duration::from_secs(5);
+
 pub(super) fn run(
     server: &str,
     kind: Remote,
     url: &Secret,
     headers: &BTreeMap<String, Secret>,
+    tokens: Option<Tokens>,
 ) -> Result<u8, ConnectError> {
     let setup = |source| ConnectError::Setup { server: server.to_owned(), source };
     let remote = |source| ConnectError::Remote { server: server.to_owned(), source };
-    let endpoint = Endpoint::new(server, url, headers).map_err(remote)?;
+    let endpoint = Endpoint::new(server, url, headers, tokens.clone()).map_err(remote)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(setup)?;
     let (gone_sender, gone) = channel(1);
     let output = output::start(gone_sender.clone()).map_err(setup)?;
     let input = input::start(gone_sender).map_err(setup)?;
     let pipe = Pipe { input, output: output.lines.clone(), gone };
     let code = runtime.block_on(async {
-        match kind {
+        let code = match kind {
             Remote::Http => http::run(endpoint, pipe).await,
             Remote::Sse => sse::run(endpoint, pipe).await,
+        };
+        if let Some(tokens) = tokens {
+            tokens.settle(SETTLE).await;
         }
+        code
     });
     // The thread that reads our input may be waiting for a client that says nothing more.
     runtime.shutdown_background();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use switchboard_core::flow::{Event, State};
+use switchboard_host::memory;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -14,6 +15,9 @@ use super::inbox::Inbox;
 
 /// How many plans one event may lead to. More would be a circle, which is left rather than run for ever.
 const PLANS: usize = 1000;
+
+/// How long nothing may have happened before the memory that it took is given back. What follows at once needs it again.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Reacts to what happens until the daemon is to end.
 ///
@@ -65,10 +69,21 @@ async fn next(
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        asked = asks.recv(), if before < WAITING => waiting.extend(asked),
-        () = inbox.rung() => {}
-        () = time => events.push(Event::Due),
+    let calm = tokio::time::sleep(CALM);
+    tokio::pin!(time, calm);
+    let mut kept = true;
+    loop {
+        tokio::select! {
+            asked = asks.recv(), if before < WAITING => waiting.extend(asked),
+            () = inbox.rung() => {}
+            () = &mut time => events.push(Event::Due),
+            () = &mut calm, if kept => {
+                memory::give_back();
+                kept = false;
+                continue;
+            }
+        }
+        break;
     }
     // The others wait in the channel, which has an end.
     while waiting.len() < WAITING

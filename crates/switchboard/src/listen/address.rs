@@ -54,9 +54,7 @@ impl Address {
 
     /// Whether it is this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        let host = self.base.host_str().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        crate::web::is_loopback(&self.base)
     }
 
     /// The stream of events.

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use switchboard_host::limits;
 
 /// The longest message that is read, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -31,12 +32,14 @@ impl Session {
         vars: &[(String, String)],
         timeout: Duration,
     ) -> Result<Self, String> {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(words)
             .envs(vars.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = limits::leave_as_found(&mut command)
             .spawn()
             .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
         let input = child.stdin.take();

@@ -7,11 +7,17 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
+use switchboard_host::dirs::Dirs;
+#[cfg(unix)]
+use switchboard_host::lock::{Holder, Lock};
 
 use crate::fail::Failure;
 
 /// How long the daemon may take to answer. Commands take moments; a command that waits for another one takes seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a daemon may be stopped before it counts as such, and how often it is looked at while it is asked.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The largest answer that is read, in bytes.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -31,22 +37,62 @@ pub(super) fn is_there(socket: &Path) -> bool {
 /// The request was taken, and no whole answer came: it is not known what was done.
 #[cfg(unix)]
 pub(super) fn send(
-    socket: &Path,
+    dirs: &Dirs,
     method: Method,
     route: &str,
     body: Vec<u8>,
 ) -> Result<Option<Vec<u8>>, Failure> {
+    let socket = dirs.control_socket();
     let failed = |error: &dyn std::error::Error| Failure::unreachable("ask the daemon").caused_by(error);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(&error))?;
     runtime.block_on(async {
-        let exchange = tokio::time::timeout(PATIENCE, exchange(socket, method, route, body));
-        exchange.await.unwrap_or_else(|_| {
-            Err(Failure::unreachable("ask the daemon")
+        // The system would take what we say on its behalf, and nobody would be there to answer.
+        if let Some(pid) = stopped(dirs) {
+            tokio::time::sleep(MOMENT).await;
+            if stopped(dirs) == Some(pid) {
+                return Err(is_stopped(pid).hint("nothing was asked, and nothing was done"));
+            }
+        }
+        tokio::select! {
+            answer = exchange(&socket, method, route, body) => answer,
+            pid = until_stopped(dirs) => Err(is_stopped(pid).hint(IN_DOUBT)),
+            () = tokio::time::sleep(PATIENCE) => Err(Failure::unreachable("ask the daemon")
                 .because(format!("it did not answer within {} s", PATIENCE.as_secs()))
-                .hint("see its log, or restart it: `switchboard service status`"))
-        })
+                .hint("see its log, or restart it: `switchboard service status`")),
+        }
     })
+}
+
+/// Where an answer did not come whole.
+#[cfg(unix)]
+const IN_DOUBT: &str = "what was asked may have been done or not: see `switchboard status`";
+
+/// Returns the process of the daemon, when it was stopped.
+#[cfg(unix)]
+fn stopped(dirs: &Dirs) -> Option<u32> {
+    Lock::daemon(dirs).filter(Holder::is_stopped).map(|daemon| daemon.pid)
+}
+
+/// Waits until the daemon has been stopped for a moment, which may be for ever; returns its process.
+#[cfg(unix)]
+async fn until_stopped(dirs: &Dirs) -> u32 {
+    let mut before = None;
+    loop {
+        tokio::time::sleep(MOMENT).await;
+        let now = stopped(dirs);
+        if let Some(pid) = now.filter(|_| now == before) {
+            return pid;
+        }
+        before = now;
+    }
+}
+
+#[cfg(unix)]
+fn is_stopped(pid: u32) -> Failure {
+    Failure::unreachable("ask the daemon")
+        .because(format!("process {pid}, which serves this home, is stopped"))
+        .hint(format!("let it go on with `kill -CONT {pid}`"))
 }
 
 #[cfg(unix)]
@@ -70,10 +116,7 @@ async fn exchange(
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| failed(&error))?;
     let answer = async move {
-        let broken = |error| {
-            let what = "what was asked may have been done or not: see `switchboard status`";
-            failed(&error).hint(what)
-        };
+        let broken = |error| failed(&error).hint(IN_DOUBT);
         let response = sender.send_request(request).await.map_err(broken)?;
         if !response.status().is_success() {
             return Ok(None);
@@ -105,7 +148,7 @@ pub(super) fn is_there(_socket: &Path) -> bool {
 /// None here.
 #[cfg(not(unix))]
 pub(super) fn send(
-    _socket: &Path,
+    _dirs: &Dirs,
     _method: Method,
     _route: &str,
     _body: Vec<u8>,

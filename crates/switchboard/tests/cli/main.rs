@@ -18,6 +18,7 @@ mod input;
 mod link;
 mod listen;
 mod listen_program;
+mod login;
 mod profile;
 mod push;
 mod rules;

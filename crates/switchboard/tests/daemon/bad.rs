@@ -4,7 +4,7 @@ use std::fs;
 
 use switchboard_host::dirs::Dirs;
 use switchboard_host::lock::Lock;
-use testkit::daemon::{Daemon, GUARD};
+use testkit::daemon::{Daemon, GUARD, Signal};
 
 use crate::{CATALOGUE, CURSOR, SETTINGS, append, home, wait_for};
 
@@ -127,7 +127,7 @@ fn a_state_that_is_lost_takes_no_revision_back_and_hides_no_change() {
     assert_eq!(number(), Some(before + 1));
     // What says the same as what is served is no news, and not older either.
     fs::remove_dir_all(home.path("switchboard/state")).unwrap();
-    daemon.signal(testkit::daemon::Signal::HUP);
+    daemon.signal(Signal::HUP);
     daemon.wait("the same number", || number() == Some(before + 1));
     append(&home, "seven");
     daemon.wait("the next number", || number() == Some(before + 2));
@@ -198,7 +198,7 @@ fn while_another_process_holds_the_home_commands_wait_and_everything_else_goes_o
         let waits = scope.spawn(move || home.run("server add six -- six"));
         daemon.wait("it waits", || daemon.log().matches("wait for the home").count() > before);
         let begun = std::time::Instant::now();
-        daemon.signal(testkit::daemon::Signal::TERM);
+        daemon.signal(Signal::TERM);
         assert_eq!(daemon.ended().code(), Some(0));
         assert!(begun.elapsed() < std::time::Duration::from_secs(8), "it waited for somebody");
         drop(held);
@@ -260,4 +260,47 @@ fn a_daemon_that_breaks_off_leaves_it_open_what_was_done_and_says_so() {
     let output = home.run("server add three -- three");
     assert!(other.join().unwrap() > 0);
     assert!(output.code == 4 && output.stderr.contains("switchboard status"), "{output}");
+}
+
+#[test]
+fn a_daemon_that_was_stopped_is_told_and_nothing_is_asked_of_it() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let before = home.text(CATALOGUE);
+    daemon.signal(Signal::STOP);
+    for line in ["server add three -- three", "status", "client push --all"] {
+        let told = home.run(line);
+        assert_eq!(told.code, 4, "{line}: {told}");
+        for words in [&format!("`kill -CONT {}`", daemon.pid()), "is stopped", "nothing was done"] {
+            assert!(told.stderr.contains(words), "{line}: no {words:?} in {told}");
+        }
+    }
+    // What only reads needs nobody.
+    home.ok("server list");
+    daemon.signal(Signal::CONT);
+    assert_eq!(home.text(CATALOGUE), before);
+    home.ok("server add three -- three");
+    assert!(home.text(CURSOR).contains("\"three\""));
+}
+
+#[test]
+fn a_daemon_that_is_stopped_while_it_is_asked_leaves_it_open_what_was_done() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    let held = Lock::acquire(&Dirs::below(&home.path("switchboard")), "a test", GUARD).unwrap();
+    std::thread::scope(|scope| {
+        let asks = scope.spawn(|| home.run("server add three -- three"));
+        daemon.wait_log("wait for the home");
+        daemon.signal(Signal::STOP);
+        let told = asks.join().unwrap();
+        assert_eq!(told.code, 4, "{told}");
+        let hints = [&format!("`kill -CONT {}`", daemon.pid()), "`switchboard status`"];
+        assert!(hints.iter().all(|hint| told.stderr.contains(*hint)), "{told}");
+    });
+    daemon.signal(Signal::CONT);
+    drop(held);
+    append(&home, "four");
+    wait_for(&daemon, &home, CURSOR, "\"four\"");
 }

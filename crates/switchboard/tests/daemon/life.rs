@@ -198,3 +198,17 @@ fn the_door_moves_with_the_settings_and_what_kept_it_is_forgotten() {
     daemon.wait_log(&format!("listening on http://0.0.0.0:{}", other.port()));
     assert_eq!(problems(), 0);
 }
+
+#[test]
+fn at_rest_it_gives_back_what_only_the_work_needed() {
+    let home = home();
+    let daemon = Daemon::start(&home);
+    let memory = |what: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).expect("the line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number")
+    };
+    daemon.wait("less than at the peak", || 10 * memory("VmRSS:") < 9 * memory("VmHWM:"));
+    append(&home, "three");
+    wait_for(&daemon, &home, CURSOR, "\"three\"");
+}

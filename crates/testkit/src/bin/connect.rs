@@ -37,7 +37,7 @@ fn pipe(name: &str, launch: &str, body: fn(&str, &Launch, &Context<'_>) -> Resul
         secrets: &secrets,
         warn: &|doubt| say(doubt),
     };
-    body(name, &launch, &Context { resolver, grace: Grace::default() }).unwrap_or_else(
+    body(name, &launch, &Context { resolver, grace: Grace::default(), tokens: None }).unwrap_or_else(
         |Shown(error, help)| {
             say(&error);
             if let Some(help) = help {

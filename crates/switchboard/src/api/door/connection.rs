@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -23,6 +24,9 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
+
+use switchboard_gateway::Session;
+use switchboard_gateway::serve::pipe;
 
 use super::super::events::{Follower, Handover};
 use super::super::{Api, Peer};
@@ -66,7 +70,7 @@ pub(super) async fn converse(
     drain: CancellationToken,
     cut: CancellationToken,
 ) -> Option<Live> {
-    let (give, mut given) = mpsc::channel::<(HeaderMap, Follower)>(1);
+    let (give, mut given) = mpsc::channel::<Given>(1);
     let first = AtomicBool::new(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let (api, peer, give) = (api.clone(), peer.clone(), give.clone());
@@ -77,9 +81,13 @@ pub(super) async fn converse(
             request.extensions_mut().insert(peer);
             let mut reply = api.answer(request).await;
             let handover = reply.extensions_mut().remove::<Handover>().filter(|_| first);
+            // There is room for one, and there is one at most.
             if let Some(follower) = handover.and_then(|handover| handover.take()) {
-                // There is room for one, and there is one at most.
-                let _ = give.try_send((std::mem::take(reply.headers_mut()), follower));
+                let _ = give.try_send(Given::Follower(std::mem::take(reply.headers_mut()), follower));
+                std::future::pending::<()>().await;
+            }
+            if let Some(session) = reply.extensions_mut().remove::<Arc<Session>>() {
+                let _ = give.try_send(Given::Pipe(session));
                 std::future::pending::<()>().await;
             }
             Ok::<_, Infallible>(reply)
@@ -93,9 +101,16 @@ pub(super) async fn converse(
     tokio::select! {
         // What goes wrong on a connection concerns the one at its other end, who sees it end.
         _ = &mut talk => return None,
-        Some((headers, follower)) = given.recv() => {
-            let stream = talk.into_parts().io.into_inner();
-            return Some(Live { stream, headers: Some(headers), follower });
+        Some(given) = given.recv() => {
+            let parts = talk.into_parts();
+            let stream = parts.io.into_inner();
+            return Some(match given {
+                Given::Follower(headers, follower) => {
+                    Live::Follower(Followed { stream, headers: Some(headers), follower })
+                }
+                // What the client said already is behind the head of its request.
+                Given::Pipe(session) => Live::Pipe { stream, first: parts.read_buf, session },
+            });
         }
         () = drain.cancelled() => Pin::new(&mut talk).graceful_shutdown(),
     }
@@ -108,16 +123,52 @@ pub(super) async fn converse(
     None
 }
 
+/// What is to be done with a connection that is taken from HTTP.
+enum Given {
+    Follower(HeaderMap, Follower),
+    Pipe(Arc<Session>),
+}
+
+/// A connection that HTTP is not spoken on any more.
+pub(super) enum Live {
+    /// Nothing but events is sent.
+    Follower(Followed),
+    /// A client of MCP converses, one message a line.
+    Pipe { stream: Patient, first: Bytes, session: Arc<Session> },
+}
+
+impl Live {
+    /// Goes on until either end has enough, or until `cut`.
+    pub(super) async fn run(self, cut: CancellationToken) {
+        match self {
+            Self::Follower(followed) => followed.run(cut).await,
+            Self::Pipe { stream, first, session } => {
+                let (input, mut output) = tokio::io::split(stream);
+                if output.write_all(PIPE).await.is_err() {
+                    return session.close();
+                }
+                tokio::select! {
+                    () = pipe::converse(session.clone(), input, output, first) => {}
+                    () = cut.cancelled() => session.close(),
+                }
+            }
+        }
+    }
+}
+
+/// The head of an answer behind which a pipe begins.
+const PIPE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
+
 /// A connection on which nothing but events is sent any more.
-pub(super) struct Live {
+pub(super) struct Followed {
     stream: Patient,
     headers: Option<HeaderMap>,
     follower: Follower,
 }
 
-impl Live {
+impl Followed {
     /// Sends events until either end has enough, or until `cut`.
-    pub(super) async fn run(mut self, cut: CancellationToken) {
+    async fn run(mut self, cut: CancellationToken) {
         let head = head(self.headers.take().unwrap_or_default());
         tokio::select! {
             _ = self.send(head.into()) => {}
@@ -178,7 +229,7 @@ fn head(mut headers: HeaderMap) -> Vec<u8> {
 }
 
 /// A stream that fails when the other end takes nothing for too long.
-struct Patient {
+pub(super) struct Patient {
     stream: Stream,
     /// Runs while a write waits.
     stall: Option<Pin<Box<Sleep>>>,

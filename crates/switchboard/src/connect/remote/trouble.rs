@@ -6,6 +6,8 @@ use std::fmt;
 use reqwest::StatusCode;
 
 use super::message::Message;
+use crate::approval::quoted;
+use crate::login::NoToken;
 
 /// Why a message got no answer.
 #[derive(Debug)]
@@ -21,6 +23,10 @@ pub(super) enum Trouble {
         /// What the server asks to wait, in its own words.
         retry_after: Option<String>,
     },
+    /// There is no token, or none that would do.
+    Login(NoToken),
+    /// The token that there is cannot be sent.
+    Token,
     /// The connection could not be made, or broke.
     Connection(reqwest::Error),
     /// The server sends us elsewhere, where our headers must not go.
@@ -51,11 +57,14 @@ impl Trouble {
 
     /// Returns the sentence about `server`, and what to do.
     pub(super) fn sentence(&self, server: &str) -> (String, String) {
-        let log = format!("run `switchboard server test {server}`");
+        let log = format!("run `switchboard server test {}`", quoted(server));
         match self {
             Self::Status { status, .. } if matches!(status.as_u16(), 401 | 403) => (
                 format!("`{server}` needs a login or a token: it answered {status}"),
-                format!("run `switchboard server login {server}`, or give it an `Authorization` header"),
+                format!(
+                    "run `switchboard server login {}`, or give it an `Authorization` header",
+                    quoted(server)
+                ),
             ),
             Self::Status { status, in_session: true, .. } if status.as_u16() == 404 => (
                 format!("the session with `{server}` is over: it answered {status}"),
@@ -73,6 +82,11 @@ impl Trouble {
                 (format!("`{server}` answered {status}"), format!("it asks to be tried again after {wait}"))
             }
             Self::Status { status, .. } => (format!("`{server}` answered {status}"), log),
+            Self::Login(no_token) => (no_token.to_string(), no_token.help()),
+            Self::Token => (
+                format!("the token for `{server}` has characters that HTTP does not allow"),
+                format!("run `switchboard server login {}`", quoted(server)),
+            ),
             Self::Connection(error) if error.is_connect() || error.is_timeout() => (
                 format!("could not reach `{server}`: {}", root_cause(error)),
                 "check that it is running and that its `url` is right".to_owned(),
@@ -98,6 +112,12 @@ impl Trouble {
                 "try again when some are done".to_owned(),
             ),
         }
+    }
+}
+
+impl From<NoToken> for Trouble {
+    fn from(no_token: NoToken) -> Self {
+        Self::Login(no_token)
     }
 }
 

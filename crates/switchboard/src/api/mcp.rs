@@ -1,0 +1,221 @@
+//! The routes by which clients speak MCP: what they see follows from the address, and the gateway does the rest.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, UPGRADE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use switchboard_core::name::ServerName;
+use switchboard_gateway::face::{Face, Scope};
+use switchboard_gateway::serve::http::{self, Asked, Sessions};
+use switchboard_gateway::serve::sse::Conversations;
+use switchboard_gateway::{Extra, Gateway};
+
+use super::Reply;
+use super::body as bodies;
+use super::call::Call;
+use super::problem::Problem;
+use super::reply::{put, typed};
+
+/// How often sessions are looked at that nobody may use any more.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Where clients of the 2024 transport post their messages.
+const MESSAGES: &str = "/messages";
+
+/// The project of the client that runs `switchboard connect`, percent-encoded.
+const ROOT: &str = "mcp-root";
+
+const SESSION: HeaderName = HeaderName::from_static(http::SESSION);
+
+/// By which transport a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Streamable HTTP, or a pipe on the control socket.
+    Streamable,
+    /// The stream of the 2024 transport.
+    Events,
+    /// The messages of the 2024 transport.
+    Messages,
+}
+
+/// The way to the servers, and the conversations that are under way.
+pub(super) struct Mcp {
+    gateway: Gateway,
+    sessions: Arc<Sessions>,
+    conversations: Conversations,
+}
+
+impl Mcp {
+    /// Returns the way to the servers of a gateway.
+    pub(super) fn new(gateway: Gateway) -> Self {
+        let sessions = Arc::new(Sessions::default());
+        let swept = Arc::downgrade(&sessions);
+        tokio::runtime::Handle::current().spawn(async move {
+            loop {
+                tokio::time::sleep(SWEEP).await;
+                let Some(sessions) = swept.upgrade() else { return };
+                sessions.expire();
+            }
+        });
+        Self { gateway, sessions, conversations: Conversations::default() }
+    }
+
+    /// Returns how the servers stand.
+    pub(super) fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Returns how many conversations there are over HTTP.
+    pub(super) fn count(&self) -> usize {
+        self.sessions.count() + self.conversations.count()
+    }
+}
+
+/// Answers a request of MCP.
+pub(super) async fn act(
+    mcp: &Mcp,
+    way: Way,
+    method: &Method,
+    call: &Call,
+    body: Body,
+) -> Result<Reply, Box<Problem>> {
+    let face = face(mcp, call)?;
+    let headers = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+    let asked = Asked {
+        face,
+        owner: &call.owner,
+        headers: &headers,
+        extra: extra(call),
+        root: call.peer.is_control().then(|| root(call)).flatten(),
+    };
+    let reply = match (way, method) {
+        (Way::Messages, _) => {
+            let body = bodies::read(body).await?;
+            let id = call.query("sessionId").unwrap_or_default();
+            return Ok(plain(mcp.conversations.post(id, &call.owner, &body, &asked)));
+        }
+        (Way::Events, _) => {
+            let talk = mcp.conversations.begin(&mcp.gateway, &asked, MESSAGES).ok_or_else(full)?;
+            let chunks = futures_util::stream::unfold(talk, |mut talk| async move {
+                let bytes = talk.next().await?;
+                Some((Ok::<_, std::convert::Infallible>(bytes), talk))
+            });
+            return Ok(stream(Body::from_stream(chunks)));
+        }
+        (Way::Streamable, method) if method == Method::POST => {
+            let body = bodies::read(body).await?;
+            mcp.sessions.post(&mcp.gateway, asked, &body).await
+        }
+        (Way::Streamable, method) if method == Method::DELETE => mcp.sessions.delete(&asked),
+        (Way::Streamable, _) if wants_pipe(call) => return pipe(mcp, asked),
+        (Way::Streamable, _) => mcp.sessions.get(&asked),
+    };
+    Ok(answer(reply))
+}
+
+/// What a client sees by an address.
+fn face(mcp: &Mcp, call: &Call) -> Result<Face, Box<Problem>> {
+    let name = call.param("server");
+    let search = call.query("tools") == Some("search");
+    let scope = match name.strip_prefix('@') {
+        Some(profile) => Scope::Profile(profile.to_owned()),
+        None if name.is_empty() => Scope::All,
+        None => {
+            let server = ServerName::parse(name).map_err(|_| nothing(name))?;
+            Scope::Server(server)
+        }
+    };
+    let face = Face { scope, search };
+    if mcp.gateway.has(&face) { Ok(face) } else { Err(nothing(name)) }
+}
+
+fn nothing(name: &str) -> Box<Problem> {
+    let what = match name.strip_prefix('@') {
+        Some(profile) => format!("there is no profile `{}`", profile.escape_debug()),
+        None => format!("there is no server `{}`", name.escape_debug()),
+    };
+    let list = if name.starts_with('@') { "profile" } else { "server" };
+    Problem::new(StatusCode::NOT_FOUND, what).hint(format!("see `switchboard {list} list`"))
+}
+
+fn full() -> Box<Problem> {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "there are too many conversations")
+        .header(axum::http::header::RETRY_AFTER, "10")
+}
+
+/// The headers that a client sends for the server alone.
+fn extra(call: &Call) -> Extra {
+    let own = call.headers.iter().filter(|(name, _)| name.as_str().starts_with("mcp-param-"));
+    let headers = own.filter_map(|(name, value)| Some((name.as_str().into(), value.to_str().ok()?.into())));
+    Extra { headers: headers.collect() }
+}
+
+fn root(call: &Call) -> Option<PathBuf> {
+    let said = call.headers.get(ROOT)?.to_str().ok()?;
+    let path = PathBuf::from(super::route::decoded(said)?);
+    path.is_absolute().then_some(path)
+}
+
+fn wants_pipe(call: &Call) -> bool {
+    let asked = call.headers.get(UPGRADE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"mcp"));
+    asked && call.peer.is_control()
+}
+
+/// Has the door take the connection from HTTP: from then on every line is a message.
+fn pipe(mcp: &Mcp, asked: Asked<'_>) -> Result<Reply, Box<Problem>> {
+    let session = mcp.gateway.session(asked.face, asked.root).ok_or_else(full)?;
+    let mut reply = plain(101);
+    reply.extensions_mut().insert(session);
+    Ok(reply)
+}
+
+fn answer(reply: http::Reply) -> Reply {
+    match reply {
+        http::Reply::Whole { status, body, session } => {
+            let mut reply = match body {
+                Some(body) => {
+                    let mut reply = Reply::new(Body::from(body));
+                    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                    reply
+                }
+                None => Reply::new(Body::empty()),
+            };
+            *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            named(&mut reply, session.as_deref());
+            reply
+        }
+        http::Reply::Events(events) => {
+            let session = events.session.clone();
+            let chunks = futures_util::stream::unfold(events, |mut events| async move {
+                let bytes = events.next().await?;
+                Some((Ok::<_, std::convert::Infallible>(bytes), events))
+            });
+            let mut reply = stream(Body::from_stream(chunks));
+            named(&mut reply, session.as_deref());
+            reply
+        }
+    }
+}
+
+fn named(reply: &mut Reply, session: Option<&str>) {
+    if let Some(value) = session.and_then(|session| HeaderValue::from_str(session).ok()) {
+        reply.headers_mut().insert(SESSION, value);
+    }
+}
+
+fn stream(body: Body) -> Reply {
+    let mut reply = typed(body, "text/event-stream");
+    put(&mut reply, CACHE_CONTROL, "no-store");
+    // A proxy on the way is not to wait until there is more.
+    reply.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    reply
+}
+
+fn plain(status: u16) -> Reply {
+    let mut reply = Reply::new(Body::empty());
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply
+}

@@ -226,7 +226,7 @@ fn long_lines() -> Vec<String> {
 fn long_lines_pass_in_pieces_both_ways_at_once() {
     let (client, input) = UnixStream::pair().unwrap();
     let (output, ours): (PipeReader, _) = std::io::pipe().unwrap();
-    let mut stage =
+    let stage =
         Stage::between(client, (input.into(), ours.into()), Limits { patience: GUARD, farewell: GUARD });
     let text = long_lines().join("\n") + "\n";
     let say = |stream: &UnixStream| {
@@ -251,7 +251,9 @@ fn long_lines_pass_in_pieces_both_ways_at_once() {
     let client = hear(output);
     let daemon = hear(stage.daemon.stream.try_clone().unwrap());
     let saying = [say(&stage.client.stream), say(&stage.daemon.stream)];
-    saying.map(|thread| thread.join().unwrap());
+    for thread in saying {
+        thread.join().unwrap();
+    }
     assert!(daemon.join().unwrap() == text, "to the daemon");
     assert!(client.join().unwrap() == text, "to the client");
     assert_eq!(stage.pump.join().unwrap(), Ok(()));

@@ -103,7 +103,7 @@ impl Steps {
     /// # Errors
     /// A step failed.
     pub(crate) fn finish(self) -> Result<(), String> {
-        println!("\n{:<10}{:<9}{:>8}", "STEP", "RESULT", "SECONDS");
+        println!("\n{:<13}{:<9}{:>8}", "STEP", "RESULT", "SECONDS");
         let (mut passed, mut failed) = (0, 0);
         for (name, result, time) in &self.done {
             let (word, why) = match result {
@@ -116,10 +116,10 @@ impl Steps {
                 Went::Failed(_) => failed += 1,
                 Went::Skipped(_) => {}
             }
-            println!("{}", format!("{name:<10}{word:<9}{:>8.1}  {why}", time.as_secs_f64()).trim_end());
+            println!("{}", format!("{name:<13}{word:<9}{:>8.1}  {why}", time.as_secs_f64()).trim_end());
         }
         let all: Duration = self.done.iter().map(|(_, _, time)| *time).sum();
-        println!("{:<19}{:>8.1}", "all", all.as_secs_f64());
+        println!("{:<22}{:>8.1}", "all", all.as_secs_f64());
         println!();
         println!("{passed} passed, {failed} failed");
         if failed == 0 { Ok(()) } else { Err(String::new()) }

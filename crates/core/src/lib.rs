@@ -21,6 +21,7 @@ pub mod plan;
 pub mod problem;
 pub mod reference;
 pub mod revision;
+pub mod search;
 pub mod select;
 pub mod settings;
 pub mod text;

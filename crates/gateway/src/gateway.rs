@@ -17,6 +17,7 @@ use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,11 +48,13 @@ pub struct Options {
     pub drain: Duration,
     /// The longest public name, in bytes.
     pub name_limit: usize,
+    /// Whether clients are offered a tool that reloads by hand.
+    pub reload_tool: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { drain: Duration::from_secs(30), name_limit: 64 }
+        Self { drain: Duration::from_secs(30), name_limit: 64, reload_tool: false }
     }
 }
 
@@ -85,6 +88,7 @@ pub(crate) struct Inside {
 type Kept = (Arc<Stats>, Arc<Log>);
 
 /// Spawns tasks that end with the gateway.
+#[derive(Clone)]
 pub(crate) struct Tasks {
     handle: Handle,
     tracker: TaskTracker,
@@ -92,8 +96,8 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// Spawns a task of the gateway's.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn_on(task, &self.handle);
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.tracker.spawn_on(task, &self.handle).abort_handle()
     }
 }
 
@@ -187,6 +191,11 @@ impl Inside {
     /// Returns the version of everything that views are made of.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Returns how the gateway is set up.
+    pub(crate) fn options(&self) -> arc_swap::Guard<Arc<Options>> {
+        self.options.load()
     }
 
     /// Something that views are made of has changed.

@@ -38,12 +38,16 @@ pub trait Launcher: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// Is told that a remote server refused what it was shown (401 or 403), with its `WWW-Authenticate`. Returns
+    /// Has whoever owns the catalogue look at it again.
+    fn reload(&self) {}
+
+    /// Is told that a remote server refused (401 or 403) what it was `shown`, with its `WWW-Authenticate`. Returns
     /// whether it may be worth trying once more with a new [`Launcher::authorization`].
     fn refused<'a>(
         &'a self,
         _server: &'a Server,
         _url: &'a str,
+        _shown: Option<&'a str>,
         _status: u16,
         _challenge: Option<&'a str>,
     ) -> BoxFuture<'a, bool> {

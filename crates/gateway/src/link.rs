@@ -1,6 +1,16 @@
 //! The transports to servers, as far as messages are concerned: frames out; what comes in goes to the connection.
 
+mod body;
+mod client;
+pub(crate) mod encoding;
+mod endpoint;
+pub mod events;
+pub(crate) mod http;
+mod lane;
+mod sse;
 pub(crate) mod stdio;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -11,6 +21,9 @@ use crate::gateway::Inside;
 use crate::slot::Slot;
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
+use endpoint::Endpoint;
+use http::Http;
+use sse::Sse;
 
 /// The longest message, in either direction, in bytes.
 pub const MESSAGE_LIMIT: usize = 16 << 20;
@@ -69,6 +82,14 @@ pub(crate) trait Link: Send + Sync {
     /// Says which revision both have settled on.
     fn settle(&self, _revision: &str) {}
 
+    /// Is shown the description of a tool that the server offers.
+    ///
+    /// # Errors
+    /// The tool cannot be called over this transport; the sentence says why.
+    fn offered(&self, _tool: &str) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Ends the connection. Nothing is sent or received from then on.
     fn close(&self);
 
@@ -79,13 +100,20 @@ pub(crate) trait Link: Send + Sync {
 }
 
 /// Returns a connection to a remote server, on which nothing was said yet.
-#[expect(clippy::unused_async, reason = "it will wait for the network")]
+///
+/// # Errors
+/// There is no way to it.
 pub(crate) async fn remote(
-    _slot: &Arc<Slot>,
-    _gateway: &Arc<Inside>,
-    _kind: Remote,
-    _url: &str,
-    _headers: Vec<(String, String)>,
+    slot: &Arc<Slot>,
+    gateway: &Arc<Inside>,
+    kind: Remote,
+    url: &str,
+    headers: &[(String, String)],
 ) -> Result<Arc<Upstream>, Trouble> {
-    Err(Trouble::Down("remote servers are not spoken to yet".to_owned()))
+    let server = Arc::clone(&slot.generation.said().server);
+    let endpoint = Endpoint::new(server, Arc::clone(&gateway.launcher), url, headers).await?;
+    match kind {
+        Remote::Http => Ok(Http::open(endpoint, slot, gateway)),
+        Remote::Sse => Sse::open(endpoint, slot, gateway).await,
+    }
 }

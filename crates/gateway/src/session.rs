@@ -9,6 +9,7 @@ mod calls;
 mod lists;
 mod news;
 mod own;
+mod search;
 mod subscriptions;
 
 use std::collections::{HashMap, HashSet};

@@ -34,6 +34,8 @@ pub enum Trouble {
     Drained,
     /// It needs a login or a token.
     Login(String),
+    /// It answered with this status of HTTP and no message; the text says more, where there is more to say.
+    Status(u16, String),
     /// It answered with something that is no message, or is too long.
     Answer(String),
 }
@@ -48,13 +50,14 @@ impl Trouble {
             Self::Busy => "busy",
             Self::Drained => "drained",
             Self::Login(_) => "login",
+            Self::Status(..) => "status",
             Self::Answer(_) => "answer",
         }
     }
 
     /// Returns whether the call was certainly not carried out, so that calling again does it once.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Down(_) | Self::Busy | Self::Login(_))
+        matches!(self, Self::Down(_) | Self::Busy | Self::Login(_) | Self::Status(429 | 503, _))
     }
 
     /// Returns the error as the member `error` of an answer.
@@ -80,6 +83,7 @@ impl fmt::Display for Trouble {
             Self::Busy => f.write_str("has too many calls waiting; try again when some are done"),
             Self::Drained => f.write_str("is being replaced, and the call took longer than it could wait"),
             Self::Login(what) => f.write_str(what),
+            Self::Status(status, more) => write!(f, "answered with the status {status}{more}"),
             Self::Answer(what) => write!(f, "answered with {what}"),
         }
     }

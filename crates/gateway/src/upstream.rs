@@ -32,20 +32,11 @@ pub(crate) use waiting::{Relay, Waiting};
 /// So many calls may wait for one server.
 pub(crate) const MOST_CALLS: usize = 16_384;
 
-/// What a server said about itself when it was first spoken to.
-#[derive(Clone, Debug)]
-pub(crate) struct Hello {
-    /// How it speaks.
-    pub(crate) era: Era,
-    /// In which revision.
-    pub(crate) revision: String,
-}
-
 /// The live connection to one server.
 pub(crate) struct Upstream {
     pub(crate) server: ServerName,
     pub(crate) link: Box<dyn Link>,
-    hello: OnceLock<Hello>,
+    era: OnceLock<Era>,
     calls: Mutex<HashMap<u64, Waiting>>,
     next: AtomicU64,
     /// When it was last used, in milliseconds since the gateway began.
@@ -68,7 +59,7 @@ impl Upstream {
         std::sync::Arc::new_cyclic(|me| Self {
             server,
             link,
-            hello: OnceLock::new(),
+            era: OnceLock::new(),
             calls: Mutex::default(),
             next: AtomicU64::new(1),
             used: AtomicU64::new(0),
@@ -126,19 +117,14 @@ impl Upstream {
         }
     }
 
-    /// Notes what the server said of itself; only the first time counts.
-    pub(crate) fn greeted(&self, hello: Hello) {
-        let _ = self.hello.set(hello);
+    /// Notes how the server speaks; only the first time counts.
+    pub(crate) fn greeted(&self, era: Era) {
+        let _ = self.era.set(era);
     }
 
     /// Returns how the server speaks; legacy until it has said.
     pub(crate) fn era(&self) -> Era {
-        self.hello.get().map_or(Era::Legacy, |hello| hello.era)
-    }
-
-    /// Returns the revision that the server speaks.
-    pub(crate) fn revision(&self) -> &str {
-        self.hello.get().map_or("", |hello| hello.revision.as_str())
+        self.era.get().copied().unwrap_or(Era::Legacy)
     }
 
     /// Returns how many calls wait for it.
@@ -243,6 +229,11 @@ impl Upstream {
         if let Some(waiting) = self.take(id) {
             waiting.fail(&self.server, trouble);
         }
+    }
+
+    /// Returns whether anybody waits for the answer to a call.
+    pub(crate) fn waits(&self, id: u64) -> bool {
+        self.calls().contains_key(&id)
     }
 
     /// Ends the calls that have waited too long by now, and says whether others still wait.

@@ -211,7 +211,7 @@ fn renamed(item: &Item, public: &str) -> Bytes {
 }
 
 /// Returns the result that lists these items, for callers of an era.
-fn body(sort: Sort, items: &[Bytes], era: Era) -> Bytes {
+pub(crate) fn body(sort: Sort, items: &[Bytes], era: Era) -> Bytes {
     let length: usize = items.iter().map(|item| item.len() + 1).sum();
     let mut out = Vec::with_capacity(length + 96);
     out.extend_from_slice(format!("{{\"{}\":[", sort.member()).as_bytes());

@@ -15,6 +15,57 @@ pub fn give_back() {
     file::let_go();
 }
 
+/// Returns the memory that a process and all that it started have in the machine, in KiB, each page counted for everybody
+/// who has it. `None` where the process is gone, or the system does not tell.
+#[cfg(target_os = "linux")]
+pub fn of_family(pid: u32) -> Option<u64> {
+    family::resident(pid)
+}
+
+/// Returns nothing: this system is not asked yet.
+#[cfg(not(target_os = "linux"))]
+pub fn of_family(_pid: u32) -> Option<u64> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "/proc has no file of anybody's")]
+mod family {
+    use std::collections::HashMap;
+    use std::fs;
+
+    /// Returns the memory of a process and its descendants, in KiB.
+    pub(super) fn resident(root: u32) -> Option<u64> {
+        let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+        for entry in fs::read_dir("/proc").ok()?.flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if let Some(parent) = parent(pid) {
+                children.entry(parent).or_default().push(pid);
+            }
+        }
+        let mut all = own(root)?;
+        let mut parents = vec![root];
+        while let Some(parent) = parents.pop() {
+            for pid in children.remove(&parent).unwrap_or_default() {
+                all += own(pid).unwrap_or(0);
+                parents.push(pid);
+            }
+        }
+        Some(all)
+    }
+
+    fn own(pid: u32) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.trim().trim_end_matches(" kB").trim().parse().ok()
+    }
+
+    fn parent(pid: u32) -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    }
+}
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator of GNU is not to be told so in any other way")]
 fn trim() {

@@ -50,6 +50,7 @@ pub(crate) fn gateway_for_tests() -> switchboard_gateway::Gateway {
         &tokio::runtime::Handle::current(),
         &switchboard_host::dirs::Dirs::below(folder),
         &Env::default(),
+        &Inbox::default(),
     )
 }
 
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     // The doors are there before anything is served, so that a port that is taken is told at once.
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, asked) = mpsc::channel(desk::WAITING);
-    let gateway = gateway::open(runtime.handle(), &dirs, &env);
+    let gateway = gateway::open(runtime.handle(), &dirs, &env, &inbox);
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);

@@ -86,6 +86,13 @@ impl Link for Stdio {
     }
 }
 
+/// A connection that was given up before it was made is closed, too.
+impl Drop for Stdio {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 impl Out {
     /// Writes a line, at once as far as the pipe takes it.
     fn write(&self, line: &[u8]) -> Result<(), Trouble> {
@@ -170,7 +177,12 @@ impl Ends {
             if let (Some(why), Some(slot)) = (&why, slot.upgrade()) {
                 // What it said at its end may say why, and is still on its way.
                 let how = tokio::time::timeout(Duration::from_millis(100), &mut ended).await;
-                slot.lost(&this, how.unwrap_or_else(|_| why.clone()));
+                let how = how.unwrap_or_else(|_| why.clone());
+                slot.lost(&this, how.clone());
+                // A connection that is still being made is not the slot's yet, and waits for an answer all the same.
+                if let Some(upstream) = this.upgrade() {
+                    upstream.fail_all(&Trouble::Lost(how));
+                }
             }
             // The end of its input is the first sign, then the signals of the one that holds it.
             let stdin = out.pipe().stdin.take();

@@ -38,7 +38,7 @@ impl Session {
             "resources/subscribe" | "resources/unsubscribe" if !modern => self.subscribe(request),
             method => match Sort::listed_by(method) {
                 Some(sort) => self.list(request, sort),
-                None => return false,
+                None => return self.call_own(request),
             },
         }
         true
@@ -142,6 +142,9 @@ impl Session {
         sort: Sort,
     ) {
         self.remember_one(view, sort);
+        if let Some(own) = self.list_with_own(view, sort, caller.era) {
+            return reply(id, mail, &own);
+        }
         reply(id, mail, &view.list(sort, caller.era));
     }
 

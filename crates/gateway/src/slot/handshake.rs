@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard_core::launch::Remote;
 use switchboard_core::mcp::revision::{Era, LATEST, LATEST_LEGACY};
 
 use super::{Slot, lists};
@@ -12,7 +13,7 @@ use crate::link::stdio::Stdio;
 use crate::object::Object;
 use crate::offer::Offer;
 use crate::trouble::Trouble;
-use crate::upstream::{Answer, Hello, Upstream};
+use crate::upstream::{Answer, Upstream};
 
 /// How long a server may take to come up: some are downloaded first.
 const COMING_UP: Duration = Duration::from_secs(120);
@@ -20,12 +21,20 @@ const COMING_UP: Duration = Duration::from_secs(120);
 /// How long a server that does not know the question may take not to answer it (requirement L2).
 const PROBE: Duration = Duration::from_secs(3);
 
+/// The same for one that is not on this machine.
+const PROBE_FAR: Duration = Duration::from_secs(10);
+
+/// MCP from 2026-07-28 on: the revision is not spoken here.
+const VERSION_UNKNOWN: i64 = -32022;
+
 /// Why a server of an older era was not found to be one.
 enum Verdict {
     Modern(Box<serde_json::value::RawValue>),
     Legacy,
     /// It is gone, or in an unknown state: a fresh one is needed for a handshake.
     Spoiled,
+    /// It is not to be spoken to in any era.
+    Failed(Trouble),
 }
 
 /// Makes the connection of a slot.
@@ -51,16 +60,20 @@ fn with_last_words(slot: &Slot, trouble: Trouble) -> Trouble {
 async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
     let gateway = slot.gateway.upgrade().ok_or(Trouble::Drained)?;
     let known = slot.offer().map(|offer| offer.era);
-    let mut upstream = open(slot, &gateway).await?;
-    let answer = match known {
-        Some(Era::Legacy) => None,
-        _ => match probe(&upstream).await {
+    let (mut upstream, kind) = open(slot, &gateway, None).await?;
+    let answer = match (known, kind) {
+        (Some(Era::Legacy), _) | (_, Some(Remote::Sse)) => None,
+        _ => match probe(&upstream, kind).await {
             Verdict::Modern(result) => Some(result),
             Verdict::Legacy => None,
             Verdict::Spoiled => {
                 upstream.link.close();
-                upstream = open(slot, &gateway).await?;
+                upstream = open(slot, &gateway, None).await?.0;
                 None
+            }
+            Verdict::Failed(trouble) => {
+                upstream.link.close();
+                return Err(trouble);
             }
         },
     };
@@ -72,13 +85,40 @@ async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> 
         Ok(offer) => Ok((upstream, Arc::new(offer))),
         Err(trouble) => {
             upstream.link.close();
+            match (&trouble, kind) {
+                // Requirement L2: it may be of the first transport.
+                (Trouble::Status(400 | 404 | 405, _), Some(Remote::Http)) => {
+                    first(slot, &gateway).await.map_err(|_| no_mcp(&trouble))
+                }
+                _ => Err(trouble),
+            }
+        }
+    }
+}
+
+/// Tries the transport of 2024 with a server that does not know the one after it.
+async fn first(slot: &Arc<Slot>, gateway: &Arc<Inside>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
+    let (upstream, _) = open(slot, gateway, Some(Remote::Sse)).await?;
+    match legacy(slot, &upstream).await {
+        Ok(offer) => Ok((upstream, Arc::new(offer))),
+        Err(trouble) => {
+            upstream.link.close();
             Err(trouble)
         }
     }
 }
 
+fn no_mcp(trouble: &Trouble) -> Trouble {
+    Trouble::Down(format!("it {trouble}, and does not speak MCP at its `url`; check that"))
+}
+
 /// Starts the process or finds the address, and returns a connection on which nothing was said yet.
-async fn open(slot: &Arc<Slot>, gateway: &Arc<Inside>) -> Result<Arc<Upstream>, Trouble> {
+/// A remote server is spoken to over `transport`, where that is given.
+async fn open(
+    slot: &Arc<Slot>,
+    gateway: &Arc<Inside>,
+    transport: Option<Remote>,
+) -> Result<(Arc<Upstream>, Option<Remote>), Trouble> {
     slot.generation.may_begin().await;
     let said = slot.generation.said().clone();
     let server = &said.server;
@@ -90,29 +130,50 @@ async fn open(slot: &Arc<Slot>, gateway: &Arc<Inside>) -> Result<Arc<Upstream>, 
             let upstream =
                 Upstream::new(server.name.clone(), Box::new(link), weak.clone(), gateway.sweep.clone());
             ends.attend(&upstream, &weak, &gateway.tasks);
-            Ok(upstream)
+            Ok((upstream, None))
         }
         Launched::Remote { kind, url, headers } => {
-            crate::link::remote(slot, gateway, kind, &url, headers).await
+            let kind = transport.unwrap_or(kind);
+            let upstream = crate::link::remote(slot, gateway, kind, &url, &headers).await?;
+            Ok((upstream, Some(kind)))
         }
     }
 }
 
 /// Finds out whether a server speaks without sessions. What it does with the question is no evidence of anything but
 /// that: many older servers end over a question before the handshake.
-async fn probe(upstream: &Arc<Upstream>) -> Verdict {
+async fn probe(upstream: &Arc<Upstream>, kind: Option<Remote>) -> Verdict {
     let params = params_of(LATEST, "{}", None);
-    match upstream.ask("server/discover", Some(&params), PROBE).await {
+    let patience = if kind.is_some() { PROBE_FAR } else { PROBE };
+    match upstream.ask("server/discover", Some(&params), patience).await {
         Ok(Answer::Result(result)) => Verdict::Modern(result),
-        Ok(Answer::Error { .. }) => Verdict::Legacy,
+        Ok(Answer::Error { code: VERSION_UNKNOWN, whole, .. }) => match no_revision(whole.get()) {
+            Some(trouble) => Verdict::Failed(trouble),
+            None => Verdict::Legacy,
+        },
+        Ok(Answer::Error { .. }) | Err(Trouble::Status(400..=499, _)) => Verdict::Legacy,
+        // Neither a server that wants a login nor one that is not there says anything of its era.
+        Err(trouble @ (Trouble::Login(_) | Trouble::Down(_))) => Verdict::Failed(trouble),
         Err(_) => Verdict::Spoiled,
     }
+}
+
+/// Returns what is the matter with a server that says which revisions it speaks, where we speak none of them.
+fn no_revision(error: &str) -> Option<Trouble> {
+    let supported =
+        Object::read(error)?.member("data").and_then(Object::read)?.member("supported")?.to_owned();
+    let supported: Vec<String> = serde_json::from_str(&supported).ok()?;
+    if supported.is_empty() || supported.iter().any(|revision| Era::of(revision).is_some()) {
+        return None;
+    }
+    let shown: Vec<_> = supported.iter().take(8).map(|revision| format!("{revision:?}")).collect();
+    Some(Trouble::Down(format!("it speaks only {}, which is not known", shown.join(", "))))
 }
 
 async fn modern(slot: &Arc<Slot>, upstream: &Arc<Upstream>, result: &str) -> Result<Offer, Trouble> {
     let said =
         Object::read(result).ok_or_else(|| Trouble::Answer("no object to server/discover".to_owned()))?;
-    upstream.greeted(Hello { era: Era::Modern, revision: LATEST.to_owned() });
+    upstream.greeted(Era::Modern);
     upstream.link.settle(LATEST);
     let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();
     let meta = said.member("_meta").and_then(Object::read);
@@ -141,7 +202,7 @@ async fn legacy(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Result<Offer, Tro
     if Era::of(&revision) != Some(Era::Legacy) && revision != "2024-10-07" {
         return Err(Trouble::Down(format!("it wants to speak revision {revision:?}, which is not known")));
     }
-    upstream.greeted(Hello { era: Era::Legacy, revision: revision.clone() });
+    upstream.greeted(Era::Legacy);
     upstream.link.settle(&revision);
     upstream.tell(crate::message::notification("notifications/initialized", None));
     let capabilities = said.member("capabilities").unwrap_or("{}").to_owned();

@@ -77,6 +77,14 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
             page.member(sort.member()).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
         for raw in list {
             bytes += raw.get().len();
+            if sort == Sort::Tools
+                && let Err(why) = upstream.link.offered(raw.get())
+            {
+                let server = slot.generation.name.as_str();
+                warn!(server, why, "a tool cannot be called over HTTP, and is left out");
+                slot.generation.stats.dropped();
+                continue;
+            }
             match item(sort, raw.get()) {
                 // Of two with one name the first counts: a call could not say which is meant.
                 Some(item) if known.insert(item.key.clone()) => items.push(item),

@@ -11,6 +11,7 @@ use super::v1::{self, Meant};
 use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi, table};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
+use crate::live::Live;
 use crate::ui::Said;
 
 /// What a route does.
@@ -38,6 +39,8 @@ pub(super) enum Action {
     Command,
     /// Runs the command that the request means, and answers with this status.
     Run(Meant, StatusCode),
+    /// Tells how the servers stand.
+    Live,
     /// Speaks MCP.
     Mcp(mcp::Way),
     /// Describes all of this.
@@ -85,6 +88,10 @@ pub(super) async fn act(
         Action::Run(meant, done) => {
             let command = meant(&call, &bodies::read(body).await?)?;
             run(inside, command, &call, false, done).await
+        }
+        Action::Live => {
+            let all: Vec<Live> = inside.mcp.gateway().seen().into_iter().map(Live::of).collect();
+            Ok(json(StatusCode::OK, &all))
         }
         Action::Mcp(way) => mcp::act(&inside.mcp, way, &route.method, &call, body).await,
         Action::OpenApi => {

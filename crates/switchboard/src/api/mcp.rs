@@ -67,11 +67,6 @@ impl Mcp {
     pub(super) fn gateway(&self) -> &Gateway {
         &self.gateway
     }
-
-    /// Returns how many conversations there are over HTTP.
-    pub(super) fn count(&self) -> usize {
-        self.sessions.count() + self.conversations.count()
-    }
 }
 
 /// Answers a request of MCP.

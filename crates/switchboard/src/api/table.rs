@@ -48,6 +48,13 @@ pub(super) fn routes(settings: &Settings) -> Routes {
     ];
     rows.push(row(
         Method::GET,
+        crate::live::LIVE,
+        Access::Holders(Permission::of("config", "status", "read")),
+        Action::Live,
+        "Tells how the servers stand",
+    ));
+    rows.push(row(
+        Method::GET,
         "/api/v1/openapi.json",
         Access::Holders(Permission::of("config", "status", "read")),
         Action::OpenApi,

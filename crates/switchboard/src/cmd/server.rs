@@ -16,6 +16,7 @@ use crate::change;
 use crate::cli::{Kind, Server as Verb, ServerAdd};
 use crate::fail::{Done, Failure};
 use crate::home::Home;
+use crate::live::{self, Live};
 use crate::login::{Login, Logins};
 use crate::probe;
 use crate::ui::{Mark, Ui};
@@ -26,8 +27,14 @@ use crate::ui::{Mark, Ui};
 /// As the verb says.
 pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
     match verb {
-        Verb::List => list(&Home::look(env)?, ui),
-        Verb::Show(args) => show(&Home::look(env)?, ui, &args.name),
+        Verb::List => {
+            let live = live::ask(&env);
+            list(&Home::look(env)?, ui, &live)
+        }
+        Verb::Show(args) => {
+            let live = live::ask(&env).into_iter().find(|live| live.name == args.name);
+            show(&Home::look(env)?, ui, &args.name, live.as_ref())
+        }
         Verb::Test(args) => probe::run(env, ui, &args),
         Verb::Login(args) => login::run(&args, env, ui),
         verb => {
@@ -79,13 +86,37 @@ pub(crate) fn known<'h>(home: &'h Home, name: &str) -> Result<&'h Server, Failur
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "all verbs have one shape")]
-fn list(home: &Home, ui: &Ui) -> Done {
+fn list(home: &Home, ui: &Ui, live: &[Live]) -> Done {
     let servers = home.catalogue.catalogue.servers();
-    ui.json(&servers.iter().map(|server| as_json(home, server)).collect::<Vec<_>>());
+    let of = |server: &Server| live.iter().find(|live| live.name == server.name.as_str());
+    ui.json(&servers.iter().map(|server| with_live(as_json(home, server), of(server))).collect::<Vec<_>>());
     crate::cmd::status::catalogue_problems(home, ui);
     if servers.is_empty() {
         ui.line("the catalogue is empty");
         ui.hint("add a server with `switchboard server add NAME -- COMMAND`, or take those of your clients over with `switchboard up`");
+        return Ok(());
+    }
+    if !live.is_empty() {
+        ui.table(
+            ["SERVER", "STATE", "UP", "TOOLS", "CALLS", "P50 / P99", "MEMORY", "LAUNCH"],
+            servers.iter().map(|server| {
+                let live = of(server);
+                let said = |what: fn(&Live) -> String| live.map_or_else(String::new, what);
+                [
+                    server.name.to_string(),
+                    live.map_or("disabled", |live| live.state.as_str()).to_owned(),
+                    said(Live::uptime),
+                    said(|live| live.tools.map_or_else(String::new, |tools| tools.to_string())),
+                    said(Live::calls),
+                    said(Live::times),
+                    said(Live::memory),
+                    brief(&server.launch),
+                ]
+            }),
+        );
+        for live in live.iter().filter(|live| live.trouble.is_some()) {
+            ui.marked(Mark::Warn, format!("{}: {}", live.name, live.trouble.as_deref().unwrap_or_default()));
+        }
         return Ok(());
     }
     ui.table(
@@ -154,9 +185,51 @@ fn clients_of(home: &Home, name: &ServerName) -> Vec<serde_json::Value> {
         .collect()
 }
 
-fn show(home: &Home, ui: &Ui, name: &str) -> Done {
+/// Adds how a server stands to what is told of it.
+fn with_live(mut value: serde_json::Value, live: Option<&Live>) -> serde_json::Value {
+    if let Some(live) = live {
+        value["live"] = json!(live);
+    }
+    value
+}
+
+/// Tells how a server stands, and what is known of how it came to that.
+fn show_live(ui: &Ui, live: &Live) {
+    let revision = live.revision.as_ref().map(|said| format!(", speaks {said}")).unwrap_or_default();
+    let up = live.up_ms.map(|_| format!(" for {}", live.uptime())).unwrap_or_default();
+    ui.line(format!("state  {}{up}{revision}", live.state));
+    if let Some(trouble) = &live.trouble {
+        ui.marked(Mark::Warn, trouble);
+    }
+    if !live.pids.is_empty() {
+        let pids: Vec<String> = live.pids.iter().map(ToString::to_string).collect();
+        ui.line(format!("runs   as process {}, {}", pids.join(", "), live.memory()));
+    }
+    if live.calls > 0 {
+        ui.line(format!(
+            "calls  {}; half within {}",
+            live.calls(),
+            live.times().replace(" / ", ", 99 % within ")
+        ));
+    }
+    for one in &live.transitions {
+        let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        ui.line(format!("{}  {}{why}", crate::when::local(one.at), one.to));
+    }
+    if !live.stderr.is_empty() {
+        ui.line("said last on its standard error:");
+        for line in live.stderr.iter().rev().take(STDERR).rev() {
+            ui.line(format!("  {line}"));
+        }
+    }
+}
+
+/// So many lines of a server's standard error are shown.
+const STDERR: usize = 20;
+
+fn show(home: &Home, ui: &Ui, name: &str, live: Option<&Live>) -> Done {
     let server = known(home, name)?;
-    ui.json(&as_json(home, server));
+    ui.json(&with_live(as_json(home, server), live));
     ui.heading(server.name.as_str());
     if let Some(description) = &server.description {
         ui.line(description);
@@ -171,6 +244,9 @@ fn show(home: &Home, ui: &Ui, name: &str) -> Done {
         ui.line(format!("tags   {}", server.tags.join(" ")));
     }
     ui.line(format!("stands {}:{}", home.short(&home.dirs.catalogue()), server.place));
+    if let Some(live) = live {
+        show_live(ui, live);
+    }
     if let Some(login) = login_at(home, server) {
         ui.line(login::line(&login));
     }

@@ -30,9 +30,7 @@ mod http;
 mod input;
 mod link;
 mod message;
-mod mirror;
 mod output;
-mod scan;
 mod sse;
 mod trouble;
 

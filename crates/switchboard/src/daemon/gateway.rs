@@ -11,11 +11,13 @@ use switchboard_gateway::Gateway;
 use switchboard_host::dirs::{Dirs, Env};
 use tokio::runtime::Handle;
 
+use super::inbox::Inbox;
+
 /// Returns a gateway without servers, over this home.
-pub(crate) fn open(handle: &Handle, dirs: &Dirs, env: &Env) -> Gateway {
+pub(crate) fn open(handle: &Handle, dirs: &Dirs, env: &Env, inbox: &Inbox) -> Gateway {
     let keeper = Arc::new(keeper::Kept::new(handle.clone(), dirs.offers()));
     #[cfg(unix)]
-    let launcher = Arc::new(launcher::Starter::new(handle.clone(), dirs.clone(), env.clone()));
+    let launcher = Arc::new(launcher::Starter::new(handle.clone(), dirs.clone(), env.clone(), inbox.clone()));
     #[cfg(not(unix))]
     let launcher = Arc::new(launcher_elsewhere::Nothing);
     Gateway::new(handle.clone(), launcher, keeper)

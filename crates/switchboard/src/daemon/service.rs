@@ -48,7 +48,11 @@ impl Service {
     /// Takes in what the catalogue and the settings say now.
     pub(crate) fn read(&mut self, catalogue: &Catalogue, settings: &Settings) {
         let own = &settings.gateway;
-        self.gateway.set_options(Options { drain: own.drain, name_limit: own.name_limit });
+        self.gateway.set_options(Options {
+            drain: own.drain,
+            name_limit: own.name_limit,
+            reload_tool: own.reload_tool,
+        });
         self.servers =
             catalogue.servers().iter().filter(|server| server.enabled).cloned().map(Arc::new).collect();
         self.profiles = catalogue

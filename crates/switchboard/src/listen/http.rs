@@ -9,6 +9,7 @@ use reqwest::header::{
     IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
+use switchboard_gateway::events::{Event, Events};
 use switchboard_host::secret::Secret;
 
 use super::address::Address;
@@ -16,7 +17,6 @@ use super::delay::retry_after;
 use super::news::News;
 use super::target::plain;
 use super::wire::{Heard, Sign, Trouble, Wire};
-use crate::events::{Event, Events};
 use crate::fail::Failure;
 
 /// The longest answer or event.
@@ -194,7 +194,9 @@ impl Heard for Stream {
             Some(Event::Data { kind, data }) if kind == "config_updated" => Sign::Event(
                 News::of_event(&data).map_err(|garbage| Trouble::garbage("an event of it", &garbage)),
             ),
-            Some(Event::TooLong) => Sign::Event(Err(Trouble::new("an event of it is longer than 16 MiB"))),
+            Some(Event::TooLong { .. }) => {
+                Sign::Event(Err(Trouble::new("an event of it is longer than 16 MiB")))
+            }
             Some(Event::Data { .. }) | None => Sign::Alive,
         })
     }

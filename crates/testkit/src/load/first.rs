@@ -22,7 +22,8 @@ pub(super) async fn run(options: &Options, plan: &FirstList) -> Result<Tally, Fa
         let http = options.parse(url)?;
         let (program, args) = plan.command.split_first().ok_or(Fault::Failed("no command".to_owned()))?;
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::null());
+        // Nobody reads what it logs, and it must not wait for that.
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut running = Running(command.spawn()?);
         let done = ready(&http, plan.tools, &mut running, begin).await;
         tally.add(&done);

@@ -25,7 +25,8 @@ impl Way {
             return Ok((Self::Streamable(connection), http.clone()));
         }
         let mut stream = Stream::open(Connection::new(http.address), &message::get(http, None)).await?;
-        let endpoint = String::from_utf8_lossy(&stream.next().await?).into_owned();
+        let first = tokio::time::timeout(LIMIT, stream.next()).await.unwrap_or_else(|_| Err(late()))?;
+        let endpoint = String::from_utf8_lossy(&first).into_owned();
         // An address or only a path.
         let path = endpoint.split_once(&http.host).map_or(endpoint.as_str(), |(_, path)| path).to_owned();
         Ok((

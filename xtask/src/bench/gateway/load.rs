@@ -1,6 +1,8 @@
 //! The load generator, and what it says.
 
+use std::io::Read as _;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -61,10 +63,18 @@ pub(super) fn measure(command: &mut Command) -> Result<Measured, String> {
 fn told(command: &mut Command) -> Result<Value, String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("the load generator: {error}"))?;
+    // It must not wait for us to read what goes wrong.
+    let errors = child.stderr.take().map(|mut stderr| {
+        thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).trim().to_owned()
+        })
+    });
     let begin = Instant::now();
     loop {
         match child.try_wait() {
-            Ok(None) if begin.elapsed() < GUARD => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) if begin.elapsed() < GUARD => thread::sleep(Duration::from_millis(5)),
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -74,6 +84,8 @@ fn told(command: &mut Command) -> Result<Value, String> {
         }
     }
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    serde_json::from_slice(&output.stdout)
-        .map_err(|_| String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    serde_json::from_slice(&output.stdout).map_err(|_| {
+        let errors = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
+        if errors.is_empty() { "the load generator says nothing".to_owned() } else { errors }
+    })
 }

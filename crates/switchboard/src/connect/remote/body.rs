@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
+use switchboard_gateway::events::{Event, Events};
 
 use super::MESSAGE_LIMIT;
 use super::trouble::Trouble;
-use crate::events::{Event, Events};
 
 /// The kind of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +59,7 @@ impl Stream {
 
     /// Goes on with another response, from where the last one broke.
     pub(super) fn resume(&mut self, response: Response) {
-        let mut events = Events::new(MESSAGE_LIMIT);
-        events.last_id = self.events.last_id.take();
-        events.retry = self.events.retry;
+        let events = std::mem::replace(&mut self.events, Events::new(MESSAGE_LIMIT)).resumed();
         (self.response, self.events) = (response, events);
     }
 

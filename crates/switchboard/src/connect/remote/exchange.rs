@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Method, Response, StatusCode};
+use switchboard_gateway::events::Event;
 use tokio::sync::oneshot;
 
 use super::body::{Kind, Stream, whole};
@@ -13,7 +14,6 @@ use super::link::{Link, Waiting};
 use super::message::Message;
 use super::trouble::Trouble;
 use crate::connect::say;
-use crate::events::Event;
 
 /// So often a stream that breaks without a word is taken up again.
 const RESUMES: u32 = 5;
@@ -117,7 +117,7 @@ async fn stream(
 
 async fn pass_on(link: &Link, event: Event, waiting: &mut Waiting) -> Result<(), Trouble> {
     match event {
-        Event::TooLong => Err(Trouble::TooLong),
+        Event::TooLong { .. } => Err(Trouble::TooLong),
         Event::Data { kind, data } => {
             if kind == "message" {
                 link.deliver(data, waiting).await;

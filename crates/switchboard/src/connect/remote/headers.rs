@@ -1,10 +1,10 @@
 //! The headers of one message.
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use switchboard_gateway::encoded;
 
 use super::link::{Link, PROTOCOL_VERSION};
 use super::message::Message;
-use crate::web;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const JSON_OR_EVENTS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -43,33 +43,4 @@ pub(super) fn of_listening(link: &Link, last: Option<&str>) -> HeaderMap {
     headers.insert(ACCEPT, EVENTS);
     headers.extend(last.and_then(|last| Some((LAST_EVENT_ID, HeaderValue::from_str(last).ok()?))));
     headers
-}
-
-/// Returns `text` as the value of a header: as it is where that is safe, else in Base64 with the marks of the protocol.
-fn encoded(text: &str) -> Option<HeaderValue> {
-    let plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-        && text.trim() == text
-        && !(text.starts_with("=?base64?") && text.ends_with("?="));
-    let value = if plain { text.to_owned() } else { format!("=?base64?{}?=", web::base64(text.as_bytes())) };
-    HeaderValue::try_from(value).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_headers_cannot_hold_are_encoded() {
-        for (text, expected) in [
-            ("get_weather", "get_weather"),
-            ("a b", "a b"),
-            (" a", "=?base64?IGE=?="),
-            ("ä", "=?base64?w6Q=?="),
-            ("a\nb", "=?base64?YQpi?="),
-            ("\u{1}\u{2}\u{3}\u{4}", "=?base64?AQIDBA==?="),
-            ("=?base64?x?=", "=?base64?PT9iYXNlNjQ/eD89?="),
-        ] {
-            assert_eq!(encoded(text).unwrap(), expected, "{text:?}");
-        }
-    }
 }

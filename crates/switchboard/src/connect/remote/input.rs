@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead, BufReader};
 
+use switchboard_gateway::scan::IdScan;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::MESSAGE_LIMIT;
-use super::scan::IdScan;
 
 /// A line of the client's.
 pub(super) enum Line {

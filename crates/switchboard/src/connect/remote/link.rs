@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use switchboard_gateway::Mirror;
 use tokio::sync::mpsc::Sender;
 
 use super::endpoint::Endpoint;
 use super::message::{self, Message, settled_version};
-use super::mirror::Mirror;
 use super::trouble::Trouble;
 use crate::connect::say;
 

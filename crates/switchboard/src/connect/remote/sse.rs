@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{Method, Url};
+use switchboard_gateway::events::Event;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 
@@ -17,7 +18,6 @@ use super::link::{Link, Waiting};
 use super::message::Message;
 use super::trouble::Trouble;
 use super::{DRAIN, Pipe, Refusal, refuse, stopped};
-use crate::events::Event;
 
 /// So long a server may take to name the address to post to.
 const OPENING: Duration = Duration::from_secs(10);
@@ -97,7 +97,7 @@ async fn open(link: &Link) -> Result<(Stream, Url), Trouble> {
 async fn hear(link: &Link, mut stream: Stream, calls: &Calls) -> Trouble {
     while let Some(event) = stream.next().await {
         match event {
-            Event::TooLong => return Trouble::TooLong,
+            Event::TooLong { .. } => return Trouble::TooLong,
             Event::Data { kind, data } if kind == "message" => {
                 let line = link.note(data, &mut calls.waiting());
                 if let Some(line) = line {

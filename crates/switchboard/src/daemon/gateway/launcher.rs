@@ -13,14 +13,16 @@ use switchboard_gateway::{Child, LaunchError, Launched, Launcher};
 use switchboard_host::child::{ChildError, Ended, Grace, Guarded, Prepared, Wiring};
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::resolve::{Resolved, Resolver};
-use switchboard_host::secret::FileSecrets;
+use switchboard_host::secret::{FileSecrets, Secret};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tracing::warn;
 
+use super::super::inbox::Inbox;
 use crate::approval::may_start;
+use crate::login::Tokens;
 
 /// Starts the servers of one home.
 #[derive(Clone)]
@@ -31,12 +33,15 @@ struct Inside {
     dirs: Dirs,
     env: Env,
     environment: BTreeMap<OsString, OsString>,
+    logins: Tokens,
+    inbox: Inbox,
 }
 
 impl Starter {
-    pub(super) fn new(handle: Handle, dirs: Dirs, env: Env) -> Self {
+    pub(super) fn new(handle: Handle, dirs: Dirs, env: Env, inbox: Inbox) -> Self {
         let environment = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self(Arc::new(Inside { handle, dirs, env, environment }))
+        let logins = Tokens::new(&dirs);
+        Self(Arc::new(Inside { handle, dirs, env, environment, logins, inbox }))
     }
 }
 
@@ -57,6 +62,40 @@ impl Launcher for Starter {
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(LaunchError { what: "starting it failed inside".to_owned(), help: None }),
             }
+        })
+    }
+
+    fn reload(&self) {
+        self.0.inbox.put(|waiting| waiting.reload = true);
+    }
+
+    fn authorization<'a>(
+        &'a self,
+        server: &'a Server,
+        url: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, LaunchError>> {
+        Box::pin(async move {
+            let bearer = self.0.logins.bearer(server.name.as_str(), url).await;
+            let bearer =
+                bearer.map_err(|error| LaunchError { what: error.to_string(), help: Some(error.help()) })?;
+            Ok(bearer.map(|token| format!("Bearer {}", token.expose())))
+        })
+    }
+
+    fn refused<'a>(
+        &'a self,
+        server: &'a Server,
+        url: &'a str,
+        shown: Option<&'a str>,
+        status: u16,
+        challenge: Option<&'a str>,
+    ) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            let Some(used) = shown.and_then(|shown| shown.strip_prefix("Bearer ")) else { return false };
+            let used = Secret::from(used);
+            let name = server.name.as_str();
+            let again = self.0.logins.rejected(name, url, &used, status, challenge).await;
+            matches!(again, Ok(Some(_)))
         })
     }
 }

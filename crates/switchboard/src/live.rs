@@ -1,0 +1,159 @@
+//! How the servers of a running daemon stand, as the daemon tells it and as people see it.
+
+use serde::{Deserialize, Serialize};
+use switchboard_gateway::Seen;
+use switchboard_host::dirs::Env;
+
+use crate::remote;
+
+/// The route that tells how servers stand.
+pub(crate) const LIVE: &str = "/api/v1/live";
+
+/// How one server stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Live {
+    /// Its name.
+    pub(crate) name: String,
+    /// The phase of its connection.
+    pub(crate) state: String,
+    /// What was the matter last, where something is.
+    pub(crate) trouble: Option<String>,
+    /// For how long it has answered, in milliseconds.
+    pub(crate) up_ms: Option<u64>,
+    /// The revision of the protocol that it speaks.
+    pub(crate) revision: Option<String>,
+    /// Its processes.
+    pub(crate) pids: Vec<u32>,
+    /// The memory of those and of all that they started, in KiB; `None` where that cannot be told.
+    pub(crate) memory_kib: Option<u64>,
+    /// How many connections there are to it.
+    pub(crate) connections: usize,
+    /// How many calls wait for it.
+    pub(crate) in_flight: usize,
+    /// How many tools it offers.
+    pub(crate) tools: Option<usize>,
+    /// Calls so far.
+    pub(crate) calls: u64,
+    /// Answers that were errors.
+    pub(crate) errors: u64,
+    /// Calls that had no answer.
+    pub(crate) failed: u64,
+    /// Messages that were dropped because they were none, or for nobody.
+    pub(crate) dropped: u64,
+    /// Half of the answers came within this time, in microseconds.
+    pub(crate) p50_us: Option<u64>,
+    /// Of a hundred answers ninety-nine came within this time, in microseconds.
+    pub(crate) p99_us: Option<u64>,
+    /// The last lines of its standard error.
+    pub(crate) stderr: Vec<String>,
+    /// The last phases, oldest first.
+    pub(crate) transitions: Vec<Transition>,
+}
+
+/// The connection came to another phase.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Transition {
+    /// When, in seconds since 1970.
+    pub(crate) at: u64,
+    /// The phase.
+    pub(crate) to: String,
+    /// Why, where there is something to say.
+    pub(crate) why: Option<String>,
+}
+
+impl Live {
+    /// Returns what is told of a server.
+    pub(crate) fn of(seen: Seen) -> Self {
+        let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let memory = seen.pids.iter().filter_map(|pid| switchboard_host::memory::of_family(*pid)).sum();
+        Self {
+            name: seen.name.to_string(),
+            state: seen.state.to_owned(),
+            trouble: seen.trouble,
+            up_ms: seen.up.map(|up| u64::try_from(up.as_millis()).unwrap_or(u64::MAX)),
+            revision: seen.revision,
+            memory_kib: (!seen.pids.is_empty()).then_some(memory),
+            pids: seen.pids,
+            connections: seen.connections,
+            in_flight: seen.in_flight,
+            tools: seen.tools,
+            calls: seen.counts.calls,
+            errors: seen.counts.errors,
+            failed: seen.counts.troubles,
+            dropped: seen.counts.dropped,
+            p50_us: seen.counts.p50.map(micros),
+            p99_us: seen.counts.p99.map(micros),
+            stderr: seen.stderr,
+            transitions: seen
+                .transitions
+                .into_iter()
+                .map(|one| Transition {
+                    at: one.at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+                    to: one.to.to_owned(),
+                    why: one.why,
+                })
+                .collect(),
+        }
+    }
+
+    /// Returns for how long it has answered, for people.
+    pub(crate) fn uptime(&self) -> String {
+        self.up_ms.map_or_else(String::new, |millis| span(millis / 1000))
+    }
+
+    /// Returns its calls, for people: how many, and how many of them went wrong.
+    pub(crate) fn calls(&self) -> String {
+        match (self.calls, self.errors + self.failed) {
+            (0, _) => String::new(),
+            (calls, 0) => calls.to_string(),
+            (calls, wrong) => format!("{calls}, {wrong} failed"),
+        }
+    }
+
+    /// Returns how long answers take, for people.
+    pub(crate) fn times(&self) -> String {
+        match (self.p50_us, self.p99_us) {
+            (Some(p50), Some(p99)) => format!("{} / {}", micros(p50), micros(p99)),
+            _ => String::new(),
+        }
+    }
+
+    /// Returns its memory, for people.
+    pub(crate) fn memory(&self) -> String {
+        self.memory_kib.map_or_else(String::new, |kib| format!("{} MiB", kib.div_ceil(1024)))
+    }
+}
+
+/// Returns how the servers of this home stand; nothing where there is no daemon.
+pub(crate) fn ask(env: &Env) -> Vec<Live> {
+    remote::get(env, LIVE).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn micros(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..1_000_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{micros, span};
+
+    #[test]
+    fn times_are_written_as_people_say_them() {
+        let times = [999, 1_000, 12_340, 1_500_000].map(micros);
+        assert_eq!(times, ["999 us", "1.0 ms", "12.3 ms", "1.5 s"]);
+        assert_eq!([59, 60, 3_700, 90_000].map(span), ["59 s", "1 min", "1 h 1 min", "1 d 1 h"]);
+    }
+}

@@ -370,6 +370,11 @@ impl Dirs {
         self.state.join("daemon.lock")
     }
 
+    /// The file that one of those who start a daemon holds.
+    pub fn wake_lock(&self) -> PathBuf {
+        self.state.join("wake.lock")
+    }
+
     /// What a daemon in the background says.
     pub fn log(&self) -> PathBuf {
         self.state.join("switchboard.log")

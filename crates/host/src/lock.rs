@@ -98,6 +98,15 @@ impl Lock {
         Self::take(dirs, dirs.daemon_lock(), command, Duration::ZERO)
     }
 
+    /// Takes the right to start a daemon for the home in `dirs`, at once or not at all: of many who find none, one does.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`]: somebody else starts one.
+    pub fn acquire_wake(dirs: &Dirs) -> Result<Self, LockError> {
+        Self::take(dirs, dirs.wake_lock(), "switchboard connect", Duration::ZERO)
+    }
+
     /// Takes the right to change the login that is kept under `name`, waiting for `wait` at most. It has nothing to do with
     /// the lock of the home: tokens are renewed by whoever uses them.
     ///

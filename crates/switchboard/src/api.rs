@@ -20,6 +20,7 @@ mod reply;
 mod route;
 mod table;
 mod v1;
+mod visits;
 mod watch;
 
 use std::convert::Infallible;
@@ -43,6 +44,7 @@ use route::{Found, Routes};
 
 pub(crate) use config::{client_file, version_json};
 pub(crate) use peer::Peer;
+pub(crate) use visits::Visits;
 
 /// An answer.
 type Reply = Response<Body>;
@@ -58,6 +60,7 @@ struct Inside {
     keys: Keys,
     streams: Arc<Streams>,
     metrics: metrics::Metrics,
+    visits: Arc<Visits>,
     /// Ends the streams when the daemon is about to end.
     drain: CancellationToken,
     /// The routes, and the settings that they follow from.
@@ -77,7 +80,13 @@ impl Api {
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
         let mcp = mcp::Mcp::new(gateway);
-        Self(Arc::new(Inside { desk, mcp, keys, streams: Arc::default(), metrics, drain, routes }))
+        let (streams, visits) = (Arc::default(), Arc::default());
+        Self(Arc::new(Inside { desk, mcp, keys, streams, metrics, visits, drain, routes }))
+    }
+
+    /// Returns who is there.
+    pub(crate) fn visits(&self) -> &Arc<Visits> {
+        &self.0.visits
     }
 
     /// Returns the routes that the settings ask for: other settings, other routes, without a restart.

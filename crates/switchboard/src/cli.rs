@@ -417,13 +417,20 @@ pub(crate) enum Profile {
     },
 }
 
-#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[group(id = "to", required = true, multiple = false, args = ["server", "all", "profile"])]
 pub(crate) struct Connect {
     /// The server
     #[arg(add = ArgValueCandidates::new(complete::servers))]
-    pub(crate) server: String,
+    pub(crate) server: Option<String>,
+    /// All servers, behind one
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The servers of this profile, behind one
+    #[arg(long, value_name = "P", add = ArgValueCandidates::new(complete::profiles))]
+    pub(crate) profile: Option<String>,
     /// Be the pipe to an entry of this client's own file, once that is approved
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, requires = "server")]
     pub(crate) client: Option<String>,
 }
 

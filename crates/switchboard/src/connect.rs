@@ -1,6 +1,6 @@
-//! `connect`: what a client runs, a pipe between its standard streams and one server.
+//! `connect`: what a client runs, a pipe between its standard streams and the daemon's door to a server ([`laid`]).
 //!
-//! A stdio server holds the client's own pipes, so that nothing stands in the way of its bytes. To a remote server
+//! An entry of a client's own file is tried without the daemon ([`run`]): a stdio server holds the client's own pipes, so that nothing stands in the way of its bytes. To a remote server
 //! each line is a request of its own, and each message that comes back a line.
 
 use std::io::{self, Write as _};
@@ -11,9 +11,34 @@ use switchboard_host::resolve::{ResolveError, Resolved, Resolver};
 
 use crate::login::Tokens;
 
+#[cfg(unix)]
+mod door;
+#[cfg(unix)]
+mod head;
+#[cfg(unix)]
+mod laid;
+#[cfg(unix)]
+mod lane;
+#[cfg(unix)]
+mod out;
+#[cfg(unix)]
+mod peek;
+#[cfg(unix)]
+mod pump;
 mod remote;
 #[cfg(unix)]
+mod replay;
+#[cfg(unix)]
 mod stdio;
+#[cfg(unix)]
+mod wake;
+
+#[cfg(unix)]
+pub(crate) use door::Target;
+#[cfg(unix)]
+pub(crate) use laid::lay;
+#[cfg(unix)]
+pub(crate) use wake::{WAKE, run as wake};
 
 pub use remote::RemoteError;
 

@@ -14,6 +14,7 @@ mod gateway;
 mod inbox;
 mod log;
 mod notify;
+mod passing;
 mod react;
 mod service;
 mod signals;
@@ -22,7 +23,7 @@ pub(crate) mod view;
 use std::sync::Arc;
 
 use switchboard_host::dirs::Env;
-use switchboard_host::lock::{Lock, LockError};
+use switchboard_host::lock::LockError;
 use switchboard_host::watch::{Options, Watch};
 use tokio::sync::{mpsc, watch};
 use tracing::info;
@@ -31,6 +32,7 @@ use crate::cli::Serve;
 use crate::fail::{Done, Failure};
 use crate::home::{self, Home};
 pub(crate) use detach::detach;
+pub(crate) use passing::relieve;
 
 use board::Board;
 use desk::Desk;
@@ -64,7 +66,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
         Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
     };
     dirs.create().map_err(made)?;
-    let _only = Lock::acquire_daemon(&dirs, "switchboard serve").map_err(|error| taken(&error))?;
+    let quiet = passing::quiet(args)?;
+    let _only = passing::take(&dirs, quiet.is_some()).map_err(|error| taken(&error))?;
 
     switchboard_host::limits::raise_open_files();
 
@@ -84,7 +87,10 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
-    let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone())?;
+    let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some())?;
+    if let Some(quiet) = quiet {
+        passing::leave(runtime.handle(), Arc::clone(doors.visits()), inbox.clone(), quiet);
+    }
 
     // Files that change ring the bell.
     let bell = inbox.clone();

@@ -54,6 +54,10 @@ pub fn run() -> ExitCode {
         return cmd::demo::serve();
     }
     let env = Env::read();
+    #[cfg(unix)]
+    if std::env::args_os().nth(1).is_some_and(|word| word == connect::WAKE) {
+        return connect::wake(&env);
+    }
     if let Some(args) = pipe(std::env::args_os(), &env) {
         return told(cmd::connect::run(&args, env), &Ui::new(Common::default()));
     }
@@ -67,14 +71,24 @@ pub fn run() -> ExitCode {
     told(perform(cli.command, cli.common, env, &ui), &ui)
 }
 
-/// Returns what stands behind `connect` when that is a server and nothing else: what clients run, many times a day.
-/// The tree of all commands takes longer to build than the rest of it, so it is not asked.
-fn pipe(mut words: impl Iterator<Item = OsString>, env: &Env) -> Option<Connect> {
-    let words = [words.nth(1), words.next(), words.next()];
-    let [Some(verb), Some(server), None] = words else { return None };
-    let server = server.into_string().ok()?;
-    let plain = verb == "connect" && !server.starts_with('-') && env.var(COMPLETE).is_none();
-    plain.then_some(Connect { server, client: None })
+/// Returns what stands behind `connect` when that is what clients run, many times a day, and nothing else. The tree of all
+/// commands takes longer to build than the rest of it, so it is not asked.
+fn pipe(words: impl Iterator<Item = OsString>, env: &Env) -> Option<Connect> {
+    let words: Vec<String> =
+        words.skip(1).take(4).map(|word| word.into_string().ok()).collect::<Option<_>>()?;
+    let mut words = words.iter().map(String::as_str);
+    if words.next() != Some("connect") || env.var(COMPLETE).is_some() {
+        return None;
+    }
+    let named = |name: &str| (!name.starts_with('-')).then(|| Some(name.to_owned()));
+    match [words.next(), words.next(), words.next()] {
+        [Some("--all"), None, None] => Some(Connect { all: true, ..Connect::default() }),
+        [Some(server), None, None] => Some(Connect { server: named(server)?, ..Connect::default() }),
+        [Some("--profile"), Some(profile), None] => {
+            Some(Connect { profile: named(profile)?, ..Connect::default() })
+        }
+        _ => None,
+    }
 }
 
 /// Says how a command went, and returns the exit code.
@@ -156,10 +170,14 @@ mod tests {
 
     #[test]
     fn only_a_plain_connect_goes_past_the_tree_of_commands() {
-        let under =
-            |env: &Env, words: &[&str]| pipe(words.iter().map(OsString::from), env).map(|args| args.server);
-        let server = |words: &[&str]| under(&Env::default(), words);
-        assert_eq!(server(&["switchboard", "connect", "git"]).as_deref(), Some("git"));
+        let under = |env: &Env, words: &[&str]| {
+            pipe(words.iter().map(OsString::from), env).map(|args| (args.server, args.all, args.profile))
+        };
+        let to = |words: &[&str]| under(&Env::default(), words);
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(to(&["switchboard", "connect", "git"]), Some((some("git"), false, None)));
+        assert_eq!(to(&["switchboard", "connect", "--all"]), Some((None, true, None)));
+        assert_eq!(to(&["switchboard", "connect", "--profile", "p"]), Some((None, false, some("p"))));
         let completing = Env::new("/", [(COMPLETE, "bash")]);
         assert_eq!(under(&completing, &["switchboard", "connect", "git"]), None);
         for words in [
@@ -167,12 +185,16 @@ mod tests {
             &["switchboard", "connect"],
             &["switchboard", "connect", "--help"],
             &["switchboard", "connect", "-h"],
+            &["switchboard", "connect", "--profile"],
+            &["switchboard", "connect", "--profile", "--all"],
+            &["switchboard", "connect", "--all", "git"],
             &["switchboard", "connect", "git", "--client"],
             &["switchboard", "connect", "git", "--json"],
+            &["switchboard", "connect", "--profile", "p", "--json"],
             &["switchboard", "--json", "connect"],
             &["switchboard", "server", "list"],
         ] {
-            assert_eq!(server(words), None, "{words:?}");
+            assert_eq!(to(words), None, "{words:?}");
         }
     }
 }

@@ -96,6 +96,7 @@ async fn attend(door: Door, api: Api, drain: CancellationToken, cut: Cancellatio
                 Ok(place) => {
                     let talk = converse(stream, peer, api.clone(), drain.clone(), cut.clone());
                     let (cut, live) = (cut.clone(), tasks.clone());
+                    let place = (place, api.visits().begin());
                     tasks.spawn(async move {
                         let Some(events) = talk.await else { return drop(place) };
                         // A task of its own: this one is as large as all that it ever did.

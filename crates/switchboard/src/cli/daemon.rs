@@ -17,6 +17,9 @@ pub(crate) struct Serve {
     /// How to log
     #[arg(long, value_enum)]
     pub(crate) log_format: Option<LogFormat>,
+    /// End by itself when nobody has been there for this long, such as 15m
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub(crate) idle_exit: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]

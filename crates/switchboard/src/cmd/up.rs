@@ -44,9 +44,14 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
     }
 }
 
-/// Returns who serves this home already.
+/// Returns who serves this home already, and stays.
 fn serving(env: &Env) -> Result<Option<Holder>, Failure> {
     let dirs = crate::home::dirs(env)?;
+    crate::daemon::relieve(&dirs).map_err(|error| {
+        Failure::failed("take over from the daemon that `connect` started")
+            .caused_by(&error)
+            .hint(error.help())
+    })?;
     Ok(Lock::daemon(&dirs))
 }
 

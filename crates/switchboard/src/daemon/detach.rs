@@ -69,6 +69,7 @@ fn words(args: &Serve) -> Vec<String> {
         ("--auth", auth),
         ("--log", args.log.as_deref()),
         ("--log-format", format),
+        ("--idle-exit", args.idle_exit.as_deref()),
     ];
     let given = given.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
     given.flatten().collect()

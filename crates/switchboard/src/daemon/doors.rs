@@ -1,6 +1,7 @@
 //! The doors: where the daemon is reached, opened and closed as the settings say.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard_core::problem::Problem;
@@ -15,8 +16,8 @@ use tracing::{info, warn};
 use super::bus::Bus;
 use super::desk::Desk;
 use super::react::DRAIN;
-use crate::api::Api;
 use crate::api::door::{self, Door, Opened};
+use crate::api::{Api, Visits};
 use crate::cli::{AuthArg, Serve};
 use crate::fail::{Code, Failure};
 
@@ -63,7 +64,9 @@ pub(crate) fn overridden(http: &Http, args: &Serve) -> Http {
 }
 
 impl Doors {
-    /// Opens the control socket and the doors on the network, or takes over those that the system opened for us.
+    /// Opens the control socket and the doors on the network, or takes over those that the system opened for us. A daemon
+    /// that is `passing` has come for those at the control socket: it does without the others, says so, and tries again
+    /// when it reads the settings again.
     ///
     /// # Errors
     /// A door cannot be opened: the failure names the flag that helps.
@@ -73,6 +76,7 @@ impl Doors {
         dirs: &Dirs,
         desk: Desk,
         gateway: Gateway,
+        passing: bool,
     ) -> Result<Self, Failure> {
         let _inside = handle.enter();
         let drain = CancellationToken::new();
@@ -81,16 +85,29 @@ impl Doors {
         let opened = match passed.web {
             web if web.is_empty() => door::open(&http),
             web => door::given(web, &http),
-        }?;
+        };
+        let (opened, http, refused) = match opened {
+            Ok(opened) => (opened, http, None),
+            Err(failure) if passing => {
+                let nothing = Opened { doors: Vec::new(), warnings: Vec::new() };
+                (nothing, Http { listen: String::new(), ..http }, Some(problem(failure)))
+            }
+            Err(failure) => return Err(failure),
+        };
         #[cfg(unix)]
         let control = control(handle, &api, dirs, passed.control)?;
         #[cfg(not(unix))]
         let control = ();
         let (web, warnings) = attend(handle, &api, opened);
         let (handle, bus) = (handle.clone(), Bus::default());
-        let doors = Self { handle, api, desk, control, web, http, bus, drain, warnings, refused: None };
+        let doors = Self { handle, api, desk, control, web, http, bus, drain, warnings, refused };
         doors.tell();
         Ok(doors)
+    }
+
+    /// Returns who is there, at any of the doors.
+    pub(crate) fn visits(&self) -> &Arc<Visits> {
+        self.api.visits()
     }
 
     /// Returns the address on the network; `None` where there is none.
@@ -122,13 +139,7 @@ impl Doors {
         match opened {
             Ok(()) => self.http = settings.http.clone(),
             Err(failure) => {
-                warn!(error = failure.sentence(), "the door stays where it is");
-                let problem = Problem::error(failure.sentence());
-                let hint = failure.hints.into_iter().next();
-                self.refused = Some(match hint {
-                    Some(hint) => problem.help(hint),
-                    None => problem,
-                });
+                self.refused = Some(problem(failure));
             }
         }
     }
@@ -213,6 +224,16 @@ fn attend(handle: &Handle, api: &Api, opened: Opened) -> (Gate, Vec<Problem>) {
     let drain = CancellationToken::new();
     let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), DRAIN));
     (Gate { addresses, drain, attended }, warned(warnings))
+}
+
+/// Returns what is told of doors that cannot be opened.
+fn problem(failure: Failure) -> Problem {
+    warn!(error = failure.sentence(), "a door is not opened");
+    let problem = Problem::error(failure.sentence());
+    match failure.hints.into_iter().next() {
+        Some(hint) => problem.help(hint),
+        None => problem,
+    }
 }
 
 fn warned(warnings: Vec<String>) -> Vec<Problem> {

@@ -1,0 +1,80 @@
+//! A daemon that nobody asked for by name: `connect` started it. It makes room for one that somebody asks for, and goes
+//! when nobody has been there for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use switchboard_core::duration::parse_duration;
+use switchboard_host::dirs::Dirs;
+use switchboard_host::lock::{Lock, LockError};
+use tokio::runtime::Handle;
+use tracing::info;
+
+use super::inbox::Inbox;
+use crate::api::Visits;
+use crate::cli::Serve;
+use crate::fail::Failure;
+
+/// What it calls itself.
+const NAME: &str = "switchboard serve --idle-exit";
+
+/// How long it is waited for when it makes room.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the lock is tried for when it has made room: clients whose pipes break at that moment start another.
+const TRIES: usize = 3;
+
+/// Returns how long it may be quiet until it goes; `None` for one that stays.
+///
+/// # Errors
+/// It is no duration.
+pub(super) fn quiet(args: &Serve) -> Result<Option<Duration>, Failure> {
+    let Some(text) = &args.idle_exit else { return Ok(None) };
+    parse_duration(text)
+        .map(Some)
+        .map_err(|error| Failure::usage("read `--idle-exit`").because(error).hint("write it as `15m`"))
+}
+
+/// Takes the lock of the one daemon of a home, from one that is passing where this one is not.
+///
+/// # Errors
+/// Somebody else has it, and keeps it.
+pub(super) fn take(dirs: &Dirs, passing: bool) -> Result<Lock, LockError> {
+    if passing {
+        return Lock::acquire_daemon(dirs, NAME);
+    }
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match Lock::acquire_daemon(dirs, "switchboard serve") {
+            Err(LockError::Held { .. }) if tries <= TRIES && relieve(dirs)? => {}
+            taken => return taken,
+        }
+    }
+}
+
+/// Has a daemon that is passing make room for one that stays. Returns whether there was one.
+///
+/// # Errors
+/// It does not go.
+pub(crate) fn relieve(dirs: &Dirs) -> Result<bool, LockError> {
+    if Lock::daemon(dirs).is_none_or(|daemon| daemon.command != NAME) {
+        return Ok(false);
+    }
+    Lock::end_daemon(dirs, PATIENCE).map(|ended| ended.is_some())
+}
+
+/// Ends the daemon once nobody has been there for `quiet`.
+pub(super) fn leave(handle: &Handle, visits: Arc<Visits>, inbox: Inbox, quiet: Duration) {
+    // Owned by the runtime: it ends with it.
+    handle.spawn(async move {
+        loop {
+            let left = visits.quiet_since().map_or(quiet, |since| quiet.saturating_sub(since.elapsed()));
+            if left.is_zero() {
+                info!("nobody has been here for {} s", quiet.as_secs());
+                return inbox.put(|waiting| waiting.stop = true);
+            }
+            tokio::time::sleep(left).await;
+        }
+    });
+}

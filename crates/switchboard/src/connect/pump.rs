@@ -303,6 +303,10 @@ impl<'a, R: Reach> Pump<'a, R> {
         self.admit_down();
         self.up.lose();
         self.ledger.lost(&mut self.said);
+        if link.closed {
+            // It does not come back for what it owes.
+            self.ledger.give_up(&mut self.said);
+        }
         if now - link.since >= GOOD {
             self.away.pause = PAUSE.0;
         }

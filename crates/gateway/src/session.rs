@@ -258,6 +258,15 @@ impl Session {
         Ok(caller)
     }
 
+    /// Has an answer made that waits for a server to come up: the conversation is not quiet until then.
+    fn answer_later(&self, answer: impl Future<Output = ()> + Send + 'static) {
+        let at_work = Arc::clone(&self.at_work);
+        self.gateway.tasks.spawn(async move {
+            answer.await;
+            drop(at_work);
+        });
+    }
+
     /// Waits until nothing is in flight.
     pub async fn quiet(&self) {
         while !self.calls().is_empty() || Arc::strong_count(&self.at_work) > 1 {

@@ -99,8 +99,8 @@ impl FakeHome {
         for below in ["run", "tmp"] {
             fs::create_dir(root.join(below)).expect("a folder in the home");
         }
-        let _passing = Passing(root.join("switchboard"));
-        Self { _passing, folder, root, program: program.as_ref().to_owned(), vars: Vec::new() }
+        let passing = Passing(root.join("switchboard"));
+        Self { _passing: passing, folder, root, program: program.as_ref().to_owned(), vars: Vec::new() }
     }
 
     /// Returns a home that has every fixture at its client's real place.

@@ -322,7 +322,8 @@ impl<'a, R: Reach> Pump<'a, R> {
         let (listens, speaks) = (self.ended.is_none() && self.up.has_room(), !self.is_flushed());
         let mut flags = PollFlags::empty();
         if let Some(link) = &self.link {
-            let sends = !link.deaf && !(link.first.is_empty() && self.up.ready().is_empty());
+            let waits = !link.first.is_empty() || !self.up.ready().is_empty();
+            let sends = waits && !link.deaf;
             flags.set(PollFlags::IN, self.down.has_room());
             flags.set(PollFlags::OUT, sends);
         }

@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
 /// The longest line that is kept, in bytes.
 pub(crate) const LONGEST: usize = 8 << 10;
 
@@ -14,9 +17,46 @@ const LINES: usize = 200;
 /// So many transitions are kept.
 const TRANSITIONS: usize = 50;
 
+/// So many messages wait for somebody who watches; whoever reads too slowly misses some, which is told.
+const WATCHED: usize = 1024;
+
+/// The longest part of a message that is shown to those who watch, in bytes.
+const SHOWN: usize = 16 << 10;
+
 /// What is kept of one server.
-#[derive(Debug, Default)]
-pub struct Log(Mutex<Inside>);
+#[derive(Debug)]
+pub struct Log {
+    inside: Mutex<Inside>,
+    tap: broadcast::Sender<Passed>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { inside: Mutex::default(), tap: broadcast::Sender::new(WATCHED) }
+    }
+}
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the server.
+    To,
+    /// From the server.
+    From,
+}
+
+/// A message that passed.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// When.
+    pub at: SystemTime,
+    /// Which way.
+    pub way: Way,
+    /// The message, or its beginning where it is long.
+    pub bytes: Bytes,
+    /// How long it was, in bytes.
+    pub length: usize,
+}
 
 #[derive(Debug, Default)]
 struct Inside {
@@ -36,6 +76,21 @@ pub struct Transition {
 }
 
 impl Log {
+    /// Shows a message to those who watch, if there are any.
+    pub(crate) fn passed(&self, way: Way, message: &[u8]) {
+        if self.tap.receiver_count() == 0 {
+            return;
+        }
+        let bytes = Bytes::copy_from_slice(&message[..message.len().min(SHOWN)]);
+        // The last one may just have stopped watching.
+        let _ = self.tap.send(Passed { at: SystemTime::now(), way, bytes, length: message.len() });
+    }
+
+    /// Returns the messages from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Passed> {
+        self.tap.subscribe()
+    }
+
     /// Keeps what the server said on its standard error: one line, with its end or without.
     pub(crate) fn stderr(&self, line: &[u8]) {
         let line = line.trim_ascii_end();
@@ -75,6 +130,6 @@ impl Log {
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

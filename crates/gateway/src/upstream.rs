@@ -8,7 +8,7 @@ mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use tracing::debug;
 
 use crate::envelope::{Envelope, Kind, NotAMessage, Params, splice};
 use crate::link::{Frame, Link};
+use crate::log::{Log, Way};
 use crate::mailbox::Letter;
 use crate::message;
 use crate::slot::Slot;
@@ -42,6 +43,7 @@ pub(crate) struct Upstream {
     /// When it was last used, in milliseconds since the gateway began.
     used: AtomicU64,
     slot: Weak<Slot>,
+    log: Arc<Log>,
     sweep: Sweep,
     me: Weak<Upstream>,
     /// The long request by which the server tells what changes.
@@ -50,13 +52,9 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Returns a connection over this link, to be spoken to.
-    pub(crate) fn new(
-        server: ServerName,
-        link: Box<dyn Link>,
-        slot: Weak<Slot>,
-        sweep: Sweep,
-    ) -> std::sync::Arc<Self> {
-        std::sync::Arc::new_cyclic(|me| Self {
+    pub(crate) fn new(server: ServerName, link: Box<dyn Link>, slot: Weak<Slot>, sweep: Sweep) -> Arc<Self> {
+        let log = slot.upgrade().map_or_else(Arc::default, |slot| Arc::clone(&slot.generation.log));
+        Arc::new_cyclic(|me| Self {
             server,
             link,
             era: OnceLock::new(),
@@ -64,6 +62,7 @@ impl Upstream {
             next: AtomicU64::new(1),
             used: AtomicU64::new(0),
             slot,
+            log,
             sweep,
             me: me.clone(),
             news: AtomicU64::new(0),
@@ -76,7 +75,7 @@ impl Upstream {
     }
 
     /// Returns the gateway, while it is there.
-    pub(crate) fn gateway(&self) -> Option<std::sync::Arc<crate::gateway::Inside>> {
+    pub(crate) fn gateway(&self) -> Option<Arc<crate::gateway::Inside>> {
         self.slot.upgrade()?.gateway()
     }
 
@@ -101,7 +100,7 @@ impl Upstream {
         let bytes = message::request(&id.to_string(), "subscriptions/listen", Some(&params));
         self.calls().insert(id, Waiting::News(self.slot.clone()));
         let before = self.news.swap(id, Ordering::Relaxed);
-        if self.link.send(Frame::request(bytes, id, "subscriptions/listen", None)).is_err() {
+        if self.send(Frame::request(bytes, id, "subscriptions/listen", None)).is_err() {
             self.take(id);
         }
         if before != 0 && self.take(before).is_some() {
@@ -156,7 +155,7 @@ impl Upstream {
             calls.insert(id, Waiting::Relay(Box::new(relay)));
         }
         self.sweep.begin();
-        self.link.send(frame).map_err(|trouble| match self.take(id) {
+        self.send(frame).map_err(|trouble| match self.take(id) {
             Some(Waiting::Relay(relay)) => Box::new((*relay, trouble)),
             // It was answered in the same moment.
             _ => Box::new((Relay::nobody(), trouble)),
@@ -177,7 +176,7 @@ impl Upstream {
         let (reply, answer) = oneshot::channel();
         self.calls().insert(id, Waiting::Own(reply));
         let bytes = message::request(&id.to_string(), method, params);
-        if let Err(trouble) = self.link.send(Frame::request(bytes, id, method, None)) {
+        if let Err(trouble) = self.send(Frame::request(bytes, id, method, None)) {
             self.take(id);
             return Err(trouble);
         }
@@ -195,9 +194,15 @@ impl Upstream {
 
     /// Sends a notification or an answer of our own.
     pub(crate) fn tell(&self, bytes: Bytes) {
-        if let Err(trouble) = self.link.send(Frame::plain(bytes)) {
+        if let Err(trouble) = self.send(Frame::plain(bytes)) {
             debug!(server = %self.server, %trouble, "a notification did not reach the server");
         }
+    }
+
+    /// Sends a message.
+    pub(crate) fn send(&self, frame: Frame) -> Result<(), Trouble> {
+        self.log.passed(Way::To, &frame.bytes);
+        self.link.send(frame)
     }
 
     /// Gives a call up: nobody waits for it any more, and the server is told, with the reason (JSON) where there is one.
@@ -260,6 +265,7 @@ impl Upstream {
     /// Takes what the server sent, which is one message. `origin` is the call on whose stream it came, where the
     /// transport has one for each.
     pub(crate) fn receive(&self, bytes: &Bytes, origin: Option<u64>) {
+        self.log.passed(Way::From, bytes);
         let envelope = match Envelope::read(bytes) {
             Ok(envelope) => envelope,
             // Requirement E4: what is no message is dropped, and never answered.

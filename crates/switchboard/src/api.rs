@@ -21,6 +21,7 @@ mod route;
 mod table;
 mod v1;
 mod visits;
+mod watch;
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};

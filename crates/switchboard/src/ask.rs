@@ -105,7 +105,7 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
         | Command::Token(Token::List)
         | Command::Doctor => Kind::Reads,
         // A login needs the browser and the variables of whoever asks for it.
-        Command::Server(Server::Login(_))
+        Command::Server(Server::Login(_) | Server::Log(_))
         | Command::Up(_)
         | Command::Serve(_)
         | Command::Listen(_)

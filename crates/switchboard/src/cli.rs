@@ -178,8 +178,19 @@ pub(crate) enum Server {
     Disable(Name),
     /// Start or reach a server, and show what it offers
     Test(ServerTest),
+    /// Show what a server said and what became of its connection; with `-f` every message as it passes
+    Log(ServerLog),
     /// Log in to a remote server in the browser; its tokens are renewed by themselves
     Login(ServerLogin),
+}
+
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+pub(crate) struct ServerLog {
+    #[arg(add = ArgValueCandidates::new(complete::servers))]
+    pub(crate) name: String,
+    /// Go on with every message between clients and the server, secrets hidden, until Ctrl-C
+    #[arg(long, short)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]

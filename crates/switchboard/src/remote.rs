@@ -117,6 +117,24 @@ impl Remote {
     }
 }
 
+/// Asks the daemon of this home for a stream of events, and hands over the data of each as it comes, until the stream
+/// ends or `each` has enough.
+///
+/// # Errors
+/// There is no daemon, or it does not have this stream.
+pub(crate) fn follow(
+    env: &Env,
+    route: &str,
+    each: &mut dyn FnMut(&str) -> std::ops::ControlFlow<()>,
+) -> Result<(), Failure> {
+    let nobody = || {
+        Failure::unreachable("ask the daemon: it does not run")
+            .hint("start it with `switchboard up --detach`")
+    };
+    let remote = Remote::find(env).ok_or_else(nobody)?;
+    exchange::follow(&remote.dirs.control_socket(), route, each)?.ok_or_else(nobody)
+}
+
 /// Returns whether a daemon of this home has done everything that a start has to do.
 pub(crate) fn is_ready(env: &Env) -> bool {
     get(env, READY).is_some()

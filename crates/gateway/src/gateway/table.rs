@@ -10,7 +10,7 @@ use switchboard_core::name::ServerName;
 use super::Gateway;
 use crate::face::{Face, Scope};
 use crate::generation::Generation;
-use crate::log::Transition;
+use crate::log::{Passed, Transition};
 use crate::offer::Sort;
 use crate::stats::Counts;
 
@@ -185,6 +185,14 @@ impl Gateway {
                 slot.tell(switchboard_core::upstream::Event::Again);
             }
         }
+    }
+
+    /// Returns the messages of a server in service, from now on; `None` where there is none of this name. Whoever reads
+    /// slowly misses some.
+    pub fn watch(&self, name: &ServerName) -> Option<tokio::sync::broadcast::Receiver<Passed>> {
+        let table = self.0.table.load();
+        let generation = table.servers.iter().find(|one| one.name == *name)?;
+        Some(generation.log.watch())
     }
 
     /// Returns how the servers in service stand.

@@ -94,7 +94,7 @@ impl Session {
                 let mut bytes = splice(envelope.bytes(), &[(envelope.place(id.get()), own.get().as_bytes())]);
                 crate::envelope::one_line(&mut bytes);
                 // A server that is gone does not wait any more.
-                let _ = upstream.link.send(Frame::plain(bytes.into()));
+                let _ = upstream.send(Frame::plain(bytes.into()));
                 upstream.was_answered(&own);
             }
             Some(Asked::Own(reply)) => {

@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::reply::{json, typed};
 use super::route::Route;
 use super::v1::{self, Meant};
-use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi, table};
+use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi, table, watch};
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
 use crate::live::Live;
@@ -41,6 +41,8 @@ pub(super) enum Action {
     Run(Meant, StatusCode),
     /// Tells how the servers stand.
     Live,
+    /// Sends the messages of one server, for those who debug.
+    Watch,
     /// Speaks MCP.
     Mcp(mcp::Way),
     /// Describes all of this.
@@ -72,6 +74,7 @@ pub(super) async fn act(
             .header(axum::http::header::RETRY_AFTER, "1")),
         Action::Metrics => {
             metrics::clients(&board.clients);
+            metrics::servers(&inside.mcp.gateway().seen());
             let text = inside.metrics.render(&board, inside.streams.count());
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }
@@ -93,6 +96,7 @@ pub(super) async fn act(
             let all: Vec<Live> = inside.mcp.gateway().seen().into_iter().map(Live::of).collect();
             Ok(json(StatusCode::OK, &all))
         }
+        Action::Watch => watch::messages(inside.mcp.gateway(), call.param("name")),
         Action::Mcp(way) => mcp::act(&inside.mcp, way, &route.method, &call, body).await,
         Action::OpenApi => {
             let routes = table::routes(&board.settings);

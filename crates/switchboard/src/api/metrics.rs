@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use switchboard_core::name::ClientId;
+use switchboard_gateway::Seen;
 
 use crate::daemon::board::Board;
 use crate::daemon::view::View;
@@ -52,6 +53,37 @@ impl Metrics {
     }
 }
 
+/// Notes how the servers stand, and what was counted of them.
+pub(super) fn servers(all: &[Seen]) {
+    for seen in all {
+        let server = || seen.name.to_string();
+        let counts = &seen.counts;
+        for (outcome, count) in [
+            ("ok", counts.calls.saturating_sub(counts.errors + counts.troubles)),
+            ("error", counts.errors),
+            ("failed", counts.troubles),
+        ] {
+            metrics::counter!("switchboard_server_calls_total", "server" => server(), "outcome" => outcome)
+                .absolute(count);
+        }
+        metrics::counter!("switchboard_server_dropped_messages_total", "server" => server())
+            .absolute(counts.dropped);
+        let transitions = u64::try_from(seen.transitions.len()).unwrap_or(u64::MAX);
+        metrics::gauge!("switchboard_server_recent_transitions", "server" => server())
+            .set(float(transitions));
+        metrics::gauge!("switchboard_server_up", "server" => server())
+            .set(f64::from(u8::from(seen.state == "ready")));
+        metrics::gauge!("switchboard_server_calls_in_flight", "server" => server())
+            .set(float(seen.in_flight));
+        for (quantile, time) in [("0.5", counts.p50), ("0.99", counts.p99)] {
+            if let Some(time) = time {
+                metrics::gauge!("switchboard_server_call_duration_seconds", "server" => server(), "quantile" => quantile)
+                    .set(time.as_secs_f64());
+            }
+        }
+    }
+}
+
 /// Notes one answer.
 pub(super) fn answered(method: &Method, route: &str, status: StatusCode, took: Duration) {
     // Anybody can make up methods, and each would be kept.
@@ -92,6 +124,22 @@ fn describe() {
     metrics::describe_gauge!("switchboard_problems", "Problems in files of the user's.");
     metrics::describe_gauge!("switchboard_ready", "Whether start-up is done.");
     metrics::describe_gauge!("switchboard_sse_subscribers", "Open event streams.");
+    metrics::describe_counter!("switchboard_server_calls_total", "Calls to each server, by outcome.");
+    metrics::describe_counter!(
+        "switchboard_server_dropped_messages_total",
+        "Messages of each server that were none, or for nobody."
+    );
+    metrics::describe_gauge!(
+        "switchboard_server_recent_transitions",
+        "Changes of phase that are remembered."
+    );
+    metrics::describe_gauge!("switchboard_server_up", "Whether a server answers.");
+    metrics::describe_gauge!("switchboard_server_calls_in_flight", "Calls that wait for a server.");
+    metrics::describe_gauge!(
+        "switchboard_server_call_duration_seconds",
+        metrics::Unit::Seconds,
+        "How long a server's answers take, within a quarter."
+    );
     metrics::describe_counter!("switchboard_sse_events_sent_total", "Revisions sent over event streams.");
     metrics::describe_counter!(
         "switchboard_http_requests_total",

@@ -120,7 +120,7 @@ fn responses(route: &Route) -> Value {
         Action::Config => {
             (StatusCode::OK, "application/json", json!({ "$ref": "#/components/schemas/Whole" }))
         }
-        Action::Events => (StatusCode::OK, "text/event-stream", json!({ "type": "string" })),
+        Action::Events | Action::Watch => (StatusCode::OK, "text/event-stream", json!({ "type": "string" })),
         Action::Mcp(_) if route.method == Method::GET => {
             (StatusCode::OK, "text/event-stream", json!({ "type": "string" }))
         }

@@ -48,6 +48,13 @@ pub(super) fn routes(settings: &Settings) -> Routes {
     ];
     rows.push(row(
         Method::GET,
+        "/api/v1/servers/{name}/log",
+        Access::Holders(Permission::of("config", "log", "read")),
+        Action::Watch,
+        "Sends the messages of one server as events",
+    ));
+    rows.push(row(
+        Method::GET,
         crate::live::LIVE,
         Access::Holders(Permission::of("config", "status", "read")),
         Action::Live,

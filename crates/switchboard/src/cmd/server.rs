@@ -1,5 +1,6 @@
 //! `server`: the servers of the catalogue.
 
+mod log;
 mod login;
 
 use serde_json::json;
@@ -37,6 +38,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
         }
         Verb::Test(args) => probe::run(env, ui, &args),
         Verb::Login(args) => login::run(&args, env, ui),
+        Verb::Log(args) => log::run(&args, &env, ui),
         verb => {
             let mut home = Home::open(env, "switchboard server", ui.dry_run)?;
             match verb {
@@ -46,7 +48,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
                 Verb::Rename { name, to } => rename(&mut home, ui, &name, &to),
                 Verb::Enable(args) => enable(&mut home, ui, &args.name, true),
                 Verb::Disable(args) => enable(&mut home, ui, &args.name, false),
-                Verb::List | Verb::Show(_) | Verb::Test(_) | Verb::Login(_) => Ok(()),
+                Verb::List | Verb::Show(_) | Verb::Test(_) | Verb::Login(_) | Verb::Log(_) => Ok(()),
             }
         }
     }

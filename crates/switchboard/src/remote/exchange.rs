@@ -95,6 +95,48 @@ fn is_stopped(pid: u32) -> Failure {
         .hint(format!("let it go on with `kill -CONT {pid}`"))
 }
 
+/// Asks for a stream of events, and hands over the data of each; `None` when nobody listens, or has no such stream.
+///
+/// # Errors
+/// The stream broke off.
+#[cfg(unix)]
+pub(super) fn follow(
+    socket: &Path,
+    route: &str,
+    each: &mut dyn FnMut(&str) -> std::ops::ControlFlow<()>,
+) -> Result<Option<()>, Failure> {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let failed = |error: std::io::Error| Failure::unreachable("follow the daemon").caused_by(&error);
+    let Ok(mut stream) = std::os::unix::net::UnixStream::connect(socket) else { return Ok(None) };
+    // Of the oldest kind: the answer is not in pieces, and ends with the connection.
+    let request = format!("GET {route} HTTP/1.0\r\nHost: switchboard\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(failed)?;
+    let mut lines = BufReader::new(stream).lines();
+    let status = lines.next().transpose().map_err(failed)?.unwrap_or_default();
+    if !status.contains(" 200 ") {
+        return Ok(None);
+    }
+    for line in lines {
+        let line = line.map_err(failed)?;
+        if let Some(data) = line.strip_prefix("data: ")
+            && each(data).is_break()
+        {
+            break;
+        }
+    }
+    Ok(Some(()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn follow(
+    _socket: &Path,
+    _route: &str,
+    _each: &mut dyn FnMut(&str) -> std::ops::ControlFlow<()>,
+) -> Result<Option<()>, Failure> {
+    Ok(None)
+}
+
 #[cfg(unix)]
 async fn exchange(
     socket: &Path,

@@ -63,6 +63,8 @@ pub struct Session {
     subscribed: Mutex<HashSet<String>>,
     streams: Mutex<Vec<Arc<subscriptions::Stream>>>,
     closed: AtomicBool,
+    /// Everybody who has one of these is at an answer that waits for a server to come up.
+    at_work: Arc<()>,
 }
 
 /// A call that waits for a server.
@@ -112,6 +114,7 @@ impl Session {
             subscribed: Mutex::default(),
             streams: Mutex::default(),
             closed: AtomicBool::new(false),
+            at_work: Arc::default(),
         }
     }
 
@@ -255,9 +258,18 @@ impl Session {
         Ok(caller)
     }
 
+    /// Has an answer made that waits for a server to come up: the conversation is not quiet until then.
+    fn answer_later(&self, answer: impl Future<Output = ()> + Send + 'static) {
+        let at_work = Arc::clone(&self.at_work);
+        self.gateway.tasks.spawn(async move {
+            answer.await;
+            drop(at_work);
+        });
+    }
+
     /// Waits until nothing is in flight.
     pub async fn quiet(&self) {
-        while !self.calls().is_empty() {
+        while !self.calls().is_empty() || Arc::strong_count(&self.at_work) > 1 {
             tokio::time::sleep(QUIET).await;
         }
     }

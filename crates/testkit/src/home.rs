@@ -80,6 +80,8 @@ pub fn fixture(file: &str) -> Vec<u8> {
 /// A throw-away home; it is gone when this is dropped.
 #[derive(Debug)]
 pub struct FakeHome {
+    /// Before the folder: what runs in it ends first.
+    _passing: Passing,
     folder: tempfile::TempDir,
     root: PathBuf,
     program: PathBuf,
@@ -97,7 +99,8 @@ impl FakeHome {
         for below in ["run", "tmp"] {
             fs::create_dir(root.join(below)).expect("a folder in the home");
         }
-        Self { folder, root, program: program.as_ref().to_owned(), vars: Vec::new() }
+        let passing = Passing(root.join("switchboard"));
+        Self { _passing: passing, folder, root, program: program.as_ref().to_owned(), vars: Vec::new() }
     }
 
     /// Returns a home that has every fixture at its client's real place.
@@ -240,6 +243,17 @@ impl FakeHome {
     /// Returns the folder, for tests that need it to outlive this.
     pub fn keep(self) -> PathBuf {
         self.folder.keep()
+    }
+}
+
+/// The daemon that `connect` starts where there is none: it would be there for a while.
+#[derive(Debug)]
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let dirs = switchboard_host::dirs::Dirs::below(&self.0);
+        let _ = switchboard_host::lock::Lock::end_daemon(&dirs, std::time::Duration::from_secs(10));
     }
 }
 

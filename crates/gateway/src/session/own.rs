@@ -59,7 +59,7 @@ impl Session {
             return self.greet(request.id, request.mail, &view, &caller);
         }
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
-        self.gateway.tasks.spawn(async move {
+        self.answer_later(async move {
             let failed = session.known(&caller, GRACE).await;
             let view = session.view(&caller);
             // One server that cannot come up is no server: the client shows it as that, with the reason.
@@ -102,7 +102,7 @@ impl Session {
         }
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let caller = Arc::clone(&request.caller);
-        self.gateway.tasks.spawn(async move {
+        self.answer_later(async move {
             session.known(&caller, GRACE).await;
             reply(&id, &mail, discovered(&session.view(&caller)).as_bytes());
         });
@@ -121,7 +121,7 @@ impl Session {
         let patience = if self.face.is_joint() { GRACE } else { PATIENCE };
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let caller = Arc::clone(&request.caller);
-        self.gateway.tasks.spawn(async move {
+        self.answer_later(async move {
             let failed = session.known(&caller, patience).await;
             let view = session.view(&caller);
             if let (Some(trouble), false, [(generation, None)]) =

@@ -62,6 +62,20 @@ impl Door {
 
     /// Asks to be let in.
     pub(super) fn knock(&self) -> Knock {
+        match self.ask() {
+            // A daemon that has just begun does not know its servers yet; by now it may.
+            Knock::Refused(_) => {
+                if self.is_ready() {
+                    self.ask()
+                } else {
+                    Knock::Nobody
+                }
+            }
+            knock => knock,
+        }
+    }
+
+    fn ask(&self) -> Knock {
         let mut stream = match UnixStream::connect(&self.socket) {
             Ok(stream) => stream,
             Err(error) if is_nobody(&error) => return Knock::Nobody,
@@ -84,8 +98,6 @@ impl Door {
                 Err(error) => Knock::Failed(error),
             },
             503 => Knock::Nobody,
-            // A daemon that has just begun does not know its servers yet.
-            _ if !self.is_ready() => Knock::Nobody,
             status => Knock::Refused(refusal(status, &body(&mut stream, bytes, answer))),
         }
     }

@@ -251,7 +251,7 @@ mod tests {
         lane.admit(|_| Verdict::Pass);
         assert_eq!(take(&mut lane), "{\"id\":3}\n", "a line that was not begun is still there");
 
-        put(&mut lane, &[b'x'; ROOM]);
+        put(&mut lane, &vec![b'x'; ROOM]);
         lane.admit(|_| Verdict::Pass);
         lane.gone(10);
         lane.lose();
@@ -292,7 +292,7 @@ mod tests {
         {
             let mut lane = Lane::new();
             if begun {
-                put(&mut lane, &[b'x'; ROOM]);
+                put(&mut lane, &vec![b'x'; ROOM]);
                 lane.admit(|_| Verdict::Pass);
                 lane.gone(ROOM);
                 put(&mut lane, b"y");

@@ -303,6 +303,10 @@ impl<'a, R: Reach> Pump<'a, R> {
         self.admit_down();
         self.up.lose();
         self.ledger.lost(&mut self.said);
+        if link.closed {
+            // It does not come back for what it owes.
+            self.ledger.give_up(&mut self.said);
+        }
         if now - link.since >= GOOD {
             self.away.pause = PAUSE.0;
         }
@@ -318,7 +322,8 @@ impl<'a, R: Reach> Pump<'a, R> {
         let (listens, speaks) = (self.ended.is_none() && self.up.has_room(), !self.is_flushed());
         let mut flags = PollFlags::empty();
         if let Some(link) = &self.link {
-            let sends = !link.deaf && !(link.first.is_empty() && self.up.ready().is_empty());
+            let waits = !link.first.is_empty() || !self.up.ready().is_empty();
+            let sends = waits && !link.deaf;
             flags.set(PollFlags::IN, self.down.has_room());
             flags.set(PollFlags::OUT, sends);
         }

@@ -161,7 +161,7 @@ impl Ledger {
     /// Fails what is in flight, for good.
     pub(super) fn give_up(&mut self, said: &mut Vec<u8>) {
         for id in std::mem::take(&mut self.calls.0) {
-            self.fail(&id, Reason::Unreachable, said);
+            self.fail(&id, Reason::Restarting, said);
         }
     }
 

@@ -315,8 +315,10 @@ fn a_broken_catalogue_changes_nothing_and_the_last_good_one_stays_in_service() {
         assert_eq!(home.run("config check").code, 3);
         assert_eq!(home.text(CATALOGUE), bad, "it is the user's to mend");
         // What clients run goes on: `files-mcp` is not installed, which is as far as it gets.
-        let connect = home.run("connect files");
-        assert!(connect.stderr.contains("files-mcp"), "{bad}: {connect}");
+        let daemon = testkit::daemon::Daemon::start(&home);
+        let connect = home.run_with_input(["connect", "files"], crate::connect::HELLO);
+        assert!(connect.stdout.contains("files-mcp"), "{bad}: {connect}");
+        drop(daemon);
     }
     home.ok("config undo");
     assert_eq!(home.text(CATALOGUE), good);

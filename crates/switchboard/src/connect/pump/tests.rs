@@ -210,7 +210,7 @@ fn a_daemon_that_does_not_end_is_not_waited_for_for_ever() {
     stage.client.say(r#"{"id":1,"method":"x"}"#);
     assert_eq!(stage.daemon.hear(), r#"{"id":1,"method":"x"}"#);
     stage.client.close();
-    assert_eq!(told(&stage.client.json()), error(&json!(1), "unreachable", true));
+    assert_eq!(told(&stage.client.json()), error(&json!(1), "restarting", false));
     assert!(stage.client.is_over());
     assert_eq!(stage.pump.join().unwrap(), Ok(()));
 }

@@ -22,7 +22,7 @@ use report::Report;
 use subject::{DIRECT, GATEWAY, Subject};
 
 /// Whether the gateway is among those that are judged.
-const WITH_GATEWAY: bool = false;
+const WITH_GATEWAY: bool = true;
 
 /// The revisions that the suite is run for.
 pub(crate) const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];

@@ -25,8 +25,9 @@ struct Upstream {
 pub(crate) const DIRECT: Subject = Subject { name: "direct", upstream: None };
 
 /// The gateway, and what is behind it.
-pub(crate) const GATEWAY: [Subject; 4] = [
+pub(crate) const GATEWAY: [Subject; 5] = [
     Subject { name: "stdio", upstream: Some(Upstream { transport: "stdio", era: "dual" }) },
+    Subject { name: "stdio-legacy", upstream: Some(Upstream { transport: "stdio", era: "legacy" }) },
     Subject { name: "http-legacy", upstream: Some(Upstream { transport: "http", era: "legacy" }) },
     Subject { name: "http-modern", upstream: Some(Upstream { transport: "http", era: "modern" }) },
     Subject { name: "sse", upstream: Some(Upstream { transport: "sse", era: "legacy" }) },

@@ -432,6 +432,9 @@ pub(crate) struct Connect {
     /// Be the pipe to an entry of this client's own file, once that is approved
     #[arg(long, hide = true, requires = "server")]
     pub(crate) client: Option<String>,
+    /// Start or reach the server from here, past the daemon, as `server test` does
+    #[arg(long, hide = true, requires = "server", conflicts_with = "client")]
+    pub(crate) direct: bool,
 }
 
 #[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]

@@ -90,7 +90,11 @@ impl Show {
         self.step("4. One more server, in every client at once: switchboard server add greeter -- ..");
         self.add(&program)?;
         self.step("5. A client reaches it through `switchboard connect greeter`, and calls a tool");
-        self.call(&program)?;
+        let called = self.call(&program);
+        // What `connect` started would mend by itself what is edited next.
+        let ended = crate::daemon::relieve(&crate::home::dirs(&self.env)?);
+        called?;
+        ended.map_err(|error| Failure::failed("end the daemon").caused_by(&error).hint(error.help()))?;
         self.step("6. Somebody edits our entry by hand: it is seen, and asked about, never written over");
         let edited =
             text(&files[0]).replacen("\"connect\", \"clock\"", "\"connect\", \"clock\", \"--by-hand\"", 1);

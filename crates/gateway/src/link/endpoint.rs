@@ -233,10 +233,14 @@ impl Endpoint {
 
     async fn no_login(&self, refusal: Response<Incoming>) -> Trouble {
         let status = refusal.status();
-        let is_message = Kind::of(&refusal) == Kind::Json;
-        let body = body::whole(refusal.into_body(), MOST_SAID).await.ok().filter(|_| is_message);
         // Some mean something else by it than a login, and say so.
-        let said = body.and_then(|body| body::error_said(&body)).filter(|said| !said.is_empty());
+        let said = if Kind::of(&refusal) == Kind::Json {
+            body::whole(refusal.into_body(), MOST_SAID).await.ok().and_then(|body| body::error_said(&body))
+        } else {
+            body::forget(refusal.into_body()).await;
+            None
+        };
+        let said = said.filter(|said| !said.is_empty());
         let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
         let name = &self.server.name;
         Trouble::Login(format!(

@@ -12,7 +12,7 @@ mod daemon;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use serde::{Deserialize, Serialize};
 
@@ -418,7 +418,7 @@ pub(crate) enum Profile {
 }
 
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
-#[group(id = "to", required = true, multiple = false, args = ["server", "all", "profile"])]
+#[command(group(ArgGroup::new("to").required(true).args(["server", "all", "profile"])))]
 pub(crate) struct Connect {
     /// The server
     #[arg(add = ArgValueCandidates::new(complete::servers))]
@@ -432,6 +432,9 @@ pub(crate) struct Connect {
     /// Be the pipe to an entry of this client's own file, once that is approved
     #[arg(long, hide = true, requires = "server")]
     pub(crate) client: Option<String>,
+    /// Start or reach the server from here, past the daemon, as `server test` does
+    #[arg(long, hide = true, requires = "server", conflicts_with = "client")]
+    pub(crate) direct: bool,
 }
 
 #[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]

@@ -41,6 +41,7 @@ pub(crate) fn run(env: Env, ui: &Ui, args: &ServerTest) -> Done {
     match &args.client {
         None => {
             known(&home, &args.name)?;
+            words.push("--direct".to_owned());
         }
         Some(client) => {
             approve(&home, ui, &args.name, client)?;

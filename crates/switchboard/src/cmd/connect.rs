@@ -2,20 +2,23 @@
 
 use std::process::ExitCode;
 
+use switchboard_core::catalogue;
 use switchboard_core::client::import::translated;
 use switchboard_core::launch::Launch;
 use switchboard_host::child::{ChildError, Grace, Standby};
 use switchboard_host::dirs::{Dirs, Env};
+use switchboard_host::file;
 use switchboard_host::resolve::Resolver;
 use switchboard_host::secret::FileSecrets;
 
-use crate::approval::{Approvals, in_full, quoted};
+use crate::approval::{Approvals, in_full, may_start, quoted};
 use crate::cli::Connect;
 #[cfg(unix)]
 use crate::connect::Target;
 use crate::connect::{self, Context};
 use crate::fail::Failure;
 use crate::home::{self, Home};
+use crate::login::Tokens;
 use crate::observe::{Observer, chosen};
 
 /// Is the pipe to what is named, until the client ends it.
@@ -30,7 +33,14 @@ pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
             let guard = connect::stand_by(alias);
             let dirs = home::dirs(&env)?;
             let launch = of_client(alias, client, &dirs, &env)?;
-            pipe(alias, &launch, &dirs, &env, guard)
+            // A login is at a server of the catalogue; what a client calls by the same name may be another.
+            pipe(alias, &launch, &dirs, &env, guard, None)
+        }
+        (Connect { direct: true, .. }, Some(server)) => {
+            let guard = connect::stand_by(server);
+            let dirs = home::dirs(&env)?;
+            let launch = of_catalogue(server, &dirs, &env)?;
+            pipe(server, &launch, &dirs, &env, guard, Some(Tokens::new(&dirs)))
         }
         _ => through_daemon(args, &env),
     }
@@ -51,6 +61,41 @@ fn through_daemon(args: &Connect, env: &Env) -> Result<ExitCode, Failure> {
 fn through_daemon(_: &Connect, _: &Env) -> Result<ExitCode, Failure> {
     Err(Failure::failed("connect: the daemon has no control socket on this system yet")
         .hint("use its address: see `switchboard status`"))
+}
+
+/// The server of the catalogue, for a try of it: only that one file is read, and nothing of our state.
+fn of_catalogue(name: &str, dirs: &Dirs, env: &Env) -> Result<Launch, Failure> {
+    let path = dirs.catalogue();
+    let unknown = || {
+        Failure::usage(format!("connect to `{}`: the catalogue has no such server", name.escape_debug()))
+            .hint("see `switchboard server list`")
+    };
+    let Ok(snapshot) = file::read(&path) else {
+        // Gone or not to be read: the last good one stays in service.
+        return last_good(name, env);
+    };
+    let text = std::str::from_utf8(&snapshot.bytes).unwrap_or("?");
+    let parsed = catalogue::parse(text);
+    if !parsed.is_good() || parsed.value.is_empty() {
+        return last_good(name, env);
+    }
+    let server = parsed.value.server(name).ok_or_else(unknown)?;
+    if !server.enabled {
+        return Err(Failure::failed(format!("connect to `{name}`: it is disabled"))
+            .hint(format!("enable it with `switchboard server enable {}`", quoted(name))));
+    }
+    may_start(dirs, name, &server.launch)?;
+    Ok(server.launch.clone())
+}
+
+fn last_good(name: &str, env: &Env) -> Result<Launch, Failure> {
+    let home = Home::look(env.clone())?;
+    match home.catalogue.catalogue.server(name) {
+        Some(server) if server.enabled => Ok(server.launch.clone()),
+        _ => Err(Failure::usage(format!("connect to `{}`: there is no such server", name.escape_debug()))
+            .with_problems(&home.short(&home.dirs.catalogue()), home.catalogue.problems.clone())
+            .hint("see `switchboard server list`")),
+    }
 }
 
 /// An entry of a client's own file, tried in place: only when exactly it was approved.
@@ -89,6 +134,7 @@ fn pipe(
     dirs: &Dirs,
     env: &Env,
     guard: Result<Standby, ChildError>,
+    tokens: Option<Tokens>,
 ) -> Result<ExitCode, Failure> {
     let inherited = env.vars().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let secrets = FileSecrets::new(dirs.secrets());
@@ -102,8 +148,7 @@ fn pipe(
         secrets: &secrets,
         warn: &warn,
     };
-    // A login is at a server of the catalogue; what a client calls by the same name may be another.
-    let context = Context { resolver, grace: Grace::default(), tokens: None };
+    let context = Context { resolver, grace: Grace::default(), tokens };
     connect::run(name, launch, &context, guard).map(ExitCode::from).map_err(|error| {
         let failure = Failure::failed(format!("connect to `{name}`")).caused_by(&error);
         match error.help() {

@@ -90,7 +90,11 @@ impl Show {
         self.step("4. One more server, in every client at once: switchboard server add greeter -- ..");
         self.add(&program)?;
         self.step("5. A client reaches it through `switchboard connect greeter`, and calls a tool");
-        self.call(&program)?;
+        let called = self.call(&program);
+        // What `connect` started would mend by itself what is edited next.
+        let ended = crate::daemon::relieve(&crate::home::dirs(&self.env)?);
+        called?;
+        ended.map_err(|error| Failure::failed("end the daemon").caused_by(&error).hint(error.help()))?;
         self.step("6. Somebody edits our entry by hand: it is seen, and asked about, never written over");
         let edited =
             text(&files[0]).replacen("\"connect\", \"clock\"", "\"connect\", \"clock\", \"--by-hand\"", 1);
@@ -167,8 +171,9 @@ impl Show {
     fn call(&self, program: &Path) -> Done {
         let words = ["connect".to_owned(), "greeter".to_owned()];
         let arguments = serde_json::json!({ "name": "world" });
-        let vars =
-            [("SWITCHBOARD_HOME".to_owned(), self.home.join("switchboard").to_string_lossy().into_owned())];
+        // The daemon that this starts finds the sample clients by the same home as we do.
+        let place = |name: &str, path: &Path| (name.to_owned(), path.to_string_lossy().into_owned());
+        let vars = [place("HOME", &self.home), place("SWITCHBOARD_HOME", &self.home.join("switchboard"))];
         let report = probe::test_in(program, &words, &vars, Some(("greet".to_owned(), arguments)), 30)
             .map_err(|why| Failure::failed("call the greeter").because(why))?;
         let answer = report.result.as_ref().and_then(|result| result["content"][0]["text"].as_str());

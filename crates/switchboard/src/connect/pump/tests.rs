@@ -234,7 +234,6 @@ fn long_lines_pass_in_pieces_both_ways_at_once() {
         std::thread::spawn(move || {
             // Pieces that fit nothing.
             text.as_bytes().chunks(7919).for_each(|piece| stream.write_all(piece).unwrap());
-            stream.shutdown(Shutdown::Write).unwrap();
         })
     };
     fn hear(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
@@ -254,7 +253,9 @@ fn long_lines_pass_in_pieces_both_ways_at_once() {
     for thread in saying {
         thread.join().unwrap();
     }
+    stage.client.close();
     assert!(daemon.join().unwrap() == text, "to the daemon");
+    stage.daemon.close();
     assert!(client.join().unwrap() == text, "to the client");
     assert_eq!(stage.pump.join().unwrap(), Ok(()));
     drop(stage.daemon);

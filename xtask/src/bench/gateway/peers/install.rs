@@ -2,14 +2,21 @@
 #![expect(clippy::disallowed_methods, reason = "the cache is the project's own folder, not a user's")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::super::super::output;
+use crate::npm::Folder;
 use crate::steps::root;
 
-/// Packages of npm, each with its one version. Those of PyPI have theirs where they are named.
-const NPM: [&str; 2] = ["supergateway@4.0.0", "mcp-hub@4.2.1"];
+/// Packages of npm. Those of PyPI have their versions where they are named.
+const NPM: Folder = Folder {
+    name: "peers-npm",
+    packages: &[
+        ("mcp-hub", "4.2.1", "a gateway to be compared with"),
+        ("supergateway", "4.0.0", "a gateway to be compared with"),
+    ],
+};
 
 /// Where one comes from.
 pub(super) enum Source {
@@ -22,22 +29,13 @@ pub(super) enum Source {
 impl Source {
     /// Installs it, if it is not there, and returns the words that start it.
     pub(super) fn install(&self) -> Result<Vec<PathBuf>, String> {
-        let folder = root().join(".cache/peers");
         match self {
             Self::Npm(package, script) => {
-                let folder = folder.join("npm");
-                let wanted = NPM.join(" ");
-                once(&folder, &wanted, || {
-                    fs::write(folder.join("package.json"), "{ \"private\": true }\n")
-                        .map_err(|error| error.to_string())?;
-                    let mut command = Command::new("npm");
-                    command.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).args(NPM);
-                    output(command.current_dir(&folder)).map(drop)
-                })?;
-                Ok(vec!["node".into(), folder.join("node_modules").join(package).join(script)])
+                NPM.install()?;
+                Ok(vec!["node".into(), NPM.modules().join(package).join(script)])
             }
             Self::PyPi(package, version) => {
-                let folder = folder.join(package);
+                let folder = root().join(".cache/peers").join(package);
                 once(&folder, version, || {
                     output(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
                     let mut command = Command::new(folder.join("bin/pip"));
@@ -50,7 +48,7 @@ impl Source {
 }
 
 /// Does something unless it was done for the same before.
-fn once(folder: &PathBuf, wanted: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+fn once(folder: &Path, wanted: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let stamp = folder.join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());

@@ -29,6 +29,6 @@ pub(crate) use endpoint::{renew, revoke};
 pub(crate) use http::Http;
 pub(crate) use listener::Listener;
 pub use no_token::{NoToken, Why};
-pub(crate) use record::Login;
+pub(crate) use record::{Grant, Login};
 pub(crate) use store::{LoginStoreError, Logins};
 pub use tokens::Tokens;

@@ -15,7 +15,7 @@ use rmcp::transport::auth::{
 };
 use serde_json::Value;
 use switchboard_core::login::lifetime::Lifetime;
-use switchboard_core::login::scopes::Scopes;
+use switchboard_core::login::scopes::{Scopes, is_scope};
 use switchboard_host::secret::Secret;
 
 use super::endpoint::{Granted, granted, said};
@@ -128,7 +128,9 @@ impl Found {
 
     /// Returns the scopes to ask for where nobody says which.
     pub(crate) async fn usual_scopes(&self) -> Vec<String> {
-        self.manager.select_initial_scopes(&[]).await
+        let mut scopes = self.manager.select_initial_scopes(&[]).await;
+        scopes.retain(|scope| is_scope(scope));
+        scopes
     }
 
     /// Makes us known, and returns the address for the browser, which is to come back to `redirect`.

@@ -228,6 +228,16 @@ mod tests {
         }
     }
 
+    // Time stands still unless everybody waits: then it jumps to the next thing that is due.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_for_ever() {
+        let listener = Listener::open(0).await.unwrap();
+        let taken = Listener::open(listener.port).await.err().unwrap();
+        assert!(taken.to_string().starts_with(&format!("127.0.0.1:{} cannot be", listener.port)), "{taken}");
+        let slow = listener.wait("s", Duration::from_secs(300)).await.unwrap_err();
+        assert_eq!(slow.to_string(), "nobody came back from the browser within 5 minutes");
+    }
+
     #[tokio::test]
     async fn a_browser_that_dawdles_keeps_nobody_out() {
         let listener = Listener::open(0).await.unwrap();

@@ -6,7 +6,7 @@ use switchboard_core::login::lifetime::{Freshness, Lifetime};
 use switchboard_core::login::scopes::Scopes;
 use switchboard_host::secret::Secret;
 
-use super::endpoint::Granted;
+use super::endpoint::{Granted, said};
 
 /// A login at one remote server: who we are there, and the tokens that it came to.
 ///
@@ -83,6 +83,11 @@ impl Login {
     /// Returns whether the tokens are for this address of this server.
     pub(crate) fn is_for(&self, server: &str, url: &str) -> bool {
         self.server == server && same_address(self.url.expose(), url)
+    }
+
+    /// Returns who gave the tokens, for people.
+    pub(crate) fn giver(&self) -> String {
+        said(self.issuer.as_deref().unwrap_or(&self.token_endpoint))
     }
 
     /// Returns what the access token is worth at `now`.

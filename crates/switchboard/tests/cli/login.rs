@@ -167,8 +167,10 @@ fn a_machine_logs_in_without_a_browser() {
     assert_eq!(call(&home).code, 0);
     expire(&home);
     assert_eq!(call(&home).code, 0);
+    // What was said once is remembered.
+    home.ok("server login vault");
     let asked = server.forms("/token");
-    assert_eq!(asked.len(), 2);
+    assert_eq!(asked.len(), 3);
     assert!(asked.iter().all(|form| form["grant_type"] == "client_credentials" && form["scope"] == "read"));
     assert!(asked.iter().all(|form| form["resource"] == server.url()));
     server.acquit();

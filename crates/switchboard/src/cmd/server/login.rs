@@ -18,7 +18,7 @@ use crate::cli::ServerLogin;
 use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
 use crate::login::{
-    AuthorizeError, Door, Found, Http, Identity, Listener, Login, LoginStoreError, Logins, discover,
+    AuthorizeError, Door, Found, Grant, Http, Identity, Listener, Login, LoginStoreError, Logins, discover,
     open_browser, renew, revoke,
 };
 use crate::ui::{Mark, Said, To, Ui};
@@ -176,20 +176,30 @@ impl Wish {
         })
     }
 
+    /// Returns name and secret where no person is to log in: as it was said, else as it was at the last login.
+    fn robot(&self, before: Option<&Login>) -> Option<(String, Secret)> {
+        match (&self.client, before) {
+            (Some((id, secret)), _) => Some((id.clone(), secret.clone()?)).filter(|_| self.machine),
+            (None, Some(Login { grant: Grant::Machine, client, .. })) if self.document.is_none() => {
+                Some((client.id.clone(), client.secret.clone()?))
+            }
+            (None, _) => None,
+        }
+    }
+
     /// Returns who we are to be: as it was said, else as it was at the last login with the same authorization server.
-    fn identity(&self, found: &Found, before: Option<&Login>) -> Identity {
+    fn identity(&self, before: Option<&Login>) -> Identity {
         if let Some((id, secret)) = self.client.clone() {
             return Identity::Given { id, secret };
         }
         if let Some(document) = self.document.clone() {
             return Identity::Document(document);
         }
-        let known = before.filter(|before| before.client.given && before.issuer.as_deref() == found.issuer());
-        match known {
-            Some(Login { client, .. }) => {
+        match before {
+            Some(Login { client, .. }) if client.given => {
                 Identity::Given { id: client.id.clone(), secret: client.secret.clone() }
             }
-            None => Identity::Registered,
+            _ => Identity::Registered,
         }
     }
 }
@@ -199,16 +209,16 @@ async fn login(target: &Target, wish: &Wish, logins: &Logins, env: &Env, ui: &Ui
     let before = logins.load(name).ok().flatten().filter(|login| login.is_for(name, url.as_str()));
     let refusal = door.knock(None).await.map_err(|error| target.failed().caused_by(&error))?;
     let found = discover(door.http(), url, refusal.as_deref()).await.map_err(|error| target.step(&error))?;
+    let before = before.filter(|before| before.issuer.as_deref() == found.issuer());
     let scopes = scopes(&found, wish, before.as_ref()).await;
-    let login = if let (Some((id, Some(secret))), true) = (&wish.client, wish.machine) {
-        let asked = scopes.into_iter().collect();
-        let mut login = found.machine(name, id.clone(), secret.clone(), asked).await;
+    let login = if let Some((id, secret)) = wish.robot(before.as_ref()) {
+        let mut login = found.machine(name, id, secret, scopes.into_iter().collect()).await;
         let granted = renew(door.http(), &login).await;
         login.take(granted.map_err(|error| target.failed().caused_by(&error))?, now());
         login
     } else {
         let listener = Listener::open(wish.port).await.map_err(|error| target.failed().caused_by(&error))?;
-        let (at, identity) = (found.shown(), wish.identity(&found, before.as_ref()));
+        let (at, identity) = (found.shown(), wish.identity(before.as_ref()));
         let begun = found.begin(identity, &listener.address(), &scopes).await;
         let begun = begun.map_err(|error| target.step(&error))?;
         send_browser(&begun.address, name, &at, wish, env, ui);
@@ -223,7 +233,11 @@ async fn login(target: &Target, wish: &Wish, logins: &Logins, env: &Env, ui: &Ui
 
 /// Returns what to ask for: what was said, else what the server names; and what it has asked for since the last login.
 async fn scopes(found: &Found, wish: &Wish, before: Option<&Login>) -> Vec<String> {
-    let mut scopes = if wish.scopes.is_empty() { found.usual_scopes().await } else { wish.scopes.clone() };
+    let mut scopes = match before {
+        _ if !wish.scopes.is_empty() => wish.scopes.clone(),
+        Some(Login { grant: Grant::Machine, asked, .. }) => asked.iter().cloned().collect(),
+        _ => found.usual_scopes().await,
+    };
     if let Some(before) = before.filter(|before| !before.wanted.is_empty()) {
         let more: Vec<String> =
             before.asked.union(&before.wanted).filter(|scope| !scopes.contains(scope)).cloned().collect();
@@ -244,7 +258,6 @@ fn send_browser(address: &Url, name: &str, at: &str, wish: &Wish, env: &Env, ui:
 }
 
 fn told(ui: &Ui, target: &Target, login: &Login) {
-    let at = login.issuer.clone().unwrap_or_else(|| target.origin());
     let until = login.lifetime.expires;
     ui.json(&json!({
         "server": target.name, "issuer": login.issuer, "scopes": login.scopes,
@@ -252,7 +265,7 @@ fn told(ui: &Ui, target: &Target, login: &Login) {
     }));
     let permits =
         if login.scopes.is_empty() { String::new() } else { format!(", for {}", text(&login.scopes)) };
-    ui.marked(Mark::Good, format!("logged in to `{}` at {at}{permits}", target.name));
+    ui.marked(Mark::Good, format!("logged in to `{}` at {}{permits}", target.name, login.giver()));
     if let (Some(until), false) = (until, login.can_renew()) {
         ui.line(format!("it is good until {}, and cannot be renewed without you", crate::when::local(until)));
     }
@@ -324,7 +337,7 @@ pub(super) fn as_json(login: &Login) -> serde_json::Value {
 
 /// Returns the same for people.
 pub(super) fn line(login: &Login) -> String {
-    let at = login.issuer.as_deref().unwrap_or("its own authorization server");
+    let at = login.giver();
     let state = match login.lifetime.expires {
         _ if login.is_over(now()) => ", over".to_owned(),
         _ if login.can_renew() => ", renewed by itself".to_owned(),
@@ -334,4 +347,24 @@ pub(super) fn line(login: &Login) -> String {
     let wanted: &Scopes = &login.wanted;
     let more = if wanted.is_empty() { String::new() } else { format!("; it asks for {} too", text(wanted)) };
     format!("login  at {at}{state}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Ask;
+    use crate::cli::{Command, Common, Server};
+
+    #[test]
+    fn nobody_elsewhere_has_a_browser_opened_here() {
+        let args = ServerLogin { name: "vault".to_owned(), ..ServerLogin::default() };
+        let ask = Ask {
+            command: Command::Server(Server::Login(args)),
+            wishes: Common::default(),
+            env: None,
+            agreed: Vec::new(),
+        };
+        let answer = ask.run(&Env::new("/nowhere", [("SWITCHBOARD_HOME", "/nowhere")]), None);
+        assert_eq!(answer.failure.unwrap().what, "log in from elsewhere");
+    }
 }

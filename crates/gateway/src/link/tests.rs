@@ -66,6 +66,7 @@ impl Launcher for Owner {
         &'a self,
         _: &'a Server,
         _: &'a str,
+        _: Option<&'a str>,
         status: u16,
         challenge: Option<&'a str>,
     ) -> BoxFuture<'a, bool> {
@@ -108,9 +109,9 @@ impl Front {
 
     /// Puts the server in service, and returns a session of a client that sees it.
     async fn session(&self) -> Arc<crate::session::Session> {
-        let (told, heard) = tokio::sync::oneshot::channel();
-        self.gateway.start(Arc::clone(&self.server), "2".to_owned(), |how| drop(told.send(how)));
-        heard.await.unwrap().unwrap();
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        self.gateway.start(Arc::clone(&self.server), "2".to_owned(), move |how| drop(told.send(how)));
+        heard.recv().await.unwrap().unwrap();
         self.gateway.publish(&[(Arc::clone(&self.server), "2".to_owned())], BTreeMap::new());
         self.gateway.session(crate::face::Face::server(name()), None).unwrap()
     }

@@ -175,8 +175,7 @@ impl Ends {
         tasks.spawn(async move {
             let why = {
                 let writing = out.run();
-                let reading = std::pin::pin!(read.run(stdout));
-                let mut reading = reading;
+                let mut reading = std::pin::pin!(read.run(stdout));
                 tokio::select! {
                     biased;
                     () = heard.cancelled() => None,
@@ -191,11 +190,10 @@ impl Ends {
             };
             if let (Some(why), Some(slot)) = (&why, slot.upgrade()) {
                 // What it said at its end may say why, and is still on its way.
-                let how = match ended.is_terminated() {
-                    true => why.clone(),
-                    false => {
-                        tokio::time::timeout(LAST_WORDS, &mut ended).await.unwrap_or_else(|_| why.clone())
-                    }
+                let how = if ended.is_terminated() {
+                    why.clone()
+                } else {
+                    tokio::time::timeout(LAST_WORDS, &mut ended).await.unwrap_or_else(|_| why.clone())
                 };
                 slot.lost(&this, how.clone());
                 // A connection that is still being made is not the slot's yet, and waits for an answer all the same.

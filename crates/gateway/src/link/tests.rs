@@ -109,8 +109,8 @@ impl Front {
 
     /// Puts the server in service, and returns a session of a client that sees it.
     async fn session(&self) -> Arc<crate::session::Session> {
-        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-        self.gateway.start(Arc::clone(&self.server), "2".to_owned(), move |how| drop(told.send(how)));
+        let (told, mut heard) = tokio::sync::mpsc::channel(1);
+        self.gateway.start(Arc::clone(&self.server), "2".to_owned(), move |how| drop(told.try_send(how)));
         heard.recv().await.unwrap().unwrap();
         self.gateway.publish(&[(Arc::clone(&self.server), "2".to_owned())], BTreeMap::new());
         self.gateway.session(crate::face::Face::server(name()), None).unwrap()

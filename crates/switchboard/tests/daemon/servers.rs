@@ -153,7 +153,7 @@ impl<'d> Client<'d> {
     fn who(&mut self, id: u32) -> String {
         let answer = self.ask(id, "tools/call", r#"{"name":"who","arguments":{}}"#);
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        answer["result"]["content"][0]["text"].as_str().expect("a text").to_owned()
     }
 }
 

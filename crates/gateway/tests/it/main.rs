@@ -4,6 +4,7 @@
 mod asks;
 mod client;
 mod exclusive;
+mod faces;
 mod isolation;
 mod odd;
 mod order;

@@ -63,6 +63,8 @@ pub(crate) struct Generation {
     modern: AtomicBool,
     rooted: bool,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    /// Whoever attends to a process of it holds one more of these.
+    processes: Arc<()>,
 }
 
 /// What the catalogue says about a server.
@@ -108,6 +110,7 @@ impl Generation {
             modern: AtomicBool::new(false),
             rooted,
             slots: Mutex::default(),
+            processes: Arc::default(),
         }
     }
 
@@ -131,15 +134,18 @@ impl Generation {
         *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
     }
 
-    /// Waits until the version before is gone, where that is needed.
+    /// Waits until the version before is gone with its processes, where that is needed. Whoever owns the catalogue
+    /// retires it, once this one is in service.
     pub(crate) async fn may_begin(&self) {
-        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(before) = before else { return };
-        before.retire();
-        while !before.is_gone() {
+        let exclusive = self.said().server.exclusive;
+        while exclusive && !self.has_ended() {
             tokio::time::sleep(LOOK).await;
         }
-        // A process that was told to end has a moment to let go of what it holds.
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(before) = before else { return };
+        while !(before.retired.load(Ordering::Relaxed) && before.is_gone() && before.has_ended()) {
+            tokio::time::sleep(LOOK).await;
+        }
         self.before.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -156,6 +162,11 @@ impl Generation {
             Isolation::Shared => false,
             Isolation::Auto => self.isolated.load(Ordering::Relaxed),
         };
+        if self.said().server.exclusive {
+            // One process, whoever calls.
+            let root = root.filter(|_| self.rooted).cloned();
+            return self.slot_of(gateway, Key { root, ..Key::default() });
+        }
         let modern = self.modern.load(Ordering::Relaxed);
         if caller.era == Era::Modern && !modern && self.asks.load(Ordering::Relaxed) {
             return self.free_lane(gateway, caller, root);
@@ -226,8 +237,8 @@ impl Generation {
 
     /// Returns what the server offers to a caller, as far as is known.
     pub(crate) fn offer_to(self: &Arc<Self>, gateway: &Arc<Inside>, caller: &Caller) -> Option<Arc<Offer>> {
-        let profile =
-            if self.modern.load(Ordering::Relaxed) { Profile::default() } else { caller.profile.clone() };
+        let shared = self.modern.load(Ordering::Relaxed) || self.said().server.exclusive;
+        let profile = if shared { Profile::default() } else { caller.profile.clone() };
         let key = Key { profile, ..Key::default() };
         let own = if self.rooted { None } else { self.slot_of(gateway, key).own_offer() };
         own.or_else(|| self.any_offer())
@@ -278,6 +289,16 @@ impl Generation {
     /// Returns whether nothing is left of it.
     pub(crate) fn is_gone(&self) -> bool {
         self.all().iter().all(|slot| slot.is_gone())
+    }
+
+    /// Notes one more process of it, until what is returned is dropped.
+    pub(crate) fn process(&self) -> Arc<()> {
+        Arc::clone(&self.processes)
+    }
+
+    /// Returns whether no process of it runs.
+    fn has_ended(&self) -> bool {
+        Arc::strong_count(&self.processes) == 1
     }
 
     /// Returns all of its connections.

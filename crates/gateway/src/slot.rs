@@ -116,6 +116,10 @@ impl Slot {
         if let Some(up) = self.ready() {
             return Ok(up);
         }
+        if self.is_gone() {
+            // Nothing changes here any more, so that there is nothing to wait for.
+            return Err(Trouble::Drained);
+        }
         self.tell(Event::Wanted);
         loop {
             if standing.changed().await.is_err() {
@@ -138,6 +142,9 @@ impl Slot {
         let before = standing.borrow_and_update().attempts;
         if self.ready().is_some() {
             return Ok(());
+        }
+        if self.is_gone() {
+            return Err(Trouble::Drained);
         }
         self.tell(Event::Again);
         loop {
@@ -168,13 +175,21 @@ impl Slot {
 
     /// Tells the task what happened, without waiting.
     pub(crate) fn tell(&self, event: Event) {
-        // A task that has so much before it looks at everything anyway.
-        let _ = self.events.try_send(Told::Event(event));
+        self.put(Told::Event(event));
+    }
+
+    fn put(&self, told: Told) {
+        let Err(mpsc::error::TrySendError::Full(told)) = self.events.try_send(told) else { return };
+        // One more who wants what so many want already changes nothing; everything else has to be heard.
+        if let (false, Some(gateway)) = (matches!(told, Told::Event(Event::Wanted)), self.gateway.upgrade()) {
+            let events = self.events.clone();
+            gateway.tasks.spawn(async move { drop(events.send(told).await) });
+        }
     }
 
     /// Tells the task that a connection broke.
     pub(crate) fn lost(&self, upstream: &Weak<Upstream>, why: String) {
-        let _ = self.events.try_send(Told::Lost(upstream.clone(), why));
+        self.put(Told::Lost(upstream.clone(), why));
     }
 
     /// Returns whether it is over.

@@ -102,10 +102,14 @@ impl Gateway {
         let drain = inside.options.load().drain;
         let exclusive = server.exclusive;
         let generation = Arc::new(Generation::new(server, fingerprint, drain, stats, log));
+        let waits = exclusive && serving.is_some();
+        if let Some(serving) = serving.clone().filter(|_| waits) {
+            // Before there is a slot, which may connect at once.
+            generation.comes_after(serving);
+        }
         inside.beside().push(Arc::clone(&generation));
         let slot = generation.plain_slot(inside);
-        if exclusive && let Some(serving) = serving {
-            generation.comes_after(serving);
+        if waits {
             slot.tell(switchboard_core::upstream::Event::Wanted);
             return told(Ok(()));
         }

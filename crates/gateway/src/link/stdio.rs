@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +26,12 @@ const BACKLOG: usize = 32 << 20;
 
 /// A server that is to end has this long after the end of its input, before it is ended.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What a server said at its end is on its way for so long at most, and so is how it ended.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// A server that was ended is gone after so long, or never.
+const GONE: Duration = Duration::from_secs(30);
 
 /// So much is read at once.
 const PIECE: usize = 64 << 10;
@@ -156,28 +164,37 @@ impl Ends {
     /// Attends to everything that the child says and to its end, until it is over.
     pub(crate) fn attend(self, upstream: &Arc<Upstream>, slot: &Weak<Slot>, tasks: &Tasks) {
         let Self { child, out, closing } = self;
-        let Child { stdout, stderr, mut ended, hold, .. } = child;
+        let Child { stdout, stderr, ended, hold, .. } = child;
+        let mut ended = ended.fuse();
         let read = Reader { upstream: Arc::downgrade(upstream), tail: Tail::default() };
         let heard = closing.clone();
         tasks.spawn(listen(stderr, slot.clone(), closing.clone()));
         let this = Arc::downgrade(upstream);
         let slot = slot.clone();
+        let process = slot.upgrade().map(|slot| slot.generation.process());
         tasks.spawn(async move {
             let why = {
                 let writing = out.run();
-                let reading = read.run(stdout);
+                let mut reading = std::pin::pin!(read.run(stdout));
                 tokio::select! {
                     biased;
                     () = heard.cancelled() => None,
-                    how = &mut ended => Some(how),
-                    () = reading => Some("it closed its output".to_owned()),
+                    how = &mut ended => {
+                        // An answer may be in the pipe still.
+                        let _ = tokio::time::timeout(LAST_WORDS, &mut reading).await;
+                        Some(how)
+                    }
+                    () = &mut reading => Some("it closed its output".to_owned()),
                     error = writing => error.err().map(|error| format!("it closed its input: {error}")),
                 }
             };
             if let (Some(why), Some(slot)) = (&why, slot.upgrade()) {
                 // What it said at its end may say why, and is still on its way.
-                let how = tokio::time::timeout(Duration::from_millis(100), &mut ended).await;
-                let how = how.unwrap_or_else(|_| why.clone());
+                let how = if ended.is_terminated() {
+                    why.clone()
+                } else {
+                    tokio::time::timeout(LAST_WORDS, &mut ended).await.unwrap_or_else(|_| why.clone())
+                };
                 slot.lost(&this, how.clone());
                 // A connection that is still being made is not the slot's yet, and waits for an answer all the same.
                 if let Some(upstream) = this.upgrade() {
@@ -191,6 +208,10 @@ impl Ends {
                 debug!("a server did not end at the end of its input");
             }
             drop(hold);
+            if !ended.is_terminated() && tokio::time::timeout(GONE, &mut ended).await.is_err() {
+                debug!("a server did not end when it was ended");
+            }
+            drop(process);
         });
     }
 }

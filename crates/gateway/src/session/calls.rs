@@ -124,6 +124,14 @@ impl Session {
                 let request = Request { id, method, envelope: &envelope, params, meta, mail, extra, caller };
                 self.send(&request, slot, &upstream, route, Some(given_up));
             }
+            Err(Trouble::Drained) if self.is_replaced(&slot.generation, &caller) => {
+                // It was never sent, and the version that took over has to answer it.
+                self.done(id);
+                let params = Params::read(envelope.params);
+                let meta = params.meta();
+                let (params, meta) = (&params, &meta);
+                self.pass_on(&Request { id, method, envelope: &envelope, params, meta, mail, extra, caller });
+            }
             Err(trouble) => {
                 slot.generation.stats.failed(&trouble);
                 self.done(id);
@@ -131,6 +139,13 @@ impl Session {
                 reply_error(id, mail, &error);
             }
         }
+    }
+
+    /// Returns whether another version of a server is in service by now.
+    fn is_replaced(&self, generation: &Arc<Generation>, caller: &Caller) -> bool {
+        let view = self.view(caller);
+        let other = |one: &Arc<Generation>| one.name == generation.name && !Arc::ptr_eq(one, generation);
+        view.servers.iter().any(|(one, _)| other(one))
     }
 
     /// Sends a request to a server that is there.

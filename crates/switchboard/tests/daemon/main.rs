@@ -12,6 +12,7 @@ mod browser;
 mod commands;
 mod files;
 mod life;
+mod servers;
 mod whole;
 
 use testkit::daemon::Daemon;

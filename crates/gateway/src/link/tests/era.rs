@@ -167,7 +167,8 @@ async fn a_server_that_knows_no_handshake_by_post_may_be_of_the_first_transport(
     let server = Scripted::start(script).await;
     let front = Front::to(&server);
     let upstream = front.wanted().await.unwrap();
-    assert_eq!(upstream.era(), Era::Legacy);
+    let offer = front.slot.own_offer().unwrap();
+    assert_eq!((upstream.era(), &*offer.revision), (Era::Legacy, "2024-11-05"));
     until(|| server.count("notifications/initialized") == 1).await;
     assert_eq!(
         server.story(),

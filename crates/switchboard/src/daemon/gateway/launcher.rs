@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use futures_util::future::BoxFuture;
 use switchboard_core::catalogue::Server;
 use switchboard_gateway::{Child, LaunchError, Launched, Launcher};
-use switchboard_host::child::{ChildError, Ended, Grace, Guarded, Prepared, Wiring};
+use switchboard_host::child::{ChildError, End, Ended, Grace, Guarded, Prepared, Wiring};
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::resolve::{Resolved, Resolver};
 use switchboard_host::secret::{FileSecrets, Secret};
@@ -157,7 +157,7 @@ fn child(mut guarded: Guarded) -> std::io::Result<Launched> {
     let bell = std::os::unix::net::UnixStream::from(guarded.as_fd().try_clone_to_owned()?);
     let bell = UnixStream::from_std(bell)?;
     let pid = Arc::new(OnceLock::new());
-    let held = Arc::new(Mutex::new(Some(guarded)));
+    let held = Arc::new(Mutex::new(guarded));
     let (watched, known) = (Arc::clone(&held), Arc::clone(&pid));
     let ended = async move {
         loop {
@@ -165,7 +165,6 @@ fn child(mut guarded: Guarded) -> std::io::Result<Launched> {
                 return "it was lost".to_owned();
             }
             let mut guarded = watched.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(guarded) = guarded.as_mut() else { return "it was ended".to_owned() };
             let ended = guarded.ended();
             if let Some(pid) = guarded.pid() {
                 let _ = known.set(pid);
@@ -187,12 +186,13 @@ fn child(mut guarded: Guarded) -> std::io::Result<Launched> {
     }))
 }
 
-/// Ends the server, and all that it started, when dropped.
-struct Hold(Arc<Mutex<Option<Guarded>>>);
+/// Ends the server, and all that it started, when dropped. Whoever still waits for its end hears of it when nothing is
+/// left.
+struct Hold(Arc<Mutex<Guarded>>);
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).ask(End::TERM);
     }
 }
 

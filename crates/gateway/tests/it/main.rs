@@ -1,0 +1,20 @@
+//! The gateway as a whole, between clients and servers that a test plays: no process, no socket, no sleep.
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails says why")]
+
+mod asks;
+mod client;
+mod exclusive;
+mod faces;
+mod isolation;
+mod odd;
+mod order;
+mod reload;
+mod stage;
+mod verbatim;
+
+/// Returns the long form of a figure in a soak (`SWITCHBOARD_SOAK=1`), else the short one.
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment how long they may take")]
+fn soak(short: usize, long: usize) -> usize {
+    let is_soak = std::env::var("SWITCHBOARD_SOAK").is_ok_and(|value| value == "1");
+    if is_soak { long } else { short }
+}

@@ -1,0 +1,244 @@
+//! Servers behind a running daemon: started when they are needed, never twice, and never left behind.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use testkit::daemon::{Daemon, GUARD, Signal};
+use testkit::home::FakeHome;
+use testkit::tools;
+
+use crate::{CATALOGUE, CURSOR, wait_for};
+
+/// A server that keeps a diary, and notes in it if it is not the only one of its kind. Of its two arguments one is the
+/// diary; the other it answers calls with, and a `+` in it stands for one tool more. It takes its time to end.
+const SERVER: &str = r#"
+import json, os, signal, subprocess, sys, time
+diary, mark = sys.argv[1:]
+def note(what):
+    file = os.open(diary, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, (what + "\n").encode())
+    os.close(file)
+try:
+    os.mkdir(diary + ".lock")
+except FileExistsError:
+    note("twice")
+if "stay" in mark:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+    note("process %d" % child.pid)
+note("process %d" % os.getpid())
+note("began " + mark)
+tools = ["who", "more"] if "+" in mark else ["who"]
+def answer(method, params):
+    if method == "initialize":
+        return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
+                "serverInfo": {"name": "diary", "version": "1"}}
+    if method == "tools/list":
+        return {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in tools]}
+    if method == "tools/call":
+        return {"content": [{"type": "text", "text": mark}]}
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" in message and "method" in message:
+        result = answer(message["method"], message.get("params"))
+        error = {"code": -32601, "message": "no such method"}
+        what = {"error": error} if result is None else {"result": result}
+        print(json.dumps({"jsonrpc": "2.0", "id": message["id"], **what}, separators=(",", ":")), flush=True)
+time.sleep(300 if "stay" in mark else 0.2)
+note("ended " + mark)
+os.rmdir(diary + ".lock")
+"#;
+
+/// A home whose catalogue has the one server, `x`.
+struct Stage {
+    home: FakeHome,
+    python: PathBuf,
+}
+
+impl Stage {
+    /// Returns the stage, or nothing where there is no Python.
+    fn new() -> Option<Self> {
+        let python = tools::system("python3")?;
+        let home = FakeHome::new(env!("CARGO_BIN_EXE_switchboard"));
+        home.write("server.py", SERVER);
+        home.write(CURSOR, "{\n  \"mcpServers\": {}\n}\n");
+        home.ok("client link cursor --auto");
+        Some(Self { home, python })
+    }
+
+    /// Has the catalogue say this of the server.
+    fn says(&self, mark: &str, more: &str) {
+        let (python, script) = (self.python.display(), self.home.path("server.py"));
+        let (script, diary) = (script.display(), self.home.path("diary"));
+        let diary = diary.display();
+        self.home.write(
+            CATALOGUE,
+            format!("[servers.x]\ncommand = \"{python}\"\nargs = [\"{script}\", \"{diary}\", \"{mark}\"]\n{more}\n"),
+        );
+    }
+
+    /// Starts a daemon, and waits until it has taken in the catalogue.
+    fn daemon(&self) -> Daemon {
+        let daemon = Daemon::start(&self.home);
+        wait_for(&daemon, &self.home, CURSOR, "\"x\"");
+        daemon
+    }
+
+    fn diary(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.home.path("diary")).unwrap_or_default();
+        text.lines().filter(|line| !line.starts_with("process ")).map(str::to_owned).collect()
+    }
+
+    fn processes(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.home.path("diary")).unwrap_or_default();
+        text.lines().filter_map(|line| line.strip_prefix("process ")).map(str::to_owned).collect()
+    }
+}
+
+/// A client at a pipe on the control socket, with the handshake behind it.
+struct Client<'d> {
+    stream: UnixStream,
+    heard: Arc<Mutex<Vec<String>>>,
+    daemon: &'d Daemon,
+}
+
+impl<'d> Client<'d> {
+    fn connect(stage: &Stage, daemon: &'d Daemon) -> Self {
+        let mut stream = UnixStream::connect(stage.home.path("switchboard/run/control.sock")).unwrap();
+        let head = "GET /mcp/x HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut output = BufReader::new(stream.try_clone().unwrap());
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n\r\n") {
+            assert_ne!(output.read_line(&mut answer).unwrap(), 0, "{answer}");
+        }
+        assert!(answer.contains(" 101 "), "{answer}");
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let ear = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                ear.lock().unwrap().push(line);
+            }
+        });
+        let mut client = Self { stream, heard, daemon };
+        client.ask(
+            0,
+            "initialize",
+            r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}"#,
+        );
+        client.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        client
+    }
+
+    fn say(&mut self, line: &str) {
+        self.stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Waits for a line that has this in it.
+    fn hear(&self, what: &str) -> String {
+        let found = || self.heard.lock().unwrap().iter().find(|line| line.contains(what)).cloned();
+        self.daemon.wait(what, || found().is_some());
+        found().unwrap()
+    }
+
+    fn ask(&mut self, id: u32, method: &str, params: &str) -> String {
+        self.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#));
+        self.hear(&format!("\"id\":{id},"))
+    }
+
+    /// Asks the server who it is.
+    fn who(&mut self, id: u32) -> String {
+        let answer = self.ask(id, "tools/call", r#"{"name":"who","arguments":{}}"#);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["result"]["content"][0]["text"].as_str().expect("a text").to_owned()
+    }
+}
+
+impl Drop for Client<'_> {
+    fn drop(&mut self) {
+        // The other handle is the ear's, which hears the end by this.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_server_when_the_daemon_is_killed() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("stay", "");
+    let mut daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    assert_eq!(client.who(1), "stay");
+    drop(client);
+    let processes = stage.processes();
+    assert_eq!(processes.len() % 2, 0, "each has a child: {processes:?}");
+    let lives = |pid: &String| {
+        let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    };
+    assert!(processes.iter().any(lives), "{processes:?}");
+    daemon.signal(Signal::KILL);
+    daemon.ended();
+    let begun = std::time::Instant::now();
+    while stage.processes().iter().any(lives) {
+        assert!(begun.elapsed() < GUARD, "{:?}", stage.processes());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_server_that_cannot_run_twice_ends_before_the_next_version_begins() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("1", "exclusive = true");
+    let daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    assert_eq!(client.who(1), "1");
+    for (id, mark) in [(10, "2+"), (30, "3")] {
+        stage.says(mark, "exclusive = true");
+        daemon.wait(mark, || stage.diary().contains(&format!("began {mark}")));
+        assert_eq!(client.who(id), mark);
+    }
+    let diary = stage.diary();
+    assert!(!diary.contains(&"twice".to_owned()), "{diary:?}");
+    let last = diary.iter().rposition(|line| line == "ended 2+").expect("the second has ended");
+    assert_eq!(diary[last + 1], "began 3", "{diary:?}");
+}
+
+#[test]
+fn what_a_server_offers_is_known_before_it_is_started_again() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("1+", "");
+    let mut daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    let before = client.ask(1, "tools/list", "{}");
+    assert!(before.contains("\"more\""), "{before}");
+    drop(client);
+    daemon.signal(Signal::TERM);
+    daemon.ended();
+    let began = stage.diary().iter().filter(|line| line.starts_with("began")).count();
+    let daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    assert_eq!(client.ask(1, "tools/list", "{}"), before);
+    let now = || stage.diary().iter().filter(|line| line.starts_with("began")).count();
+    assert_eq!(now(), began, "nobody has called it, and nothing was started: {:?}", stage.diary());
+    assert_eq!(client.who(2), "1+");
+    assert!(now() > began);
+}
+
+#[test]
+fn a_server_that_changes_is_seen_in_an_open_conversation() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("1", "");
+    let daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    assert!(!client.ask(1, "tools/list", "{}").contains("\"more\""));
+    assert_eq!(client.who(2), "1");
+    stage.says("2+", "");
+    client.hear("notifications/tools/list_changed");
+    assert!(client.ask(3, "tools/list", "{}").contains("\"more\""));
+    assert_eq!(client.who(4), "2+");
+    let told = client.heard.lock().unwrap().iter().filter(|line| line.contains("list_changed")).count();
+    assert_eq!(told, 1);
+}

@@ -107,7 +107,7 @@ impl Session {
             outlet: ArcSwap::default(),
             calls: Mutex::default(),
             asks: Mutex::default(),
-            next_ask: AtomicU64::new(1),
+            next_ask: AtomicU64::new(first_ask()),
             view: ArcSwapOption::empty(),
             seen: Mutex::default(),
             level: AtomicU8::new(Level::All as u8),
@@ -312,6 +312,15 @@ pub(crate) struct Request<'r> {
     pub(crate) mail: &'r Arc<Mailbox>,
     pub(crate) extra: &'r Extra,
     pub(crate) caller: Arc<Caller>,
+}
+
+/// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken
+/// for the answer to a question of another.
+fn first_ask() -> u64 {
+    let mut bytes = [0; 4];
+    // Without chance the numbers are still right within one daemon.
+    let _ = getrandom::fill(&mut bytes);
+    (u64::from(u32::from_ne_bytes(bytes)) << 16) + 1
 }
 
 /// Answers with a result, which is JSON as it stands.

@@ -273,7 +273,11 @@ impl Reader {
     }
 
     fn line(&mut self, upstream: &Upstream, line: &Bytes) {
-        if let Tail::TooLong(mut scan) = std::mem::take(&mut self.tail) {
+        let tail = match std::mem::take(&mut self.tail) {
+            Tail::None if line.len() > MESSAGE_LIMIT => Tail::TooLong(Box::default()),
+            tail => tail,
+        };
+        if let Tail::TooLong(mut scan) = tail {
             scan.read(line);
             let what = Trouble::Answer(format!("more than {} MiB", MESSAGE_LIMIT >> 20));
             if let Some(id) = scan.id().and_then(|id| id.parse().ok()) {

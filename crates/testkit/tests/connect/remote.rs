@@ -330,7 +330,7 @@ fn stateless_calls_repeat_themselves_in_headers_and_are_cancelled_by_hanging_up(
             &match &*request.rpc() {
                 "tools/list" => result(
                     request,
-                    r#"{"tools":[{"name":"wetter-für","inputSchema":{"properties":{"ort":{"x-mcp-header":"Ort"}}}}]}"#,
+                    r#"{"tools":[{"name":"wetter-für","inputSchema":{"properties":{"ort":{"type":"string","x-mcp-header":"Ort"}}}}]}"#,
                 ),
                 _ => result(request, r#"{"resultType":"complete"}"#),
             },

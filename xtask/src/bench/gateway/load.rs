@@ -86,6 +86,6 @@ fn told(command: &mut Command) -> Result<Value, String> {
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     serde_json::from_slice(&output.stdout).map_err(|_| {
         let errors = errors.and_then(|errors| errors.join().ok()).unwrap_or_default();
-        if errors.is_empty() { "the load generator says nothing".to_owned() } else { errors }
+        if errors.is_empty() { format!("the load generator ended with {}", output.status) } else { errors }
     })
 }

@@ -7,7 +7,7 @@ use crate::npm::Folder;
 use crate::steps::{run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 12] = [
     ("curl", &["--version"], &["curl"], "asks the daemon as scripts do"),
     ("chromium", &["--version"], &["chromium"], "follows the daemon as a page does"),
     ("strace", &["-V"], &["strace"], "stops writes at every system call"),
@@ -15,6 +15,7 @@ const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
     ("nano", &["--version"], &["nano"], "saves files in its way"),
     ("git", &["--version"], &["git"], "changes files by a checkout"),
     ("systemd-analyze", &["--version"], &["systemd"], "judges the units of services"),
+    ("faketime", &["--version"], &["faketime"], "has the clock jump"),
     ("npm", &["--version"], &["nodejs", "npm"], "installs the real clients"),
     ("dbus-daemon", &["--version"], &["dbus"], "a bus of a test's own"),
     // `dbus-send` comes with it, and has no call that succeeds without a bus.

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The signal is a hint without secrets, and no signal is ever listened to: whoever sends one in our name moves nothing
-//! here. On the system bus, D-Bus itself asks for a file in `/etc/dbus-1/system.d` that lets the user own the name.
+//! here. On the system bus, D-Bus itself asks for a file in `/etc/dbus-1/system.d` that lets the user own the name;
+//! [`policy()`] is what it says.
 //!
 //! The interface's name is a setting, known at run time only; zbus's object server wants it when it is compiled. So
 //! [`Bus`] reads the calls themselves: `call` decides what one asks for, `desk` who is answered, `service` does it.
@@ -25,6 +26,8 @@ mod error;
 mod interface;
 #[cfg(all(feature = "dbus", target_os = "linux"))]
 mod introspection;
+#[cfg(unix)]
+mod policy;
 mod retry;
 #[cfg(all(feature = "dbus", target_os = "linux"))]
 mod service;
@@ -38,6 +41,8 @@ pub use absent::Bus;
 pub use bus::Bus;
 pub use error::{BusError, Owner};
 pub use interface::Interface;
+#[cfg(unix)]
+pub use policy::{FOLDER, policy};
 pub use retry::pause;
 
 /// Which bus.

@@ -84,13 +84,17 @@ impl ControlSocket {
             }
         }
     }
+
+    /// Returns whether the socket is still found at its path: not removed, and not replaced by somebody else's.
+    pub fn is_in_place(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
+    }
 }
 
 impl Drop for ControlSocket {
     fn drop(&mut self) {
         // Only what is still ours: another daemon may have put its own there.
-        let found = fs::symlink_metadata(&self.path);
-        if found.is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity) {
+        if self.is_in_place() {
             let _ = system::remove(&self.path);
         }
     }
@@ -150,8 +154,11 @@ mod tests {
         drop(UnixListener::bind(&path).unwrap());
         let (_listener, first) = ControlSocket::bind(&path).unwrap();
         // A socket that stands in its place by now is another daemon's.
+        assert!(first.is_in_place());
         system::remove(&path).unwrap();
+        assert!(!first.is_in_place());
         let _other = UnixListener::bind(&path).unwrap();
+        assert!(!first.is_in_place());
         drop(first);
         assert!(path.exists());
 

@@ -37,7 +37,7 @@ pub(crate) use passing::relieve;
 use board::Board;
 use desk::Desk;
 use doors::Doors;
-use execute::Hands;
+use execute::{Hands, Place};
 use inbox::Inbox;
 use notify::Stage;
 use service::Service;
@@ -60,14 +60,14 @@ pub(crate) fn gateway_for_tests() -> switchboard_gateway::Gateway {
 /// Another daemon serves this home, or a door cannot be opened: nothing was changed.
 pub(crate) fn run(args: &Serve, env: Env) -> Done {
     log::begin(&env, args.log.as_deref(), args.log_format)?;
-    // One daemon per home. The lock goes with this value, however this function ends.
+    // One daemon per home. The lock goes with `only`, however this function ends.
     let dirs = home::dirs(&env)?;
     let made = |error: switchboard_host::dirs::DirsError| {
         Failure::failed("make the folders of Switchboard").caused_by(&error).hint(error.help())
     };
     dirs.create().map_err(made)?;
     let quiet = passing::quiet(args)?;
-    let _only = passing::take(&dirs, quiet.is_some()).map_err(|error| taken(&error))?;
+    let only = passing::take(&dirs, quiet.is_some()).map_err(|error| taken(&error))?;
 
     switchboard_host::limits::raise_open_files();
 
@@ -99,7 +99,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
 
     // The state lives in here, and nowhere else.
     let service = Service::new(gateway, inbox.clone(), runtime.handle().clone());
-    let mut hands = Hands::new(args.clone(), env, board, doors, watch, service);
+    let place = Place { only, passing: args.idle_exit.is_some() };
+    let mut hands = Hands::new(args.clone(), env, place, board, doors, watch, service);
     react::react(runtime.handle(), &inbox, asked, &mut hands);
 
     // Whoever is inside may finish; the files that this process made go with it.

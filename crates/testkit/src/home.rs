@@ -85,6 +85,8 @@ pub struct FakeHome {
     folder: tempfile::TempDir,
     root: PathBuf,
     program: PathBuf,
+    /// Whose programs they are, where that is somebody else than who runs the tests.
+    user: Option<u32>,
     vars: Vec<(String, String)>,
 }
 
@@ -100,7 +102,14 @@ impl FakeHome {
             fs::create_dir(root.join(below)).expect("a folder in the home");
         }
         let passing = Passing(root.join("switchboard"));
-        Self { _passing: passing, folder, root, program: program.as_ref().to_owned(), vars: Vec::new() }
+        Self {
+            _passing: passing,
+            folder,
+            root,
+            program: program.as_ref().to_owned(),
+            user: None,
+            vars: Vec::new(),
+        }
     }
 
     /// Returns a home that has every fixture at its client's real place.
@@ -115,6 +124,12 @@ impl FakeHome {
     /// Sets a variable for the commands that are run from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.vars.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has `program` run by another user from now on. Only root can do that.
+    pub fn run_as(&mut self, user: u32, program: impl AsRef<Path>) {
+        self.user = Some(user);
+        program.as_ref().clone_into(&mut self.program);
     }
 
     /// Returns the home itself.
@@ -163,7 +178,15 @@ impl FakeHome {
 
     /// Returns a command in this home: a cleared environment, nobody at the terminal.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = match self.user {
+            None => Command::new(&self.program),
+            Some(user) => {
+                let mut other = Command::new("setpriv");
+                other.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg("--clear-groups");
+                other.arg(&self.program);
+                other
+            }
+        };
         command
             .args(args)
             .env_clear()

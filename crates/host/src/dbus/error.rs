@@ -103,9 +103,9 @@ impl BusError {
                 Some(format!("see who it is with `ps -p {pid}`, or choose another `dbus_interface`"))
             }
             Self::Taken { .. } => Some("choose another `dbus_interface`".to_owned()),
-            Self::NotAllowed { bus: Kind::System, name } => {
-                Some(format!("allow it in `/etc/dbus-1/system.d`: `<allow own=\"{name}\"/>`"))
-            }
+            Self::NotAllowed { bus: Kind::System, name } => Some(format!(
+                "allow it in `/etc/dbus-1/system.d`: `<allow own=\"{name}\"/>`; `switchboard service install` writes the whole file"
+            )),
             Self::NotAllowed { bus: Kind::Session, .. } => Some("set `dbus_notify = false`".to_owned()),
             Self::Gone { .. } | Self::ZeroByte => None,
         }

@@ -252,6 +252,28 @@ async fn a_bus_that_does_not_give_the_name_is_an_error() {
 }
 
 #[tokio::test]
+async fn the_bus_of_a_machine_takes_us_by_the_file_that_we_write() {
+    let interface = Interface::parse("org.opdbus.MCP").unwrap();
+    let enter = |bus: &PrivateBus| {
+        let options = Options { bus: Kind::System, ..at(bus) };
+        async move { Bus::connect(&options, VERSION, Arc::new(Answers::default())).await }
+    };
+    let Some(closed) = PrivateBus::of_a_machine("<busconfig/>") else { return };
+    assert!(matches!(enter(&closed).await, Err(BusError::NotAllowed { .. })));
+
+    let machine = PrivateBus::of_a_machine(&switchboard_host::dbus::policy(&interface)).unwrap();
+    let bus = enter(&machine).await.unwrap();
+    assert_eq!(
+        reply(send(&machine, "org.opdbus.MCP.GetConfig"), &["string:claude"]).await.unwrap(),
+        "config of claude"
+    );
+    let guest = guest(&machine).await;
+    let mut signals = subscribe(&guest, "org.opdbus.MCP", "ConfigUpdated").await;
+    bus.announce("{}").await.unwrap();
+    next(&mut signals).await;
+}
+
+#[tokio::test]
 async fn a_bus_that_is_not_there_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("socket");

@@ -184,6 +184,31 @@ impl Doors {
         })
     }
 
+    /// Returns whether the control socket is found where everybody looks for it. One that the system holds is its own.
+    pub(crate) fn are_in_place(&self) -> bool {
+        #[cfg(unix)]
+        return self.control.1.as_ref().is_none_or(switchboard_host::socket::ControlSocket::is_in_place);
+        #[cfg(not(unix))]
+        true
+    }
+
+    /// Makes the control socket anew, after somebody has taken it away. Whoever came in by the old one stays.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn put_back(&mut self, dirs: &Dirs) -> Result<(), Failure> {
+        #[cfg(unix)]
+        {
+            let handle = self.handle.clone();
+            let _inside = handle.enter();
+            let fresh = control(&self.handle, &self.api, dirs, None)?;
+            std::mem::replace(&mut self.control, fresh).0.drain.cancel();
+        }
+        #[cfg(not(unix))]
+        let _ = dirs;
+        Ok(())
+    }
+
     fn attend(&mut self, opened: Opened) {
         let (web, warnings) = attend(&self.handle, &self.api, opened);
         std::mem::replace(&mut self.web, web).drain.cancel();

@@ -23,6 +23,7 @@ use super::desk::Asked;
 use super::doors::{Doors, overridden};
 use super::facts::Facts;
 use super::notify::{self, Stage};
+use super::passing;
 use super::service::Service;
 use super::view::View;
 use crate::ask::{Answer, Ask};
@@ -38,11 +39,19 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// Where a problem is that keeps us from all of our own files.
 const EVERYWHERE: &str = "the home";
 
+/// What makes this process the one daemon of its home.
+pub(crate) struct Place {
+    pub(crate) only: Lock,
+    /// It makes room for a daemon that somebody asks for.
+    pub(crate) passing: bool,
+}
+
 /// What carries plans out. It decides nothing.
 pub(crate) struct Hands {
     /// What the command line says otherwise than the settings.
     args: Serve,
     env: Env,
+    place: Place,
     /// The home, held while there is something to do in it.
     home: Option<Home>,
     /// The last settings that were in order.
@@ -71,6 +80,7 @@ impl Hands {
     pub(crate) fn new(
         args: Serve,
         env: Env,
+        place: Place,
         board: watch::Sender<Arc<Board>>,
         doors: Doors,
         watch: Watch,
@@ -79,6 +89,7 @@ impl Hands {
         Self {
             args,
             env,
+            place,
             home: None,
             settings: Arc::default(),
             settings_file: None,
@@ -229,6 +240,11 @@ impl Hands {
     /// Reads our own files, and takes a changed catalogue in as a new revision.
     fn read(&mut self) -> Event {
         self.home = None;
+        if !self.doors.are_in_place()
+            && let Some(event) = self.put_back()
+        {
+            return event;
+        }
         let read = catch_unwind(AssertUnwindSafe(|| self.read_home()));
         match read {
             Ok(Ok(reading)) => Event::Read(reading),
@@ -250,6 +266,30 @@ impl Hands {
                 Event::Unread
             }
         }
+    }
+
+    /// Has the daemon be found again after its socket, or the whole home, was taken away. Where another daemon has come
+    /// meanwhile, the home is that one's.
+    fn put_back(&mut self) -> Option<Event> {
+        let dirs = crate::home::dirs(&self.env).ok()?;
+        let put_back = match passing::take_again(&dirs, self.place.passing) {
+            Err(LockError::Held { .. }) => {
+                warn!("another daemon serves this home by now: this one ends");
+                return Some(Event::Stop);
+            }
+            Err(error) => Err(Failure::failed("take the lock again").caused_by(&error)),
+            Ok(again) => {
+                if let Some(again) = again {
+                    self.place.only = again;
+                }
+                self.doors.put_back(&dirs)
+            }
+        };
+        match put_back {
+            Ok(()) => info!("the control socket was taken away, and is there again"),
+            Err(failure) => debug!(error = failure.sentence(), "the control socket is still away"),
+        }
+        None
     }
 
     fn read_home(&mut self) -> Result<Reading, Failure> {

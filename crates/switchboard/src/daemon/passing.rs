@@ -53,6 +53,19 @@ pub(super) fn take(dirs: &Dirs, passing: bool) -> Result<Lock, LockError> {
     }
 }
 
+/// Takes the lock anew, where it or the whole home was taken away from under the daemon that had it. `None` where it
+/// still is this process's.
+///
+/// # Errors
+/// Somebody else has it by now, or it cannot be made.
+pub(super) fn take_again(dirs: &Dirs, passing: bool) -> Result<Option<Lock>, LockError> {
+    let name = if passing { NAME } else { "switchboard serve" };
+    match Lock::acquire_daemon(dirs, name) {
+        Err(LockError::Held { holder: Some(holder), .. }) if holder.pid == std::process::id() => Ok(None),
+        taken => taken.map(Some),
+    }
+}
+
 /// Has a daemon that is passing make room for one that stays. Returns whether there was one.
 ///
 /// # Errors

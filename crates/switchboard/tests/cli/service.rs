@@ -220,3 +220,16 @@ fn the_timers_command_line_brings_the_file_in_step() {
     assert_eq!(output.code, 0, "{output}");
     assert!(home.text(CURSOR).contains("files-mcp"), "{}", home.text(CURSOR));
 }
+
+#[test]
+fn for_the_bus_of_the_machine_its_file_is_written_and_where_it_belongs_is_said() {
+    let home = managed();
+    let file = "switchboard/config/org.opdbus.MCP.conf";
+    home.ok("service install");
+    assert!(!home.path(file).exists(), "nobody asked for it");
+    home.write("switchboard/config/switchboard.toml", "[client_sync]\ndbus_bus = \"system\"\n");
+    let told = home.ok("service install");
+    let line = format!("sudo install -m 644 {} /etc/dbus-1/system.d", home.path(file).display());
+    assert!(told.all().contains(&line), "{told}");
+    assert!(home.text(file).contains("<allow own=\"org.opdbus.MCP\"/>"));
+}

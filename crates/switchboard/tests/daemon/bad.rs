@@ -304,3 +304,63 @@ fn a_daemon_that_is_stopped_while_it_is_asked_leaves_it_open_what_was_done() {
     append(&home, "four");
     wait_for(&daemon, &home, CURSOR, "\"four\"");
 }
+
+#[test]
+fn a_home_that_is_taken_away_while_it_is_served_is_served_again_when_it_is_back() {
+    for (what, come_back) in [("moved away and back", true), ("removed, and made anew", false)] {
+        let home = home();
+        let daemon = Daemon::start(&home);
+        wait_for(&daemon, &home, CURSOR, "\"two\"");
+        let number = || daemon.get("/api/mcp/_version").map(|(_, body)| body);
+        let (before, client) = (number(), home.text(CURSOR));
+        let (folder, aside) = (home.path("switchboard"), home.path("aside"));
+        if come_back {
+            fs::rename(&folder, &aside).unwrap();
+        } else {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        daemon.wait_log("the control socket was taken away, and is there again");
+        // The last good one is in service meanwhile, and nobody's file says less than before.
+        assert_eq!(number(), before, "{what}");
+        assert_eq!(home.text(CURSOR), client, "{what}");
+        let told = home.run("status");
+        assert!(told.code == 3 && told.all().contains("gone"), "{what}: {told}");
+        let second = home.run("serve --listen 127.0.0.1:0");
+        assert!(second.stderr.contains(&format!("process {}", daemon.pid())), "{what}: {second}");
+        if come_back {
+            fs::remove_dir_all(&folder).unwrap();
+            fs::rename(&aside, &folder).unwrap();
+            append(&home, "three");
+            wait_for(&daemon, &home, CURSOR, "\"three\"");
+        } else {
+            home.write(
+                CATALOGUE,
+                "[servers.one]\ncommand = \"one\"\n\n[servers.three]\ncommand = \"three\"\n",
+            );
+            let served =
+                || daemon.get("/api/mcp/_config").is_some_and(|(_, body)| body.contains("\"three\""));
+            daemon.wait("what is made anew is served", served);
+            assert_eq!(home.text(CURSOR), client, "who is to have it is to be said again");
+        }
+    }
+}
+
+#[test]
+fn a_home_that_another_daemon_has_taken_over_is_left_to_it() {
+    let home = home();
+    let mut daemon = Daemon::start(&home);
+    wait_for(&daemon, &home, CURSOR, "\"two\"");
+    // Its socket and its lock are gone, and before it looks somebody else has come.
+    daemon.signal(Signal::STOP);
+    fs::remove_file(home.path("switchboard/run/control.sock")).unwrap();
+    let lock = fs::read_dir(home.path("switchboard/state")).unwrap().map(|entry| entry.unwrap().path());
+    lock.filter(|path| path.to_string_lossy().contains("daemon"))
+        .for_each(|path| fs::remove_file(path).unwrap());
+    let other = Daemon::start(&home);
+    daemon.signal(Signal::CONT);
+    append(&home, "three");
+    assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.log());
+    append(&home, "four");
+    wait_for(&other, &home, CURSOR, "\"four\"");
+    assert!(home.path("switchboard/run/control.sock").exists(), "the other's socket stays");
+}

@@ -9,9 +9,11 @@
 
 mod bad;
 mod browser;
+mod clock;
 mod commands;
 mod files;
 mod life;
+mod other;
 mod servers;
 mod whole;
 

@@ -23,6 +23,28 @@ const CONFIG: &str = r#"<busconfig>
 </busconfig>
 "#;
 
+/// What Debian's `/usr/share/dbus-1/system.conf` says of names and messages.
+const MACHINE: &str = r#"<busconfig>
+  <type>system</type>
+  <listen>unix:path=FOLDER/socket</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Properties"/>
+  </policy>
+</busconfig>
+"#;
+
 /// A running `dbus-daemon`, killed when it is dropped.
 pub(crate) struct PrivateBus {
     pub(crate) address: String,
@@ -39,6 +61,15 @@ impl PrivateBus {
     /// Starts one that lets nobody own a name.
     pub(crate) fn without_names() -> Option<Self> {
         Self::with(&CONFIG.replace("<allow own=", "<deny own="))
+    }
+
+    /// Starts one that allows as little as the bus of a machine does, but for what `policy` says.
+    pub(crate) fn of_a_machine(policy: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(folder.path().join("own.conf"), policy).unwrap();
+        let include = format!("<includedir>{}</includedir>\n</busconfig>", folder.path().display());
+        Self::with(&MACHINE.replace("</busconfig>", &include))
     }
 
     fn with(text: &str) -> Option<Self> {

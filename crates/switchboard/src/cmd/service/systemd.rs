@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use switchboard_core::client::bridge::HOME_VARIABLE;
 use switchboard_host::backup::Label;
+use switchboard_host::dbus::{self, Interface};
 use switchboard_host::dirs::{self, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
 
@@ -71,12 +72,47 @@ pub(super) fn install(env: Env, ui: &Ui, args: ServiceInstall) -> Done {
         }
         ui.marked(Mark::Good, format!("{} is written", home.short(&path)));
     }
+    system_bus(&home, ui)?;
     let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
     let begun = begin(ui, &started);
     ui.json(
         &json!({ "units": names, "folder": folder, "started": begun.as_ref().is_ok_and(|begun| *begun) }),
     );
     begun.map(drop)
+}
+
+/// Where the settings ask for the bus of the machine: writes the file that it wants, and says where that belongs. Putting
+/// it there is for whoever runs the machine.
+fn system_bus(home: &Home, ui: &Ui) -> Done {
+    let sync = &home.settings.value.client_sync;
+    if !sync.dbus_notify || sync.dbus_bus != "system" {
+        return Ok(());
+    }
+    let interface = Interface::parse(&sync.dbus_interface).map_err(|error| {
+        let failure = Failure::failed("write the policy of the system bus").caused_by(&error);
+        match error.help() {
+            Some(help) => failure.hint(help),
+            None => failure,
+        }
+    })?;
+    let name = format!("{}.conf", interface.as_str());
+    let (path, text) = (home.dirs.config().join(&name), dbus::policy(&interface));
+    let placed = Path::new(dbus::FOLDER).join(&name);
+    if text_of(look(&placed)?.as_ref()) == Some(&text) {
+        ui.marked(Mark::Good, format!("{} is as it should be", placed.display()));
+        return Ok(());
+    }
+    let there = look(&path)?;
+    if text_of(there.as_ref()) != Some(&text) {
+        write_own(home, &path, there.as_ref(), &text)?;
+    }
+    ui.marked(Mark::Good, format!("{} is written", home.short(&path)));
+    ui.hint(format!(
+        "the system bus wants it in its own folder: `sudo install -m 644 {} {}`",
+        path.display(),
+        dbus::FOLDER
+    ));
+    Ok(())
 }
 
 /// Returns the units, and those of them that are to be started.

@@ -42,6 +42,26 @@ pub(crate) struct Failure {
 /// What a command gives back.
 pub(crate) type Done = Result<(), Failure>;
 
+/// Returns an error and all that caused it, from the outermost on, each once.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        // A transparent error says the same as its source, and some name it at their end.
+        if causes.last().is_none_or(|last| !last.ends_with(&text)) {
+            causes.push(text);
+        }
+        next = error.source();
+    }
+    causes
+}
+
+/// Returns an error with all that caused it, as one sentence.
+pub(crate) fn whole(error: &dyn std::error::Error) -> String {
+    chain(error).join(": ")
+}
+
 impl Failure {
     /// Returns a failure; `what` fits after "failed to".
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Self {
@@ -105,15 +125,7 @@ impl Failure {
     /// Returns the failure with an error and all that caused it.
     #[must_use]
     pub(crate) fn caused_by(mut self, error: &dyn std::error::Error) -> Self {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let text = error.to_string();
-            // A transparent error says the same as its source, and some name it at their end.
-            if self.causes.last().is_none_or(|last| !last.ends_with(&text)) {
-                self.causes.push(text);
-            }
-            next = error.source();
-        }
+        self.causes.extend(chain(error));
         self
     }
 

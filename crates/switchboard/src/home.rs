@@ -17,7 +17,7 @@ use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::record::{self, Loaded};
 use switchboard_host::watch::Content;
 
-use crate::fail::{Code, Failure};
+use crate::fail::{Code, Failure, whole};
 use crate::history::History;
 use crate::journal::Journal;
 use crate::token::Tokens;
@@ -326,7 +326,7 @@ fn set(dirs: &Dirs) -> Set {
         Err(ReadError::Missing { .. }) => (None, settings::parse("")),
         // A folder on the way that is missing means that the file is missing too.
         Err(_) if !path.parent().is_some_and(Path::exists) => (None, settings::parse("")),
-        Err(error) => (None, wrong(Problem::error(error.to_string()).help(error.help()))),
+        Err(error) => (None, wrong(Problem::error(whole(&error)).help(error.help()))),
     };
     Set { settings, file, held }
 }
@@ -380,7 +380,7 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
         Ok(file) => Ok(Some(file)),
         Err(ReadError::Missing { .. }) => Ok(None),
         Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
-        Err(error) => Err(Problem::error(error.to_string()).help(error.help())),
+        Err(error) => Err(Problem::error(whole(&error)).help(error.help())),
     };
     let last = || history.last_catalogue(backups).unwrap_or_default();
     let wrong = |file, problems| Served { catalogue: last(), file, held, problems, last_good: true };

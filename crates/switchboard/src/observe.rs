@@ -23,7 +23,7 @@ use switchboard_host::hash::Hash;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::discover;
-use crate::fail::{Code, Failure};
+use crate::fail::{Code, Failure, whole};
 use crate::home::Home;
 
 /// A linked client, with what its settings leave open filled in.
@@ -302,7 +302,7 @@ impl<'h> Observer<'h> {
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),
             Err(ReadError::Missing { .. }) => (None, None),
-            Err(error) => (None, Some(Problem::error(error.to_string()).help(error.help()))),
+            Err(error) => (None, Some(Problem::error(whole(&error)).help(error.help()))),
         };
         let text = file.as_ref().map(|file| std::str::from_utf8(&file.bytes));
         // What it was matters only when it is not that any more.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard_core::catalogue::Catalogue;
 use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
 use switchboard_core::name::{ClientId, ServerName};
 use switchboard_core::plan::FileState;
@@ -227,13 +228,19 @@ impl Hands {
     fn facts(&self) -> Facts {
         // What is wrong with one file, whoever reads it sees.
         let own = self.problems.iter().filter(|(place, _)| place == EVERYWHERE).cloned();
+        let refused = |view: &View| Some((view.path.display().to_string(), view.refusal()?));
+        let clients = self.views.values().filter_map(refused);
         Facts {
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             since: self.since,
             listen: self.doors.address(),
             watches: self.watch.health().native,
-            problems: own.chain(self.doors.problems()).chain(self.service.problems()).collect(),
+            problems: own
+                .chain(clients)
+                .chain(self.doors.problems())
+                .chain(self.service.problems())
+                .collect(),
         }
     }
 
@@ -300,7 +307,12 @@ impl Hands {
         let name = home.short(&home.dirs.settings());
         problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
         let text = Some(home.settings_held);
-        if home.settings.is_good() {
+        let is_gone = self.is_gone(&home);
+        if let Some((catalogue, problem)) = is_gone {
+            home.catalogue.catalogue = catalogue;
+            home.settings = Parsed { value: Settings::clone(&self.settings), problems: Vec::new() };
+            problems.push((EVERYWHERE.to_owned(), problem));
+        } else if home.settings.is_good() {
             // The very same ones where nothing changed: what follows from them need not be made again.
             if self.settings_file != text {
                 let http = overridden(&home.settings.value.http, &self.args);
@@ -326,6 +338,17 @@ impl Hands {
         let reading = self.reading(&home);
         self.home = Some(home);
         Ok(reading)
+    }
+
+    /// Returns what is in service where the home has lost everything that it said: somebody took it away, and meant it no
+    /// more than one who empties the catalogue.
+    fn is_gone(&self, home: &Home) -> Option<(Catalogue, Problem)> {
+        let is_new = home.history.last().is_none() && home.catalogue.catalogue.is_empty();
+        let board = self.board.borrow();
+        let now = board.now().filter(|now| is_new && !now.catalogue.is_empty())?;
+        let what = "the catalogue is gone, with all that was remembered of it; the last good revision stays in service";
+        let help = "bring the folder back, or save a catalogue again";
+        Some((Catalogue::clone(&now.catalogue), Problem::error(what).help(help)))
     }
 
     /// Has the revision in service stand above all that were announced: where the history was lost while we run, it
@@ -475,9 +498,11 @@ fn note(
     tell(id, views.get(id), &view, push);
     views.insert(id.clone(), view);
     let readable = matches!(look.plan.state, FileState::Read | FileState::Missing);
+    // It may be ours to read again before a watch could see that it was not.
+    let refused = now.is_none() && look.plan.state == FileState::Unreadable;
     match push {
-        // What cannot be read is looked at again when it changes.
-        Some(Push::NotWritten { .. }) if readable => Outcome::Again,
+        // What says something else than it should is looked at again when it changes.
+        Some(Push::NotWritten { .. }) if readable || refused => Outcome::Again,
         _ => Outcome::Rest,
     }
 }

@@ -15,6 +15,7 @@ pub(crate) struct Facts {
     pub(crate) listen: Option<String>,
     /// Whether the system tells it of changed files at once; else it looks every two seconds.
     pub(crate) watches: bool,
-    /// What is wrong with its doors and its bus, or to be known of them: where, and what.
+    /// What is wrong with its doors and its bus, or to be known of them, and why clients' files are not written: where, and
+    /// what.
     pub(crate) problems: Vec<(String, Problem)>,
 }

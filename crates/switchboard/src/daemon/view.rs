@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use switchboard_core::plan::sentence;
+use switchboard_core::problem::Problem;
 
 use crate::cmd::status::file_word;
 use crate::execute::Push;
@@ -23,15 +24,18 @@ pub(crate) struct View {
     pub(crate) conflicts: Vec<String>,
     /// Why it was not written.
     pub(crate) failed: Option<String>,
+    /// What to do about that.
+    #[serde(skip)]
+    pub(crate) hint: Option<String>,
 }
 
 impl View {
     /// Returns how the file stands after a look, and after a push where there was one.
     pub(crate) fn of(look: &Look, push: Option<&Push>) -> Self {
         let written = matches!(push, Some(Push::Written { .. }));
-        let failed = match push {
-            Some(Push::NotWritten { why, .. }) => Some(why.clone()),
-            _ => None,
+        let (failed, hint) = match push {
+            Some(Push::NotWritten { why, hint }) => (Some(why.clone()), hint.clone()),
+            _ => (None, None),
         };
         Self {
             path: look.linked.path.clone(),
@@ -40,7 +44,18 @@ impl View {
             drift: look.plan.drifted().map(sentence).collect(),
             conflicts: look.plan.conflicts().map(sentence).collect(),
             failed,
+            hint,
         }
+    }
+
+    /// Returns why the file was not written, where that does not follow from what it says.
+    pub(crate) fn refusal(&self) -> Option<Problem> {
+        let why = self.failed.as_ref().filter(|_| self.state() == "not written")?;
+        let problem = Problem::error(format!("not written: {why}"));
+        Some(match &self.hint {
+            Some(hint) => problem.help(hint.clone()),
+            None => problem,
+        })
     }
 
     /// The states that a file can be in.

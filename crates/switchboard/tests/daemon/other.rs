@@ -57,7 +57,7 @@ fn a_client_whose_file_is_refused_is_told_and_the_others_are_written() {
         wait_for(&daemon, &home, ZED, "\"three\"");
         daemon.wait(&format!("{what}: it is told"), || {
             let told = home.run("status");
-            told.all().contains("ermission denied") || told.all().contains("not writable")
+            told.all().contains("ermission denied") || told.all().contains("may not be written")
         });
         // Whoever plays the user here reads it all the same.
         fs::set_permissions(home.path(path), usual).unwrap();

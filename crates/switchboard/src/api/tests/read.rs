@@ -253,7 +253,7 @@ async fn the_measurements_are_told() {
     let view = |file, lists: [&[&str]; 3]| {
         let [pending, drift, conflicts] =
             lists.map(|list| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
-        View { path: "/x".into(), file, pending, drift, conflicts, failed: None }
+        View { path: "/x".into(), file, pending, drift, conflicts, failed: None, hint: None }
     };
     let views = [
         view("read", [&[], &[], &[]]),

@@ -10,6 +10,7 @@ mod call;
 mod config;
 pub(crate) mod door;
 mod events;
+mod flow;
 mod guard;
 mod mcp;
 mod metrics;

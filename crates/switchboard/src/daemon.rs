@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
 
     // Everything that waits, waits here: on the network, on signals, on time.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(workers())
         .enable_all()
         .build()
         .map_err(|error| Failure::failed("begin").caused_by(&error))?;
@@ -110,6 +110,14 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     runtime.shutdown_timeout(react::DRAIN);
     info!("ended");
     Ok(())
+}
+
+/// Returns how many threads carry messages. One is enough for tens of thousands of calls a second, and where there are
+/// more of them each message wakes another, which costs as much as the message. The other cores are for the servers.
+fn workers() -> usize {
+    const MOST: usize = 4;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (cores / 2).clamp(1, MOST)
 }
 
 fn taken(error: &LockError) -> Failure {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::MESSAGE_LIMIT;
@@ -51,8 +51,13 @@ pub(super) fn too_long() -> Trouble {
     Trouble::Answer(format!("more than {} MiB", MESSAGE_LIMIT >> 20))
 }
 
+/// So much memory is taken for a body before its bytes are there.
+const MOST_AHEAD: usize = 1 << 20;
+
 /// Reads a whole body of at most one message, which is one line then.
 pub(super) async fn whole(mut body: Incoming, limit: usize) -> Result<Bytes, Trouble> {
+    // What the other end says of its length is only a wish for memory.
+    let said = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -65,6 +70,7 @@ pub(super) async fn whole(mut body: Incoming, limit: usize) -> Result<Bytes, Tro
             first = data;
         } else {
             if all.is_empty() {
+                all.reserve(said.min(MOST_AHEAD));
                 all.extend_from_slice(&std::mem::take(&mut first));
             }
             all.extend_from_slice(&data);

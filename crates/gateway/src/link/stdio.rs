@@ -33,8 +33,8 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// A server that was ended is gone after so long, or never.
 const GONE: Duration = Duration::from_secs(30);
 
-/// So much is read at once.
-const PIECE: usize = 64 << 10;
+/// So much is read at once: most messages come whole, and memory that is not written to costs nothing.
+const PIECE: usize = 128 << 10;
 
 /// The way to a child process.
 pub(crate) struct Stdio {
@@ -237,7 +237,9 @@ impl Reader {
         // So much of the buffer has been looked at and has no line end.
         let mut seen = 0;
         loop {
-            if buffer.capacity() - buffer.len() < PIECE / 4 {
+            // Behind what was read before there is seldom room for a long message. What nobody holds any more is used again,
+            // so that this is no new memory.
+            if buffer.is_empty() || buffer.capacity() - buffer.len() < PIECE / 4 {
                 buffer.reserve(PIECE.max(buffer.len()));
             }
             match stdout.read_buf(&mut buffer).await {

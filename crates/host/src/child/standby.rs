@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::guarded::{Guarded, Wiring};
 use super::order;
 use super::{ChildError, GUARD, Prepared};
-use crate::limits;
+use crate::{limits, system};
 
 /// A guard that has no server yet, and waits to be told which.
 ///
@@ -44,6 +44,9 @@ impl Standby {
             .stderr(output());
         // What the guard starts has it from there.
         let guard = limits::leave_as_found(&mut command).spawn().map_err(ChildError::Guard)?;
+        if let Some(output) = &guard.stdout {
+            system::widen(output);
+        }
         Ok(Self { guarded: Guarded::new(control, guard), wiring })
     }
 

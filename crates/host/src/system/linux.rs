@@ -114,3 +114,10 @@ fn attributes(file: &File) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
 fn is_of_the_content(name: &[u8]) -> bool {
     name == b"security.ima" || name == b"security.evm"
 }
+
+/// Lets a pipe hold a long message, so that whoever writes it need not wait in the middle for whoever reads. Where the
+/// system has no more room for that, the pipe stays as it is.
+pub(crate) fn widen(pipe: impl std::os::fd::AsFd) {
+    const ROOM: usize = 256 * 1024;
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, ROOM);
+}

@@ -58,6 +58,7 @@ pub(super) async fn act(
 ) -> Result<Reply, Box<Problem>> {
     let board = inside.desk.board();
     // A body is read even where it says nothing: a connection that closes over one may take the answer with it.
+    // What runs commands stands apart, so that a call of MCP, of which there are most, does not take its memory.
     match route.action {
         Action::Version => config::read_version(&board, &call),
         Action::Config => config::read_config(&board, &call),
@@ -66,7 +67,7 @@ pub(super) async fn act(
         Action::Sync => {
             bodies::read(body).await?;
             let push = Command::Client(Client::Push { which: v1::all(), servers: Vec::new() });
-            run(inside, push, &call, true, StatusCode::OK).await
+            Box::pin(run(inside, push, &call, true, StatusCode::OK)).await
         }
         Action::Health => Ok(typed("alive\n", "text/plain; charset=utf-8")),
         Action::Ready if board.ready => Ok(typed("ready\n", "text/plain; charset=utf-8")),
@@ -86,11 +87,11 @@ pub(super) async fn act(
         }
         Action::Command => {
             let ask: Ask = parsed(&bodies::read(body).await?)?;
-            Ok(json(StatusCode::OK, &inside.desk.ask(ask).await))
+            Ok(json(StatusCode::OK, &Box::pin(inside.desk.ask(ask)).await))
         }
         Action::Run(meant, done) => {
             let command = meant(&call, &bodies::read(body).await?)?;
-            run(inside, command, &call, false, done).await
+            Box::pin(run(inside, command, &call, false, done)).await
         }
         Action::Live => {
             let all: Vec<Live> = inside.mcp.gateway().seen().into_iter().map(Live::of).collect();

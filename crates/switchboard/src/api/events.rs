@@ -3,20 +3,19 @@
 //! A follower is a cursor into the board and nothing more: what it is sent is the bulletin that all of them share. One
 //! that reads slowly finds the newest state when it comes back, not a queue.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::call::Call;
+use super::flow::Flow;
 use super::problem::Problem;
-use super::reply::{put, typed};
 use super::{Inside, Reply, metrics};
 use crate::daemon::board::{Board, Next};
 
@@ -70,22 +69,6 @@ pub(super) struct Follower {
     news: watch::Receiver<Arc<Board>>,
     drain: CancellationToken,
     _place: Option<Place>,
-}
-
-/// The follower behind an answer. A door takes it out and sends the events itself, for what a connection holds to speak
-/// HTTP is many times what a follower needs; where nobody does, the answer's body is the stream.
-#[derive(Clone)]
-pub(super) struct Handover(Arc<Mutex<Option<Follower>>>);
-
-impl Handover {
-    /// Takes the follower out.
-    pub(super) fn take(&self) -> Option<Follower> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn put_back(&self, follower: Follower) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
-    }
 }
 
 /// Returns the event for somebody who has seen `seen`, if there is one, and how far it brings them.
@@ -147,17 +130,7 @@ pub(super) fn follow(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>
         drain: inside.drain.clone(),
         _place: Some(place),
     };
-    let handover = Handover(Arc::new(Mutex::new(Some(follower))));
-    let chunks = futures_util::stream::unfold(handover.clone(), |handover| async move {
-        let mut follower = handover.take()?;
-        let bytes = follower.next().await?;
-        handover.put_back(follower);
-        Some((Ok::<_, std::convert::Infallible>(bytes), handover))
-    });
-    let mut reply = typed(Body::from_stream(chunks), "text/event-stream");
-    put(&mut reply, CACHE_CONTROL, "no-store");
-    reply.extensions_mut().insert(handover);
-    Ok(reply)
+    Ok(Flow::Revisions(follower).reply())
 }
 
 /// The revision that the follower saw last; what is no revision was never seen.

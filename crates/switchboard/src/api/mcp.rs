@@ -16,6 +16,7 @@ use switchboard_gateway::{Extra, Gateway};
 use super::Reply;
 use super::body as bodies;
 use super::call::Call;
+use super::flow::Flow;
 use super::problem::Problem;
 use super::reply::{put, typed};
 
@@ -94,11 +95,7 @@ pub(super) async fn act(
         }
         (Way::Events, _) => {
             let talk = mcp.conversations.begin(&mcp.gateway, &asked, MESSAGES).ok_or_else(full)?;
-            let chunks = futures_util::stream::unfold(talk, |mut talk| async move {
-                let bytes = talk.next().await?;
-                Some((Ok::<_, std::convert::Infallible>(bytes), talk))
-            });
-            return Ok(stream(Body::from_stream(chunks)));
+            return Ok(Flow::Talk(talk).reply());
         }
         (Way::Streamable, method) if method == Method::POST => {
             let body = bodies::read(body).await?;
@@ -106,7 +103,10 @@ pub(super) async fn act(
         }
         (Way::Streamable, method) if method == Method::DELETE => mcp.sessions.delete(&asked),
         (Way::Streamable, _) if wants_pipe(call) => return pipe(mcp, asked),
-        (Way::Streamable, _) => mcp.sessions.get(&asked),
+        (Way::Streamable, _) => match mcp.sessions.get(&asked) {
+            http::Reply::Events(events) => return Ok(Flow::Messages(events).reply()),
+            reply @ http::Reply::Whole { .. } => reply,
+        },
     };
     Ok(answer(reply))
 }

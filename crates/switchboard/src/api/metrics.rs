@@ -1,6 +1,7 @@
 //! What is counted and measured, in the text form of Prometheus.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -84,14 +85,32 @@ pub(super) fn servers(all: &[Seen]) {
     }
 }
 
+/// Where answers of one kind are counted: by method and status, then by route.
+type Counted = HashMap<(&'static str, u16), HashMap<String, (metrics::Counter, metrics::Histogram)>>;
+
 /// Notes one answer.
 pub(super) fn answered(method: &Method, route: &str, status: StatusCode, took: Duration) {
+    thread_local! {
+        // To find a counter by its labels takes longer than to count.
+        static COUNTED: RefCell<Counted> = RefCell::default();
+    }
     // Anybody can make up methods, and each would be kept.
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let method = if known.contains(method) { method.as_str().to_owned() } else { "other".to_owned() };
-    let labels = [("method", method), ("route", route.to_owned()), ("status", status.as_u16().to_string())];
-    metrics::counter!("switchboard_http_requests_total", &labels).increment(1);
-    metrics::histogram!("switchboard_http_request_duration_seconds", &labels[..2]).record(took);
+    const KNOWN: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+    let method = KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
+    COUNTED.with_borrow_mut(|counted| {
+        let routes = counted.entry((method, status.as_u16())).or_default();
+        if !routes.contains_key(route) {
+            let own = || route.to_owned();
+            let status = status.as_u16().to_string();
+            let requests = metrics::counter!("switchboard_http_requests_total", "method" => method, "route" => own(), "status" => status);
+            let times = metrics::histogram!("switchboard_http_request_duration_seconds", "method" => method, "route" => own());
+            routes.insert(own(), (requests, times));
+        }
+        if let Some((requests, times)) = routes.get(route) {
+            requests.increment(1);
+            times.record(took);
+        }
+    });
 }
 
 /// Notes how many follow.

@@ -19,7 +19,7 @@ pub(super) fn document(routes: &Routes) -> Value {
     v1::add::<Version>(&mut schemas);
     v1::add::<Whole>(&mut schemas);
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-    for route in &routes.0 {
+    for route in &routes.all {
         let method = route.method.as_str().to_ascii_lowercase();
         paths.entry(&route.path).or_default().insert(method, operation(route));
     }

@@ -34,7 +34,11 @@ pub(super) enum Access {
 }
 
 /// All routes.
-pub(super) struct Routes(pub(super) Vec<Route>);
+pub(super) struct Routes {
+    pub(super) all: Vec<Route>,
+    /// How much of each path is written out, up to the first part that is left open.
+    written: Vec<usize>,
+}
 
 /// The route that a request means.
 pub(super) struct Found<'r> {
@@ -44,21 +48,26 @@ pub(super) struct Found<'r> {
 }
 
 impl Routes {
+    /// Returns these routes, to be searched.
+    pub(super) fn new(all: Vec<Route>) -> Self {
+        let written = all.iter().map(|route| route.path.find('{').unwrap_or(route.path.len())).collect();
+        Self { all, written }
+    }
+
     /// Finds the route for a request. `HEAD` is answered wherever `GET` is.
     pub(super) fn find(&self, method: &Method, path: &str) -> Result<Found<'_>, Box<Problem>> {
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let nothing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address");
         let parts = parts(path).ok_or_else(nothing)?;
-        // Most routes begin otherwise, which is seen at once.
-        let begins = |route: &&Route| {
-            let first = route.path.split('/').nth(1);
-            first.is_some_and(|own| own.starts_with('{') || Some(own) == parts.first().map(String::as_str))
-        };
+        // Most routes begin otherwise, which is seen at once where nothing has to be decoded first.
+        let is_coded = path.contains('%');
+        let begins = |route: &Route, written: usize| is_coded || path.starts_with(&route.path[..written]);
         let fits: Vec<_> = self
-            .0
+            .all
             .iter()
-            .filter(begins)
-            .filter_map(|route| Some((route, fit(&route.path, &parts)?)))
+            .zip(&self.written)
+            .filter(|(route, written)| begins(route, **written))
+            .filter_map(|(route, _)| Some((route, fit(&route.path, &parts)?)))
             .collect();
         // A path that is written out goes before one that is left open.
         let best = fits.iter().map(|(_, params)| params.len()).min().ok_or_else(nothing)?;

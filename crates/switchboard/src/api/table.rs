@@ -92,7 +92,7 @@ pub(super) fn routes(settings: &Settings) -> Routes {
     }
     rows.extend(mcp());
     rows.extend(v1::routes());
-    Routes(rows)
+    Routes::new(rows)
 }
 
 /// The routes by which clients speak MCP.

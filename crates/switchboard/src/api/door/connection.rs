@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use switchboard_gateway::Session;
 use switchboard_gateway::serve::pipe;
 
-use super::super::events::{Follower, Handover};
+use super::super::flow::{Flow, Handover};
 use super::super::{Api, Peer};
 
 /// How long the head of a request may take, and how long a connection may be silent between two requests.
@@ -79,11 +79,12 @@ pub(super) async fn converse(
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            let mut reply = api.answer(request).await;
+            // Apart from the connection, which would else be as large as all that may be answered, for as long as it lasts.
+            let mut reply = Box::pin(api.answer(request)).await;
             let handover = reply.extensions_mut().remove::<Handover>().filter(|_| first);
             // There is room for one, and there is one at most.
-            if let Some(follower) = handover.and_then(|handover| handover.take()) {
-                let _ = give.try_send(Given::Follower(std::mem::take(reply.headers_mut()), follower));
+            if let Some(flow) = handover.and_then(|handover| handover.take()) {
+                let _ = give.try_send(Given::Flow(std::mem::take(reply.headers_mut()), Box::new(flow)));
                 std::future::pending::<()>().await;
             }
             if let Some(session) = reply.extensions_mut().remove::<Arc<Session>>() {
@@ -105,9 +106,7 @@ pub(super) async fn converse(
             let parts = talk.into_parts();
             let stream = parts.io.into_inner();
             return Some(match given {
-                Given::Follower(headers, follower) => {
-                    Live::Follower(Followed { stream, headers: Some(headers), follower })
-                }
+                Given::Flow(headers, flow) => Live::Flow(Flowing { stream, headers: Some(headers), flow }),
                 // What the client said already is behind the head of its request.
                 Given::Pipe(session) => Live::Pipe { stream, first: parts.read_buf, session },
             });
@@ -125,14 +124,14 @@ pub(super) async fn converse(
 
 /// What is to be done with a connection that is taken from HTTP.
 enum Given {
-    Follower(HeaderMap, Follower),
+    Flow(HeaderMap, Box<Flow>),
     Pipe(Arc<Session>),
 }
 
 /// A connection that HTTP is not spoken on any more.
 pub(super) enum Live {
     /// Nothing but events is sent.
-    Follower(Followed),
+    Flow(Flowing),
     /// A client of MCP converses, one message a line.
     Pipe { stream: Patient, first: Bytes, session: Arc<Session> },
 }
@@ -141,7 +140,7 @@ impl Live {
     /// Goes on until either end has enough, or until `cut`.
     pub(super) async fn run(self, cut: CancellationToken) {
         match self {
-            Self::Follower(followed) => followed.run(cut).await,
+            Self::Flow(flowing) => flowing.run(cut).await,
             Self::Pipe { stream, first, session } => {
                 let (input, mut output) = tokio::io::split(stream);
                 if output.write_all(PIPE).await.is_err() {
@@ -160,13 +159,13 @@ impl Live {
 const PIPE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
 
 /// A connection on which nothing but events is sent any more.
-pub(super) struct Followed {
+pub(super) struct Flowing {
     stream: Patient,
     headers: Option<HeaderMap>,
-    follower: Follower,
+    flow: Box<Flow>,
 }
 
-impl Followed {
+impl Flowing {
     /// Sends events until either end has enough, or until `cut`.
     async fn run(mut self, cut: CancellationToken) {
         let head = head(self.headers.take().unwrap_or_default());
@@ -189,8 +188,8 @@ impl Followed {
 
     /// Waits for what is to be sent next; `None` when the other end has gone.
     async fn next(&mut self, cut: &CancellationToken) -> Option<Bytes> {
-        let Self { stream, follower, .. } = self;
-        let mut next = std::pin::pin!(follower.next());
+        let Self { stream, flow, .. } = self;
+        let mut next = std::pin::pin!(flow.next());
         // Whoever follows has nothing more to say: what comes is passed over, and the end is seen.
         let mut passed_over = [0; 64];
         loop {

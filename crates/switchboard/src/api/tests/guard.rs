@@ -16,7 +16,7 @@ type Variant<'v> = (&'v str, Vec<(&'static str, &'v str)>, u16);
 
 /// Every route, with its open parts filled in.
 fn every() -> Vec<(Route, String)> {
-    let routes = routes(&switchboard_core::settings::Settings::default()).0;
+    let routes = routes(&switchboard_core::settings::Settings::default()).all;
     assert_eq!(routes.len(), COUNT);
     let fill = |route: Route| {
         let path = route.path.replace("{client}", "cursor").replace("{file}", "catalogue");

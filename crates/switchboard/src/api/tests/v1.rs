@@ -283,7 +283,7 @@ async fn the_description_has_every_route_and_nothing_else() {
         }
     }
     let table: BTreeSet<_> = routes(&switchboard_core::settings::Settings::default())
-        .0
+        .all
         .iter()
         .map(|route| (route.path.clone(), route.method.to_string()))
         .collect();

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use switchboard_core::backoff;
 use switchboard_core::mcp::revision::Era;
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::Slot;
@@ -25,8 +27,12 @@ use crate::upstream::{Answer, Upstream};
 /// A subscription is kept so long after the last one left it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A modern server that ended its news is asked for them again after so long.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// A modern server that ended its news is asked for them again within so long; where it ends them again and again, it
+/// is asked more and more rarely (requirement C8).
+const LISTEN_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// News that were told for so long did not end at once.
+const LASTED: Duration = Duration::from_secs(10);
 
 /// How long a subscription may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +44,8 @@ pub(super) struct Back {
     asks: Mutex<HashMap<Box<str>, Asked>>,
     /// Resources, each with the sessions that want to hear of it.
     subscribers: Mutex<HashMap<String, HashSet<u64>>>,
+    /// So many times in a row a modern server ended its news at once, and when it was last asked for them.
+    listens: Mutex<(u32, Option<Instant>)>,
 }
 
 /// The session that has a question, and the number of it there.
@@ -331,8 +339,19 @@ impl Slot {
     pub(crate) fn listen_later(self: &Arc<Self>) {
         let Some(gateway) = self.gateway.upgrade() else { return };
         let slot = Arc::clone(self);
+        let pause = {
+            let mut listens = self.back.listens.lock().unwrap_or_else(PoisonError::into_inner);
+            let lasted = listens.1.is_some_and(|since| since.elapsed() >= LASTED);
+            listens.0 = if lasted { 0 } else { listens.0.saturating_add(1) };
+            backoff::delay(
+                LISTEN_AGAIN.0,
+                LISTEN_AGAIN.1,
+                listens.0.saturating_sub(1),
+                super::task::seed(self),
+            )
+        };
         gateway.tasks.spawn(async move {
-            tokio::time::sleep(LISTEN_AGAIN).await;
+            tokio::time::sleep(pause).await;
             let Some(upstream) = slot.ready() else { return };
             slot.listen_up(&upstream);
             // What changed meanwhile was not told.
@@ -350,6 +369,7 @@ impl Slot {
                 .map(|(uri, _)| uri.clone())
                 .collect()
         };
+        self.back.listens.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now());
         upstream.listen(&uris);
     }
 }

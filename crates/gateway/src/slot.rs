@@ -189,6 +189,9 @@ impl Slot {
 
     /// Tells the task that a connection broke.
     pub(crate) fn lost(&self, upstream: &Weak<Upstream>, why: String) {
+        if let Some(upstream) = upstream.upgrade() {
+            upstream.ends(&why);
+        }
         self.put(Told::Lost(upstream.clone(), why));
     }
 

@@ -48,6 +48,8 @@ pub(crate) struct Upstream {
     me: Weak<Upstream>,
     /// The long request by which the server tells what changes.
     news: AtomicU64,
+    /// Why it is of no use any more, once that is so.
+    over: OnceLock<String>,
 }
 
 impl Upstream {
@@ -66,6 +68,7 @@ impl Upstream {
             sweep,
             me: me.clone(),
             news: AtomicU64::new(0),
+            over: OnceLock::new(),
         })
     }
 
@@ -124,6 +127,16 @@ impl Upstream {
     /// Returns how the server speaks; legacy until it has said.
     pub(crate) fn era(&self) -> Era {
         self.era.get().copied().unwrap_or(Era::Legacy)
+    }
+
+    /// It is of no use any more; only the first reason counts.
+    pub(crate) fn ends(&self, why: &str) {
+        let _ = self.over.set(why.to_owned());
+    }
+
+    /// Returns why it is of no use any more, where that is so.
+    pub(crate) fn over(&self) -> Option<&str> {
+        self.over.get().map(String::as_str)
     }
 
     /// Returns how many calls wait for it.
@@ -311,6 +324,11 @@ impl Upstream {
 
     fn answered(&self, envelope: &Envelope<'_>, origin: Option<u64>) {
         let id = envelope.id.and_then(|id| id.get().parse::<u64>().ok());
+        // Whoever answers one call on the stream of another is not to be trusted with either.
+        if origin.is_some() && id.is_some_and(|id| Some(id) != origin) {
+            return self
+                .dropped(envelope.bytes(), "it answers another call than the one on whose stream it came");
+        }
         // Some answer what they cannot read without an id; on a stream of its own it is clear who is meant.
         let id = id.or(origin.filter(|_| envelope.error.is_some()));
         match id.and_then(|id| self.take(id)) {

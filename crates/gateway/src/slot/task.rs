@@ -85,7 +85,11 @@ impl Task {
                 self.attempt = None;
                 match came {
                     Ok((up, offer)) => {
-                        self.connected(up, &offer);
+                        self.connected(Arc::clone(&up), &offer);
+                        // It fell before it was ours, when the word of it was of no interest.
+                        if let Some(why) = up.over() {
+                            self.slot.lost(&up.me(), why.to_owned());
+                        }
                         (Some(Event::Connected), None)
                     }
                     Err(trouble) => (Some(Event::Failed), Some(trouble)),
@@ -241,7 +245,7 @@ async fn until(due: Option<tokio::time::Instant>) {
 }
 
 /// What tells the delays of one connection from those of another.
-fn seed(slot: &Slot) -> u64 {
+pub(super) fn seed(slot: &Slot) -> u64 {
     let mut bytes = [0; 8];
     // Without chance the delays are still right, only less spread.
     let _ = getrandom::fill(&mut bytes);

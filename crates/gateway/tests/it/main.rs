@@ -1,4 +1,5 @@
-//! The gateway as a whole, between clients and servers that a test plays: no process, no socket, no sleep.
+//! The gateway as a whole, between clients and servers that a test plays: no process, no sleep, and no socket but for
+//! the servers that are remote.
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails says why")]
 
 mod asks;
@@ -9,7 +10,9 @@ mod isolation;
 mod odd;
 mod order;
 mod reload;
+mod rogue;
 mod stage;
+mod still;
 mod verbatim;
 
 /// Returns the long form of a figure in a soak (`SWITCHBOARD_SOAK=1`), else the short one.

@@ -21,6 +21,8 @@ use crate::session::Session;
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
 
+pub(crate) use back::updated;
+
 /// Returns the parameters of a stateless question of our own, with one more member; its value is JSON.
 pub(crate) fn own_params_with(name: &str, value: &str) -> String {
     handshake::params_of(switchboard_core::mcp::revision::LATEST, "{}", Some((name, value)))
@@ -228,9 +230,11 @@ impl Slot {
     }
 
     /// A session uses it no longer.
-    pub(crate) fn leave(&self, session: u64) {
+    pub(crate) fn leave(self: &Arc<Self>, session: u64) {
         self.sessions().remove(&session);
-        self.back.leave(self, session);
+        for uri in self.back.subscriptions_of(session) {
+            self.unsubscribe(session, &uri);
+        }
     }
 
     /// Returns the sessions that use it.

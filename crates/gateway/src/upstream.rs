@@ -139,9 +139,9 @@ impl Upstream {
         self.over.get().map(String::as_str)
     }
 
-    /// Returns how many calls wait for it.
+    /// Returns how many calls wait for it. The long request for news is none: it waits for as long as it is there.
     pub(crate) fn in_flight(&self) -> usize {
-        self.calls().len()
+        self.calls().values().filter(|waiting| !matches!(waiting, Waiting::News(_))).count()
     }
 
     /// Returns when it was last used, in time since the gateway began.

@@ -48,6 +48,12 @@ pub(super) struct Back {
     listens: Mutex<(u32, Option<Instant>)>,
 }
 
+/// Returns the word that a resource has changed.
+pub(crate) fn updated(uri: &str) -> Bytes {
+    let params = format!(r#"{{"uri":{}}}"#, serde_json::Value::from(uri));
+    message::notification("notifications/resources/updated", Some(&params))
+}
+
 /// The session that has a question, and the number of it there.
 type Asked = (Weak<Session>, u64);
 
@@ -271,6 +277,12 @@ impl Slot {
         done
     }
 
+    /// Returns whether a session hears of a resource from here.
+    pub(crate) fn tells(&self, session: u64, uri: &str) -> bool {
+        let subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.get(uri).is_some_and(|present| present.contains(&session))
+    }
+
     /// Ends a session's subscription; when it was the last one the server is told after a while.
     pub(crate) fn unsubscribe(self: &Arc<Self>, session: u64, uri: &str) {
         let last = {
@@ -391,8 +403,7 @@ impl Back {
             for uri in uris {
                 // What changed while nobody listened is told as a change.
                 if slot.ask_for_updates(&uri, "resources/subscribe").await.is_ok() {
-                    let params = format!(r#"{{"uri":{}}}"#, serde_json::Value::from(uri.as_str()));
-                    let bytes = message::notification("notifications/resources/updated", Some(&params));
+                    let bytes = updated(&uri);
                     if let Ok(envelope) = Envelope::read(&bytes) {
                         slot.updated(&envelope, &bytes);
                     }
@@ -401,12 +412,16 @@ impl Back {
         });
     }
 
-    /// A session is over.
-    pub(super) fn leave(&self, _slot: &Slot, session: u64) {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        for present in subscribers.values_mut() {
-            present.remove(&session);
-        }
-        subscribers.retain(|_, present| !present.is_empty());
+    /// Returns the resources that a session wants to hear of.
+    pub(super) fn subscriptions_of(&self, session: u64) -> Vec<String> {
+        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let its = subscribers.iter().filter(|(_, present)| present.contains(&session));
+        its.map(|(uri, _)| uri.clone()).collect()
+    }
+
+    /// Returns whether anybody wants to hear of anything.
+    pub(super) fn has_subscribers(&self) -> bool {
+        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.values().any(|present| !present.is_empty())
     }
 }

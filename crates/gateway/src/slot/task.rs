@@ -113,6 +113,9 @@ impl Task {
             }
             () = until(due) => {
                 let (calls, used) = self.up.as_ref().map_or((0, Duration::ZERO), |up| (up.in_flight(), up.used()));
+                // Whoever subscribed uses it, though nobody calls; but one that is replaced need not wait for that.
+                let is_wanted = !matches!(self.phase, Phase::Draining { .. }) && self.slot.back.has_subscribers();
+                let calls = calls + usize::from(is_wanted);
                 (Some(Event::Time { calls, used }), None)
             }
         }
@@ -150,6 +153,12 @@ impl Task {
             }
         }
         self.show(before, event, why, refused);
+        if matches!(self.phase, Phase::Idle { .. })
+            && event == Event::Lost
+            && self.slot.back.has_subscribers()
+        {
+            self.slot.tell(Event::Wanted);
+        }
     }
 
     fn show(&self, before: &'static str, event: Event, why: Option<Trouble>, refused: bool) {

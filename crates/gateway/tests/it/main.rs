@@ -13,6 +13,7 @@ mod reload;
 mod rogue;
 mod stage;
 mod still;
+mod subscriptions;
 mod verbatim;
 
 /// Returns the long form of a figure in a soak (`SWITCHBOARD_SOAK=1`), else the short one.

@@ -8,7 +8,9 @@ mod lists;
 mod task;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use switchboard_core::upstream::{Event, Phase};
@@ -45,6 +47,8 @@ pub(crate) struct Slot {
     /// Lists that the server says have changed.
     stale: Mutex<[bool; 4]>,
     stale_bell: Notify,
+    /// It was found out anew how the server speaks, which is to be kept with its date.
+    found: AtomicBool,
     back: back::Back,
 }
 
@@ -92,6 +96,7 @@ impl Slot {
             sessions: Mutex::default(),
             stale: Mutex::default(),
             stale_bell: Notify::new(),
+            found: AtomicBool::new(false),
             back: back::Back::default(),
         });
         gateway.tasks.spawn(task::run(Arc::clone(&slot), Arc::clone(gateway), heard));
@@ -216,12 +221,21 @@ impl Slot {
     pub(crate) fn offers(&self, offer: &Arc<Offer>) {
         self.generation.speaks(offer.era);
         let before = self.offer.swap(Some(Arc::clone(offer)));
-        if before.is_some_and(|before| before.hash == offer.hash) {
+        let is_new = before.is_none_or(|before| before.hash != offer.hash);
+        if !self.found.swap(false, Ordering::Relaxed) && !is_new {
             return;
         }
         let Some(gateway) = self.gateway.upgrade() else { return };
         gateway.keeper.save(&self.generation.fingerprint, self.key.profile.capabilities(), &offer.to_json());
-        gateway.changed();
+        if is_new {
+            gateway.changed();
+        }
+    }
+
+    /// Notes that the server was asked just now how it speaks, and speaks the older way.
+    pub(crate) fn found_legacy(&self, now: Duration) {
+        self.generation.found_legacy(now);
+        self.found.store(true, Ordering::Relaxed);
     }
 
     /// A session uses this connection from now on.

@@ -4,6 +4,7 @@
 
 mod asks;
 mod client;
+mod eras;
 mod exclusive;
 mod faces;
 mod isolation;

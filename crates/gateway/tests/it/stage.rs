@@ -13,7 +13,7 @@ use switchboard_core::catalogue::Server;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::ServerName;
 use switchboard_gateway::face::Face;
-use switchboard_gateway::{Child, Forgetful, Gateway, LaunchError, Launched, Launcher, Options};
+use switchboard_gateway::{Child, Forgetful, Gateway, Keeper, LaunchError, Launched, Launcher, Options};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -317,10 +317,18 @@ impl House {
     pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(
         script: impl Fn(Server, Wire) -> F + Send + Sync + 'static,
     ) -> Self {
+        Self::with(Arc::new(Forgetful), script)
+    }
+
+    /// Returns the same for servers that something is known of already.
+    pub(crate) fn with<F: Future<Output = ()> + Send + 'static>(
+        keeper: Arc<dyn Keeper>,
+        script: impl Fn(Server, Wire) -> F + Send + Sync + 'static,
+    ) -> Self {
         let script: Script = Arc::new(move |server, wire| script(server, wire).boxed());
         let stage = Arc::new(Stage { script, launches: Mutex::default(), running: Arc::default() });
         let launcher: Arc<dyn Launcher> = Arc::<Stage>::clone(&stage);
-        let gateway = Gateway::new(Handle::current(), launcher, Arc::new(Forgetful));
+        let gateway = Gateway::new(Handle::current(), launcher, keeper);
         gateway.set_options(Options { drain: std::time::Duration::from_secs(20), ..Options::default() });
         Self { gateway, stage, table: Mutex::default() }
     }

@@ -73,12 +73,11 @@ async fn play(
         let heard = tokio::select! {
             heard = wire.hear() => heard,
             say = told.recv() => match say.as_deref() {
-                Ok(DIE) => return,
+                Ok(DIE) | Err(_) => return,
                 Ok(say) => {
                     wire.say(say).await;
                     continue;
                 }
-                Err(_) => return,
             },
         };
         let Some(heard) = heard else { return };
@@ -97,7 +96,7 @@ async fn play(
                 note(format!("{mark}: listen {} as {}", uris.join(" "), heard.id));
             }
             "notifications/cancelled" => {
-                note(format!("{mark}: cancelled {}", message["params"]["requestId"]))
+                note(format!("{mark}: cancelled {}", message["params"]["requestId"]));
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ mod sweep;
 mod waiting;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -50,6 +50,8 @@ pub(crate) struct Upstream {
     news: AtomicU64,
     /// Why it is of no use any more, once that is so.
     over: OnceLock<String>,
+    /// It takes no calls any more; changed only while the calls are held.
+    let_go: AtomicBool,
 }
 
 impl Upstream {
@@ -69,6 +71,7 @@ impl Upstream {
             me: me.clone(),
             news: AtomicU64::new(0),
             over: OnceLock::new(),
+            let_go: AtomicBool::new(false),
         })
     }
 
@@ -144,6 +147,15 @@ impl Upstream {
         self.calls().values().filter(|waiting| !matches!(waiting, Waiting::News(_))).count()
     }
 
+    /// Takes no calls from now on, if none waits for it, and says whether that is so. A call that comes in this very moment
+    /// is either waited for or refused unsent, and never lost.
+    pub(crate) fn lets_go(&self) -> bool {
+        let calls = self.calls();
+        let is_idle = calls.values().all(|waiting| matches!(waiting, Waiting::News(_)));
+        self.let_go.fetch_or(is_idle, Ordering::Relaxed);
+        is_idle
+    }
+
     /// Returns when it was last used, in time since the gateway began.
     pub(crate) fn used(&self) -> Duration {
         Duration::from_millis(self.used.load(Ordering::Relaxed))
@@ -162,6 +174,9 @@ impl Upstream {
         self.used.store(self.sweep.millis(), Ordering::Relaxed);
         {
             let mut calls = self.calls();
+            if self.let_go.load(Ordering::Relaxed) {
+                return Err(Box::new((relay, Trouble::Drained)));
+            }
             if calls.len() >= MOST_CALLS {
                 return Err(Box::new((relay, Trouble::Busy)));
             }

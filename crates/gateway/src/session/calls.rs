@@ -239,6 +239,11 @@ impl Session {
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
             let (relay, trouble) = *refused;
+            if trouble == Trouble::Drained && self.is_replaced(generation, &request.caller) {
+                // It was not sent, and the version that took over has to answer it.
+                self.done(request.id);
+                return self.pass_on(request);
+            }
             relay.fail(&generation.name, &trouble);
         }
     }

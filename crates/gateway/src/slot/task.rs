@@ -112,10 +112,17 @@ impl Task {
                 (None, None)
             }
             () = until(due) => {
-                let (calls, used) = self.up.as_ref().map_or((0, Duration::ZERO), |up| (up.in_flight(), up.used()));
-                // Whoever subscribed uses it, though nobody calls; but one that is replaced need not wait for that.
-                let is_wanted = !matches!(self.phase, Phase::Draining { .. }) && self.slot.back.has_subscribers();
-                let calls = calls + usize::from(is_wanted);
+                let used = self.up.as_ref().map_or(Duration::ZERO, |up| up.used());
+                let calls = match (&self.up, &self.phase) {
+                    (Some(up), Phase::Draining { .. }) if up.lets_go() => 0,
+                    (Some(up), Phase::Draining { .. }) => up.in_flight().max(1),
+                    (None, Phase::Draining { .. }) => 0,
+                    // Whoever subscribed uses it, though nobody calls.
+                    (up, _) => {
+                        let calls = up.as_ref().map_or(0, |up| up.in_flight());
+                        calls + usize::from(self.slot.back.has_subscribers())
+                    }
+                };
                 (Some(Event::Time { calls, used }), None)
             }
         }

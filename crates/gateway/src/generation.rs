@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,10 @@ pub(crate) struct Key {
     pub(crate) lane: usize,
 }
 
+/// A server that was found to speak the older way is asked once more after so long: it may have learnt the newer one, and
+/// what is believed of it never fails by itself (requirement L2).
+const BELIEVED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// So many connections are made for stateless callers of a server that asks things back; what is more shares the last.
 const LANES: usize = 16;
 
@@ -61,6 +65,8 @@ pub(crate) struct Generation {
     retired: AtomicBool,
     /// It speaks without sessions, so that everybody shares one connection.
     modern: AtomicBool,
+    /// It is believed until then to speak the older way; in milliseconds since the gateway began.
+    legacy_until: AtomicU64,
     rooted: bool,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     /// Whoever attends to a process of it holds one more of these.
@@ -108,6 +114,7 @@ impl Generation {
             asks: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             modern: AtomicBool::new(false),
+            legacy_until: AtomicU64::new(0),
             rooted,
             slots: Mutex::default(),
             processes: Arc::default(),
@@ -227,6 +234,10 @@ impl Generation {
         }
         let kept = gateway.keeper.load(&self.fingerprint, key.profile.capabilities());
         let offer = kept.and_then(|bytes| Offer::from_json(&bytes)).map(Arc::new);
+        if offer.is_some() {
+            let age = gateway.keeper.age(&self.fingerprint, key.profile.capabilities());
+            self.believe_legacy(gateway.sweep.now() + BELIEVED.saturating_sub(age));
+        }
         let slot = Slot::start(gateway, Arc::clone(self), key.clone(), offer);
         if self.retired.load(Ordering::Relaxed) {
             slot.tell(switchboard_core::upstream::Event::Retire);
@@ -253,6 +264,21 @@ impl Generation {
     pub(crate) fn isolate(&self) -> bool {
         self.asks_back();
         self.said().server.isolation == Isolation::Auto && !self.isolated.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that the server was asked just now how it speaks, and speaks the older way.
+    pub(crate) fn found_legacy(&self, now: Duration) {
+        self.believe_legacy(now + BELIEVED);
+    }
+
+    fn believe_legacy(&self, until: Duration) {
+        let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        self.legacy_until.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Returns whether it need not be asked again how it speaks, where it spoke the older way.
+    pub(crate) fn is_believed(&self, now: Duration) -> bool {
+        now.as_millis() < u128::from(self.legacy_until.load(Ordering::Relaxed))
     }
 
     /// Notes how the server speaks.

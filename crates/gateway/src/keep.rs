@@ -1,9 +1,16 @@
 //! What is kept of servers from one run to the next, so that lists are known before any server has started.
 
+use std::time::Duration;
+
 /// Keeps what servers offer. It is a cache: what is lost is discovered again.
 pub trait Keeper: Send + Sync {
     /// Returns what was saved for a server, by its fingerprint and by what its callers can do.
     fn load(&self, fingerprint: &str, profile: &str) -> Option<Vec<u8>>;
+
+    /// Returns how long ago that was saved.
+    fn age(&self, _fingerprint: &str, _profile: &str) -> Duration {
+        Duration::ZERO
+    }
 
     /// Saves what a server offers, without waiting for it.
     fn save(&self, fingerprint: &str, profile: &str, offer: &[u8]);

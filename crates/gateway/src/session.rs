@@ -21,6 +21,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
+use tokio::time::Instant;
 
 use crate::caller::Caller;
 use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params};
@@ -205,7 +206,9 @@ impl Session {
             Ok(caller) => caller,
             Err(error) => return reply_error(id, mail, &error),
         };
-        let request = Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller };
+        let begun = Instant::now();
+        let request =
+            Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller, begun };
         if !self.answer_here(&request) {
             self.pass_on(&request);
         }
@@ -312,6 +315,8 @@ pub(crate) struct Request<'r> {
     pub(crate) mail: &'r Arc<Mailbox>,
     pub(crate) extra: &'r Extra,
     pub(crate) caller: Arc<Caller>,
+    /// When it came: its time runs from then on, wherever it waits.
+    pub(crate) begun: Instant,
 }
 
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken

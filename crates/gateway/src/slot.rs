@@ -8,7 +8,9 @@ mod lists;
 mod task;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use switchboard_core::upstream::{Event, Phase};
@@ -20,6 +22,8 @@ use crate::offer::{Offer, Sort};
 use crate::session::Session;
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
+
+pub(crate) use back::updated;
 
 /// Returns the parameters of a stateless question of our own, with one more member; its value is JSON.
 pub(crate) fn own_params_with(name: &str, value: &str) -> String {
@@ -43,6 +47,8 @@ pub(crate) struct Slot {
     /// Lists that the server says have changed.
     stale: Mutex<[bool; 4]>,
     stale_bell: Notify,
+    /// It was found out anew how the server speaks, which is to be kept with its date.
+    found: AtomicBool,
     back: back::Back,
 }
 
@@ -90,6 +96,7 @@ impl Slot {
             sessions: Mutex::default(),
             stale: Mutex::default(),
             stale_bell: Notify::new(),
+            found: AtomicBool::new(false),
             back: back::Back::default(),
         });
         gateway.tasks.spawn(task::run(Arc::clone(&slot), Arc::clone(gateway), heard));
@@ -189,6 +196,9 @@ impl Slot {
 
     /// Tells the task that a connection broke.
     pub(crate) fn lost(&self, upstream: &Weak<Upstream>, why: String) {
+        if let Some(upstream) = upstream.upgrade() {
+            upstream.ends(&why);
+        }
         self.put(Told::Lost(upstream.clone(), why));
     }
 
@@ -211,12 +221,21 @@ impl Slot {
     pub(crate) fn offers(&self, offer: &Arc<Offer>) {
         self.generation.speaks(offer.era);
         let before = self.offer.swap(Some(Arc::clone(offer)));
-        if before.is_some_and(|before| before.hash == offer.hash) {
+        let is_new = before.is_none_or(|before| before.hash != offer.hash);
+        if !self.found.swap(false, Ordering::Relaxed) && !is_new {
             return;
         }
         let Some(gateway) = self.gateway.upgrade() else { return };
         gateway.keeper.save(&self.generation.fingerprint, self.key.profile.capabilities(), &offer.to_json());
-        gateway.changed();
+        if is_new {
+            gateway.changed();
+        }
+    }
+
+    /// Notes that the server was asked just now how it speaks, and speaks the older way.
+    pub(crate) fn found_legacy(&self, now: Duration) {
+        self.generation.found_legacy(now);
+        self.found.store(true, Ordering::Relaxed);
     }
 
     /// A session uses this connection from now on.
@@ -225,9 +244,11 @@ impl Slot {
     }
 
     /// A session uses it no longer.
-    pub(crate) fn leave(&self, session: u64) {
+    pub(crate) fn leave(self: &Arc<Self>, session: u64) {
         self.sessions().remove(&session);
-        self.back.leave(self, session);
+        for uri in self.back.subscriptions_of(session) {
+            self.unsubscribe(session, &uri);
+        }
     }
 
     /// Returns the sessions that use it.

@@ -7,7 +7,7 @@ mod sweep;
 mod waiting;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -48,6 +48,10 @@ pub(crate) struct Upstream {
     me: Weak<Upstream>,
     /// The long request by which the server tells what changes.
     news: AtomicU64,
+    /// Why it is of no use any more, once that is so.
+    over: OnceLock<String>,
+    /// It takes no calls any more; changed only while the calls are held.
+    let_go: AtomicBool,
 }
 
 impl Upstream {
@@ -66,6 +70,8 @@ impl Upstream {
             sweep,
             me: me.clone(),
             news: AtomicU64::new(0),
+            over: OnceLock::new(),
+            let_go: AtomicBool::new(false),
         })
     }
 
@@ -126,9 +132,28 @@ impl Upstream {
         self.era.get().copied().unwrap_or(Era::Legacy)
     }
 
-    /// Returns how many calls wait for it.
+    /// It is of no use any more; only the first reason counts.
+    pub(crate) fn ends(&self, why: &str) {
+        let _ = self.over.set(why.to_owned());
+    }
+
+    /// Returns why it is of no use any more, where that is so.
+    pub(crate) fn over(&self) -> Option<&str> {
+        self.over.get().map(String::as_str)
+    }
+
+    /// Returns how many calls wait for it. The long request for news is none: it waits for as long as it is there.
     pub(crate) fn in_flight(&self) -> usize {
-        self.calls().len()
+        self.calls().values().filter(|waiting| !matches!(waiting, Waiting::News(_))).count()
+    }
+
+    /// Takes no calls from now on, if none waits for it, and says whether that is so. A call that comes in this very moment
+    /// is either waited for or refused unsent, and never lost.
+    pub(crate) fn lets_go(&self) -> bool {
+        let calls = self.calls();
+        let is_idle = calls.values().all(|waiting| matches!(waiting, Waiting::News(_)));
+        self.let_go.fetch_or(is_idle, Ordering::Relaxed);
+        is_idle
     }
 
     /// Returns when it was last used, in time since the gateway began.
@@ -149,6 +174,9 @@ impl Upstream {
         self.used.store(self.sweep.millis(), Ordering::Relaxed);
         {
             let mut calls = self.calls();
+            if self.let_go.load(Ordering::Relaxed) {
+                return Err(Box::new((relay, Trouble::Drained)));
+            }
             if calls.len() >= MOST_CALLS {
                 return Err(Box::new((relay, Trouble::Busy)));
             }
@@ -311,6 +339,11 @@ impl Upstream {
 
     fn answered(&self, envelope: &Envelope<'_>, origin: Option<u64>) {
         let id = envelope.id.and_then(|id| id.get().parse::<u64>().ok());
+        // Whoever answers one call on the stream of another is not to be trusted with either.
+        if origin.is_some() && id.is_some_and(|id| Some(id) != origin) {
+            return self
+                .dropped(envelope.bytes(), "it answers another call than the one on whose stream it came");
+        }
         // Some answer what they cannot read without an id; on a stream of its own it is clear who is meant.
         let id = id.or(origin.filter(|_| envelope.error.is_some()));
         match id.and_then(|id| self.take(id)) {

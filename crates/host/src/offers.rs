@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::hash::Hash;
 use crate::{own, system};
@@ -28,6 +29,12 @@ impl Offers {
         let mut bytes = Vec::new();
         file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
         (bytes.len() as u64 <= LARGEST).then_some(bytes)
+    }
+
+    /// Returns how long ago something was kept under this key. Where the clock was set back since, that is long ago.
+    pub fn age(&self, key: &str) -> Duration {
+        let since = std::fs::metadata(self.path(key)).and_then(|file| file.modified());
+        since.ok().and_then(|since| since.elapsed().ok()).unwrap_or(Duration::MAX)
     }
 
     /// Keeps `offer` under this key, readable for the owner only, in place of what was kept before.
@@ -76,6 +83,7 @@ mod tests {
         offers.save("a", b"1").unwrap();
         offers.save("a", b"2").unwrap();
         assert_eq!(offers.load("a").unwrap(), b"2");
+        assert!(offers.age("a") < Duration::from_secs(3600) && offers.age("b") == Duration::MAX);
         for number in 0..MOST {
             offers.save(&number.to_string(), b"x").unwrap();
         }

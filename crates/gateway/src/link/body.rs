@@ -124,17 +124,31 @@ pub(super) struct Stream {
     body: Option<Incoming>,
     events: Events,
     found: VecDeque<Event>,
+    /// One event that is too long is the end of it, so that the end of that event is not waited for.
+    is_for_one: bool,
 }
 
 impl Stream {
+    /// Returns a stream on which much is told: an event that is too long is thrown away to its end.
     pub(super) fn new(response: Response<Incoming>) -> Self {
         let body = Some(response.into_body());
-        Self { body, events: Events::new(MESSAGE_LIMIT), found: VecDeque::new() }
+        Self { body, events: Events::new(MESSAGE_LIMIT), found: VecDeque::new(), is_for_one: false }
+    }
+
+    /// Returns a stream on which one thing is waited for.
+    pub(super) fn for_one(response: Response<Incoming>) -> Self {
+        Self { is_for_one: true, ..Self::new(response) }
+    }
+
+    /// Much is told from here on.
+    pub(super) fn for_many(self) -> Self {
+        Self { is_for_one: false, ..self }
     }
 
     /// Goes on with another response, from where the last one broke.
     pub(super) fn resume(self, response: Response<Incoming>) -> Self {
-        Self { body: Some(response.into_body()), events: self.events.resumed(), found: VecDeque::new() }
+        let body = Some(response.into_body());
+        Self { body, events: self.events.resumed(), found: VecDeque::new(), ..self }
     }
 
     /// Returns the next event; `None` at the end, however the stream ended.
@@ -146,6 +160,9 @@ impl Stream {
             };
             if let Some(data) = frame.data_ref() {
                 self.events.read(data, |event| self.found.push_back(event));
+            }
+            if self.is_for_one && self.found.is_empty() && self.events.is_too_long() {
+                return Some(Event::TooLong { id: None });
             }
         }
         self.found.pop_front()

@@ -74,6 +74,11 @@ impl Events {
         Self { next_id: self.last_id.clone(), last_id: self.last_id, retry: self.retry, ..fresh }
     }
 
+    /// Returns whether an event is being thrown away because it is too long, and its end has not come.
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.data, Data::TooLong(_)) || matches!(self.line, Line::TooLong { .. })
+    }
+
     /// Reads on, and hands every event that is now complete to `found`.
     pub fn read(&mut self, mut bytes: &[u8], mut found: impl FnMut(Event)) {
         while !bytes.is_empty() {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::Method;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -136,9 +136,9 @@ async fn opened(endpoint: &Endpoint) -> Result<(Stream, Url), Trouble> {
     if Kind::of(&response) != Kind::Events {
         return Err(Trouble::Answer("something other than a stream of events".to_owned()));
     }
-    let mut stream = Stream::new(response);
+    let mut stream = Stream::for_one(response);
     while let Some(event) = stream.next().await {
-        let Event::Data { kind, data } = event else { continue };
+        let Event::Data { kind, data } = event else { return Err(too_long()) };
         if kind != "endpoint" {
             continue;
         }
@@ -146,7 +146,7 @@ async fn opened(endpoint: &Endpoint) -> Result<(Stream, Url), Trouble> {
         let target =
             target.ok_or_else(|| Trouble::Answer("an address to post to that is none".to_owned()))?;
         endpoint.may_follow(&target)?;
-        return Ok((stream, target));
+        return Ok((stream.for_many(), target));
     }
     Err(Trouble::Down("its stream ended before it had named an address to post to".to_owned()))
 }
@@ -207,7 +207,9 @@ impl Inside {
             this.posting().remove(&id);
             if let (Err(trouble), Some(upstream)) = (posted, this.upstream()) {
                 upstream.fail(id, trouble.clone());
-                if let Trouble::Down(why) = trouble {
+                // What others wait for may come on the stream still.
+                let waits = upstream.with_relays(|relays| relays.next().is_some());
+                if let (Trouble::Down(why), false) = (trouble, waits) {
                     this.lost(&why);
                 }
             }
@@ -223,7 +225,12 @@ impl Inside {
         let response = answered.map_err(|_| Trouble::Timeout(POSTING))??.response;
         let status = response.status();
         forget(response.into_body()).await;
-        if status.is_success() { Ok(()) } else { Err(Trouble::Status(status.as_u16(), String::new())) }
+        match status {
+            _ if status.is_success() => Ok(()),
+            // Whoever takes messages knows nothing of our stream.
+            StatusCode::NOT_FOUND => Err(Trouble::Down("its session is over".to_owned())),
+            _ => Err(Trouble::Status(status.as_u16(), String::new())),
+        }
     }
 
     /// Spawns a task that ends with the connection.

@@ -46,19 +46,22 @@ impl Session {
                 let Some((generation, _)) = view.servers.get(route.server) else { return };
                 self.dispatch(request, generation, &route);
             }
-            Err(_) if !view.is_known() => self.pass_on_later(request),
+            Err(_) if !view.is_known() => self.pass_on_later(request, view),
             Err(missing) => reply_error(request.id, request.mail, &missing),
         }
     }
 
     /// It is not known yet what all servers offer, so that it cannot be said that nobody has what is asked for.
-    fn pass_on_later(self: &Arc<Self>, request: &Request<'_>) {
+    fn pass_on_later(self: &Arc<Self>, request: &Request<'_>, view: Arc<View>) {
         let Some(given_up) = self.early(request.id, request.mail) else { return };
         let (session, mail, caller) =
             (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller));
         let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
+        let begun = request.begun;
         self.gateway.tasks.spawn(async move {
-            session.known(&caller, UNKNOWN).await;
+            let unknown = view.servers.iter().filter(|(_, offer)| offer.is_none());
+            let patience = unknown.map(|(generation, _)| limit(generation)).max().unwrap_or(UNKNOWN);
+            session.known(&caller, patience.min(UNKNOWN)).await;
             if given_up.load(Ordering::Relaxed) {
                 return;
             }
@@ -69,8 +72,17 @@ impl Session {
             let meta = params.meta();
             let view = session.view(&caller);
             let (params, meta) = (&params, &meta);
-            let request =
-                Request { id, method, envelope: &envelope, params, meta, mail: &mail, extra: &extra, caller };
+            let request = Request {
+                id,
+                method,
+                envelope: &envelope,
+                params,
+                meta,
+                mail: &mail,
+                extra: &extra,
+                caller,
+                begun,
+            };
             match target(&view, method, params) {
                 Ok(route) => {
                     let Some((generation, _)) = view.servers.get(route.server) else { return };
@@ -91,8 +103,9 @@ impl Session {
         let (session, mail, caller, route) =
             (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller), route.clone());
         let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
+        let begun = request.begun;
         self.gateway.tasks.spawn(async move {
-            session.send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up).await;
+            session.send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up, begun).await;
         });
     }
 
@@ -109,8 +122,13 @@ impl Session {
         caller: Arc<Caller>,
         route: &Route,
         given_up: &AtomicBool,
+        begun: Instant,
     ) {
-        let upstream = slot.wanted().await;
+        let limit = limit(&slot.generation);
+        // Coming up is part of the time that a call has; it goes on for the next.
+        let upstream = tokio::time::timeout_at(begun + limit, slot.wanted()).await.unwrap_or_else(|_| {
+            Err(Trouble::Down(format!("it did not come up within {} ms", limit.as_millis())))
+        });
         if given_up.load(Ordering::Relaxed) {
             return;
         }
@@ -121,7 +139,8 @@ impl Session {
                 let params = Params::read(envelope.params);
                 let meta = params.meta();
                 let (params, meta) = (&params, &meta);
-                let request = Request { id, method, envelope: &envelope, params, meta, mail, extra, caller };
+                let request =
+                    Request { id, method, envelope: &envelope, params, meta, mail, extra, caller, begun };
                 self.send(&request, slot, &upstream, route, Some(given_up));
             }
             Err(Trouble::Drained) if self.is_replaced(&slot.generation, &caller) => {
@@ -130,7 +149,17 @@ impl Session {
                 let params = Params::read(envelope.params);
                 let meta = params.meta();
                 let (params, meta) = (&params, &meta);
-                self.pass_on(&Request { id, method, envelope: &envelope, params, meta, mail, extra, caller });
+                self.pass_on(&Request {
+                    id,
+                    method,
+                    envelope: &envelope,
+                    params,
+                    meta,
+                    mail,
+                    extra,
+                    caller,
+                    begun,
+                });
             }
             Err(trouble) => {
                 slot.generation.stats.failed(&trouble);
@@ -187,7 +216,7 @@ impl Session {
             }
         }
         let (frame, shape, again) = frame(request, upstream, id, route, self.level());
-        let limit = generation.said().server.timeout.unwrap_or(LIMIT);
+        let limit = limit(generation);
         let now = Instant::now();
         let relay = Relay {
             session: Arc::downgrade(self),
@@ -210,6 +239,11 @@ impl Session {
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
             let (relay, trouble) = *refused;
+            if trouble == Trouble::Drained && self.is_replaced(generation, &request.caller) {
+                // It was not sent, and the version that took over has to answer it.
+                self.done(request.id);
+                return self.pass_on(request);
+            }
             relay.fail(&generation.name, &trouble);
         }
     }
@@ -277,6 +311,11 @@ impl Session {
     pub(super) fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, InFlight>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns how long a call of a server may take.
+fn limit(generation: &Generation) -> Duration {
+    generation.said().server.timeout.unwrap_or(LIMIT)
 }
 
 fn twice() -> String {

@@ -133,6 +133,7 @@ impl Session {
     /// Tells the client of lists that say something else than it knows; what says the same is no news (requirement C5).
     pub(crate) fn look_for_news(self: &Arc<Self>) {
         let caller = self.caller();
+        self.subscribe_again();
         self.stream_news(&caller);
         if caller.era != Era::Legacy || !self.listens.load(Ordering::Relaxed) {
             return;

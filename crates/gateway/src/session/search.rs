@@ -157,6 +157,7 @@ impl Session {
             mail: request.mail,
             extra: request.extra,
             caller: Arc::clone(&request.caller),
+            begun: request.begun,
         });
     }
 

@@ -15,6 +15,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
+use crate::slot::{Slot, updated};
 use crate::trouble::{INVALID_PARAMS, error};
 
 /// So many resources may one client subscribe to.
@@ -76,7 +77,10 @@ impl Session {
             };
             match done {
                 Ok(()) => reply(&id, &mail, b"{}"),
-                Err(error) => reply_error(&id, &mail, &error),
+                Err(error) => {
+                    session.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(&uri);
+                    reply_error(&id, &mail, &error);
+                }
             }
         });
     }
@@ -172,10 +176,53 @@ impl Session {
 
     /// Ends one listening request, and says whether there was one of this id.
     pub(super) fn end_stream(&self, id: &str) -> bool {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = streams.len();
-        streams.retain(|stream| stream.id.get() != id);
-        streams.len() < before
+        let ended = {
+            let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = streams.iter().position(|stream| stream.id.get() == id);
+            at.map(|at| streams.remove(at))
+        };
+        let Some(ended) = ended else { return false };
+        let wanted: HashSet<String> = self.wanted().into_iter().map(|(uri, _)| uri).collect();
+        for uri in ended.uris.difference(&wanted) {
+            if let Some(slot) = self.slot_of(uri, &ended.caller) {
+                slot.unsubscribe(self.id, uri);
+            }
+        }
+        true
+    }
+
+    /// A new version of a server knows nothing of who subscribed to what at the one before: that is asked for again, and
+    /// what changed meanwhile is told as a change (requirement C7).
+    pub(super) fn subscribe_again(self: &Arc<Self>) {
+        for (uri, caller) in self.wanted() {
+            let Some(slot) = self.slot_of(&uri, &caller).filter(|slot| !slot.tells(self.id, &uri)) else {
+                continue;
+            };
+            slot.enter(self);
+            let session = Arc::clone(self);
+            self.gateway.tasks.spawn(async move {
+                if slot.subscribe(&session, &uri).await.is_ok() {
+                    session.resource_updated(&uri, &updated(&uri));
+                }
+            });
+        }
+    }
+
+    /// Returns all resources that the client wants to hear of, each with who it was that asked.
+    fn wanted(&self) -> Vec<(String, Arc<Caller>)> {
+        let subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_streams = streams
+            .iter()
+            .flat_map(|stream| stream.uris.iter().map(|uri| (uri.clone(), Arc::clone(&stream.caller))));
+        subscribed.into_iter().map(|uri| (uri, self.caller())).chain(of_streams).collect()
+    }
+
+    /// Returns the connection to the server that has a resource.
+    fn slot_of(&self, uri: &str, caller: &Arc<Caller>) -> Option<Arc<Slot>> {
+        let view = self.view(caller);
+        let (generation, _) = view.owner(uri).and_then(|at| view.servers.get(at))?;
+        Some(generation.slot(&self.gateway, caller, self.id, self.root.as_ref()))
     }
 }
 

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use switchboard_core::backoff;
 use switchboard_core::mcp::revision::Era;
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::Slot;
@@ -25,8 +27,12 @@ use crate::upstream::{Answer, Upstream};
 /// A subscription is kept so long after the last one left it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A modern server that ended its news is asked for them again after so long.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// A modern server that ended its news is asked for them again within so long; where it ends them again and again, it
+/// is asked more and more rarely (requirement C8).
+const LISTEN_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// News that were told for so long did not end at once.
+const LASTED: Duration = Duration::from_secs(10);
 
 /// How long a subscription may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +44,14 @@ pub(super) struct Back {
     asks: Mutex<HashMap<Box<str>, Asked>>,
     /// Resources, each with the sessions that want to hear of it.
     subscribers: Mutex<HashMap<String, HashSet<u64>>>,
+    /// So many times in a row a modern server ended its news at once, and when it was last asked for them.
+    listens: Mutex<(u32, Option<Instant>)>,
+}
+
+/// Returns the word that a resource has changed.
+pub(crate) fn updated(uri: &str) -> Bytes {
+    let params = format!(r#"{{"uri":{}}}"#, serde_json::Value::from(uri));
+    message::notification("notifications/resources/updated", Some(&params))
 }
 
 /// The session that has a question, and the number of it there.
@@ -263,6 +277,12 @@ impl Slot {
         done
     }
 
+    /// Returns whether a session hears of a resource from here.
+    pub(crate) fn tells(&self, session: u64, uri: &str) -> bool {
+        let subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.get(uri).is_some_and(|present| present.contains(&session))
+    }
+
     /// Ends a session's subscription; when it was the last one the server is told after a while.
     pub(crate) fn unsubscribe(self: &Arc<Self>, session: u64, uri: &str) {
         let last = {
@@ -331,8 +351,19 @@ impl Slot {
     pub(crate) fn listen_later(self: &Arc<Self>) {
         let Some(gateway) = self.gateway.upgrade() else { return };
         let slot = Arc::clone(self);
+        let pause = {
+            let mut listens = self.back.listens.lock().unwrap_or_else(PoisonError::into_inner);
+            let lasted = listens.1.is_some_and(|since| since.elapsed() >= LASTED);
+            listens.0 = if lasted { 0 } else { listens.0.saturating_add(1) };
+            backoff::delay(
+                LISTEN_AGAIN.0,
+                LISTEN_AGAIN.1,
+                listens.0.saturating_sub(1),
+                super::task::seed(self),
+            )
+        };
         gateway.tasks.spawn(async move {
-            tokio::time::sleep(LISTEN_AGAIN).await;
+            tokio::time::sleep(pause).await;
             let Some(upstream) = slot.ready() else { return };
             slot.listen_up(&upstream);
             // What changed meanwhile was not told.
@@ -350,6 +381,7 @@ impl Slot {
                 .map(|(uri, _)| uri.clone())
                 .collect()
         };
+        self.back.listens.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now());
         upstream.listen(&uris);
     }
 }
@@ -371,8 +403,7 @@ impl Back {
             for uri in uris {
                 // What changed while nobody listened is told as a change.
                 if slot.ask_for_updates(&uri, "resources/subscribe").await.is_ok() {
-                    let params = format!(r#"{{"uri":{}}}"#, serde_json::Value::from(uri.as_str()));
-                    let bytes = message::notification("notifications/resources/updated", Some(&params));
+                    let bytes = updated(&uri);
                     if let Ok(envelope) = Envelope::read(&bytes) {
                         slot.updated(&envelope, &bytes);
                     }
@@ -381,12 +412,16 @@ impl Back {
         });
     }
 
-    /// A session is over.
-    pub(super) fn leave(&self, _slot: &Slot, session: u64) {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        for present in subscribers.values_mut() {
-            present.remove(&session);
-        }
-        subscribers.retain(|_, present| !present.is_empty());
+    /// Returns the resources that a session wants to hear of.
+    pub(super) fn subscriptions_of(&self, session: u64) -> Vec<String> {
+        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let its = subscribers.iter().filter(|(_, present)| present.contains(&session));
+        its.map(|(uri, _)| uri.clone()).collect()
+    }
+
+    /// Returns whether anybody wants to hear of anything.
+    pub(super) fn has_subscribers(&self) -> bool {
+        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.values().any(|present| !present.is_empty())
     }
 }

@@ -59,10 +59,11 @@ fn with_last_words(slot: &Slot, trouble: Trouble) -> Trouble {
 
 async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
     let gateway = slot.gateway.upgrade().ok_or(Trouble::Drained)?;
-    let known = slot.offer().map(|offer| offer.era);
+    let is_legacy = slot.offer().is_some_and(|offer| offer.era == Era::Legacy)
+        && slot.generation.is_believed(gateway.sweep.now());
     let (mut upstream, kind) = open(slot, &gateway, None).await?;
-    let answer = match (known, kind) {
-        (Some(Era::Legacy), _) | (_, Some(Remote::Sse)) => None,
+    let answer = match (is_legacy, kind) {
+        (true, _) | (_, Some(Remote::Sse)) => None,
         _ => match probe(&upstream, kind).await {
             Verdict::Modern(result) => Some(result),
             Verdict::Legacy => None,
@@ -82,7 +83,12 @@ async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> 
         None => legacy(slot, &upstream).await,
     };
     match made {
-        Ok(offer) => Ok((upstream, Arc::new(offer))),
+        Ok(offer) => {
+            if offer.era == Era::Legacy && !is_legacy {
+                slot.found_legacy(gateway.sweep.now());
+            }
+            Ok((upstream, Arc::new(offer)))
+        }
         Err(trouble) => {
             upstream.link.close();
             match (&trouble, kind) {

@@ -19,6 +19,9 @@ const MOST: usize = 50_000;
 /// So many bytes of them.
 const MOST_BYTES: usize = 64 << 20;
 
+/// So many pages in a row may bring nothing new, before there is no end to be hoped for.
+const BARREN: usize = 100;
+
 /// So long may one page take.
 const PAGE: Duration = Duration::from_secs(30);
 
@@ -58,6 +61,7 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
     let mut known = HashSet::new();
     let mut cursor: Option<String> = None;
     let mut cursors = HashSet::new();
+    let mut barren = 0;
     loop {
         let more = cursor.as_deref().map(|cursor| ("cursor", cursor));
         let params = match upstream.era() {
@@ -75,6 +79,7 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
             .ok_or_else(|| Trouble::Answer(format!("no object to {}", sort.method())))?;
         let list: Vec<&serde_json::value::RawValue> =
             page.member(sort.member()).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+        let before = items.len();
         for raw in list {
             bytes += raw.get().len();
             if sort == Sort::Tools
@@ -94,7 +99,8 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
         // A cursor may be any text, even an empty one; its absence is the end.
         cursor = page.member("nextCursor").filter(|next| *next != "null").map(str::to_owned);
         let Some(next) = &cursor else { return Ok(items) };
-        let circle = !cursors.insert(next.clone());
+        barren = if items.len() > before { 0 } else { barren + 1 };
+        let circle = !cursors.insert(next.clone()) || barren >= BARREN;
         if circle || items.len() > MOST || bytes > MOST_BYTES || cursors.len() > MOST {
             let server = slot.generation.name.as_str();
             warn!(server, items = items.len(), circle, "a server's list has no end; the rest is left out");

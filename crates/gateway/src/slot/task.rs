@@ -85,7 +85,11 @@ impl Task {
                 self.attempt = None;
                 match came {
                     Ok((up, offer)) => {
-                        self.connected(up, &offer);
+                        self.connected(Arc::clone(&up), &offer);
+                        // It fell before it was ours, when the word of it was of no interest.
+                        if let Some(why) = up.over() {
+                            self.slot.lost(&up.me(), why.to_owned());
+                        }
                         (Some(Event::Connected), None)
                     }
                     Err(trouble) => (Some(Event::Failed), Some(trouble)),
@@ -108,7 +112,17 @@ impl Task {
                 (None, None)
             }
             () = until(due) => {
-                let (calls, used) = self.up.as_ref().map_or((0, Duration::ZERO), |up| (up.in_flight(), up.used()));
+                let used = self.up.as_ref().map_or(Duration::ZERO, |up| up.used());
+                let calls = match (&self.up, &self.phase) {
+                    (Some(up), Phase::Draining { .. }) if up.lets_go() => 0,
+                    (Some(up), Phase::Draining { .. }) => up.in_flight().max(1),
+                    (None, Phase::Draining { .. }) => 0,
+                    // Whoever subscribed uses it, though nobody calls.
+                    (up, _) => {
+                        let calls = up.as_ref().map_or(0, |up| up.in_flight());
+                        calls + usize::from(self.slot.back.has_subscribers())
+                    }
+                };
                 (Some(Event::Time { calls, used }), None)
             }
         }
@@ -146,6 +160,12 @@ impl Task {
             }
         }
         self.show(before, event, why, refused);
+        if matches!(self.phase, Phase::Idle { .. })
+            && event == Event::Lost
+            && self.slot.back.has_subscribers()
+        {
+            self.slot.tell(Event::Wanted);
+        }
     }
 
     fn show(&self, before: &'static str, event: Event, why: Option<Trouble>, refused: bool) {
@@ -241,7 +261,7 @@ async fn until(due: Option<tokio::time::Instant>) {
 }
 
 /// What tells the delays of one connection from those of another.
-fn seed(slot: &Slot) -> u64 {
+pub(super) fn seed(slot: &Slot) -> u64 {
     let mut bytes = [0; 8];
     // Without chance the delays are still right, only less spread.
     let _ = getrandom::fill(&mut bytes);

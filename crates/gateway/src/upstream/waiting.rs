@@ -52,6 +52,8 @@ impl Waiting {
         match self {
             Self::Own(reply) => drop(reply.send(Err(trouble))),
             Self::Relay(relay) => relay.fail(server, &trouble),
+            // What the address does not know now it will not know in a moment.
+            Self::News(_) if matches!(trouble, Trouble::Status(400 | 404 | 405, _)) => {}
             Self::News(slot) => again(&slot),
         }
     }

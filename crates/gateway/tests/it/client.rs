@@ -138,14 +138,30 @@ fn is_answer(line: &str) -> bool {
     serde_json::from_str::<Message>(line).is_ok_and(|message| message.method.is_none())
 }
 
-/// Returns the text of an answer, or the reason of a failure: `!lost`.
+/// Returns the text of an answer, or the reason of a failure: `!lost`. What else there is may be as deep as it likes.
 pub(crate) fn outcome(answer: &str) -> String {
-    let answer: Value = serde_json::from_str(answer).expect("JSON");
-    if let Some(text) = answer["result"]["content"][0]["text"].as_str() {
-        return text.to_owned();
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        result: Option<Said>,
+        #[serde(default)]
+        error: Value,
     }
-    match answer["error"]["data"]["gateway"]["reason"].as_str() {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        #[serde(default)]
+        content: Vec<Part>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Part {
+        text: String,
+    }
+    let answer: Answer = serde_json::from_str(answer).expect("JSON");
+    if let Some(part) = answer.result.and_then(|said| said.content.into_iter().next()) {
+        return part.text;
+    }
+    match answer.error["data"]["gateway"]["reason"].as_str() {
         Some(reason) => format!("!{reason}"),
-        None => format!("!{}", answer["error"]),
+        None => format!("!{}", answer.error),
     }
 }

@@ -1,15 +1,20 @@
-//! The gateway as a whole, between clients and servers that a test plays: no process, no socket, no sleep.
+//! The gateway as a whole, between clients and servers that a test plays: no process, no sleep, and no socket but for
+//! the servers that are remote.
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails says why")]
 
 mod asks;
 mod client;
+mod eras;
 mod exclusive;
 mod faces;
 mod isolation;
 mod odd;
 mod order;
 mod reload;
+mod rogue;
 mod stage;
+mod still;
+mod subscriptions;
 mod verbatim;
 
 /// Returns the long form of a figure in a soak (`SWITCHBOARD_SOAK=1`), else the short one.

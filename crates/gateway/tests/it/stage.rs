@@ -1,4 +1,5 @@
-//! Where servers are played: each launch is one run of a script at the other end of three pipes.
+//! Where servers are played: each launch of a child is one run of a script at the other end of three pipes. Remote
+//! servers are where they say.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use switchboard_core::catalogue::Server;
 use switchboard_core::launch::Launch;
 use switchboard_core::name::ServerName;
 use switchboard_gateway::face::Face;
-use switchboard_gateway::{Child, Forgetful, Gateway, LaunchError, Launched, Launcher, Options};
+use switchboard_gateway::{Child, Forgetful, Gateway, Keeper, LaunchError, Launched, Launcher, Options};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -55,7 +56,14 @@ impl Launcher for Stage {
         server: &'a Server,
         _: Option<&'a Path>,
     ) -> BoxFuture<'a, Result<Launched, LaunchError>> {
-        let Launch::Stdio { args, .. } = &server.launch else { panic!("only children are played") };
+        let args = match &server.launch {
+            Launch::Stdio { args, .. } => args,
+            Launch::Remote { kind, url, headers } => {
+                let (kind, url) = (*kind, url.clone());
+                let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+                return Box::pin(async move { Ok(Launched::Remote { kind, url, headers }) });
+            }
+        };
         let mark = args.first().cloned().unwrap_or_default();
         self.launches.lock().unwrap().push(format!("{} {mark}", server.name));
         let what = "there is no such program".to_owned();
@@ -147,7 +155,8 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<&'de RawV
 }
 
 impl Heard {
-    fn read(line: String) -> Self {
+    /// Reads a message.
+    pub(crate) fn read(line: String) -> Self {
         #[derive(serde::Deserialize)]
         struct Message<'m> {
             #[serde(borrow, default)]
@@ -191,6 +200,11 @@ impl Heard {
         format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, self.id)
     }
 
+    /// Returns the answer with this error.
+    pub(crate) fn error(&self, error: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, self.id)
+    }
+
     /// Returns the answer to a call, which says this text.
     pub(crate) fn says(&self, text: &str) -> String {
         self.result(&format!(r#"{{"content":[{{"type":"text","text":{}}}]}}"#, serde_json::json!(text)))
@@ -225,6 +239,12 @@ impl Wire {
         let _ = self.errors.write_all(bytes).await;
     }
 
+    /// Closes its output, and nothing else.
+    pub(crate) fn fall_silent(&mut self) {
+        let (nothing, _) = tokio::io::duplex(1);
+        self.output = nothing;
+    }
+
     /// Closes its input, and nothing else.
     pub(crate) fn deafen(&mut self) {
         let (_, nothing) = tokio::io::duplex(1);
@@ -235,18 +255,23 @@ impl Wire {
     pub(crate) async fn ordinary(&mut self, tools: &[&str]) -> Option<Heard> {
         loop {
             let heard = self.hear().await?;
-            let answer = match heard.method.as_str() {
-                "server/discover" => format!(
-                    r#"{{"jsonrpc":"2.0","id":{},"error":{{"code":-32601,"message":"no such method"}}}}"#,
-                    heard.id
-                ),
-                "initialize" => heard.result(GREETING),
-                "tools/list" => heard.result(&list(tools)),
-                "ping" | "logging/setLevel" => heard.result("{}"),
-                "notifications/initialized" => continue,
-                _ => return Some(heard),
-            };
+            if heard.method == "notifications/initialized" {
+                continue;
+            }
+            let Some(answer) = ordinary(&heard, tools) else { return Some(heard) };
             self.say(answer).await;
+        }
+    }
+
+    /// Answers what every server is asked first, up to its list of these tools.
+    pub(crate) async fn comes_up(&mut self, tools: &[&str]) {
+        while let Some(heard) = self.hear().await {
+            if let Some(answer) = ordinary(&heard, tools) {
+                self.say(answer).await;
+            }
+            if heard.method == "tools/list" {
+                return;
+            }
         }
     }
 
@@ -258,6 +283,17 @@ impl Wire {
             }
         }
     }
+}
+
+/// Returns what an ordinary server with sessions answers to what every server is asked.
+pub(crate) fn ordinary(heard: &Heard, tools: &[&str]) -> Option<String> {
+    Some(match heard.method.as_str() {
+        "server/discover" => heard.error(r#"{"code":-32601,"message":"no such method"}"#),
+        "initialize" => heard.result(GREETING),
+        "tools/list" => heard.result(&list(tools)),
+        "ping" | "logging/setLevel" => heard.result("{}"),
+        _ => return None,
+    })
 }
 
 /// What an ordinary server answers to `initialize`.
@@ -281,10 +317,18 @@ impl House {
     pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(
         script: impl Fn(Server, Wire) -> F + Send + Sync + 'static,
     ) -> Self {
+        Self::with(Arc::new(Forgetful), script)
+    }
+
+    /// Returns the same for servers that something is known of already.
+    pub(crate) fn with<F: Future<Output = ()> + Send + 'static>(
+        keeper: Arc<dyn Keeper>,
+        script: impl Fn(Server, Wire) -> F + Send + Sync + 'static,
+    ) -> Self {
         let script: Script = Arc::new(move |server, wire| script(server, wire).boxed());
         let stage = Arc::new(Stage { script, launches: Mutex::default(), running: Arc::default() });
         let launcher: Arc<dyn Launcher> = Arc::<Stage>::clone(&stage);
-        let gateway = Gateway::new(Handle::current(), launcher, Arc::new(Forgetful));
+        let gateway = Gateway::new(Handle::current(), launcher, keeper);
         gateway.set_options(Options { drain: std::time::Duration::from_secs(20), ..Options::default() });
         Self { gateway, stage, table: Mutex::default() }
     }

@@ -18,6 +18,7 @@ use crate::link::endpoint::Answered;
 use crate::link::events::Event;
 use crate::link::{Call, MESSAGE_LIMIT};
 use crate::trouble::Trouble;
+use crate::upstream::Upstream;
 
 /// So often in a row it is tried in vain to take up a stream that broke.
 const RESUMES: u32 = 5;
@@ -54,9 +55,13 @@ pub(super) async fn carry(inside: &Arc<Inside>, bytes: Bytes, call: Call) {
     unreachable_server(inside, &trouble);
 }
 
-/// A server that cannot be reached at all has no connection to be kept.
+/// A server that cannot be reached at all has no connection to be kept. While others wait for answers of it there is
+/// something to be kept: a server that goes away often takes nothing new, and ends what it has.
 fn unreachable_server(inside: &Inside, trouble: &Trouble) {
-    if let Trouble::Down(why) = trouble {
+    let waits = |upstream: Arc<Upstream>| upstream.with_relays(|relays| relays.next().is_some());
+    if let Trouble::Down(why) = trouble
+        && !inside.upstream().is_some_and(waits)
+    {
         inside.lost(why);
     }
 }
@@ -182,7 +187,7 @@ async fn stream(
     response: Response<Incoming>,
     call: &Call,
 ) -> Result<(), Trouble> {
-    let mut stream = Stream::new(response);
+    let mut stream = Stream::for_one(response);
     let mut breaks = 0;
     loop {
         while let Some(event) = stream.next().await {

@@ -1,6 +1,7 @@
 //! Keeps what servers offer in the state folder.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use switchboard_gateway::Keeper;
 use switchboard_host::offers::Offers;
@@ -22,6 +23,10 @@ impl Kept {
 impl Keeper for Kept {
     fn load(&self, fingerprint: &str, profile: &str) -> Option<Vec<u8>> {
         self.offers.load(&key(fingerprint, profile))
+    }
+
+    fn age(&self, fingerprint: &str, profile: &str) -> Duration {
+        self.offers.age(&key(fingerprint, profile))
     }
 
     fn save(&self, fingerprint: &str, profile: &str, offer: &[u8]) {

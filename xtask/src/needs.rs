@@ -7,7 +7,7 @@ use crate::npm::Folder;
 use crate::steps::{run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 12] = [
     ("curl", &["--version"], &["curl"], "asks the daemon as scripts do"),
     ("chromium", &["--version"], &["chromium"], "follows the daemon as a page does"),
     ("strace", &["-V"], &["strace"], "stops writes at every system call"),
@@ -16,6 +16,7 @@ const PROGRAMS: [(&str, &[&str], &[&str], &str); 11] = [
     ("git", &["--version"], &["git"], "changes files by a checkout"),
     ("systemd-analyze", &["--version"], &["systemd"], "judges the units of services"),
     ("npm", &["--version"], &["nodejs", "npm"], "installs the real clients"),
+    ("python3", &["-c", "import ensurepip, venv"], &["python3", "python3-venv"], "runs the SDKs of Python"),
     ("dbus-daemon", &["--version"], &["dbus"], "a bus of a test's own"),
     // `dbus-send` comes with it, and has no call that succeeds without a bus.
     ("dbus-monitor", &["--help"], &["dbus"], "a listener and a caller on that bus"),
@@ -54,12 +55,20 @@ pub(crate) fn install() -> Result<(), String> {
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))
     };
-    let clients = CLIENTS.install();
+    let clients = clients();
     match (system, clients) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(one), Err(other)) => Err(format!("{one}; {other}")),
         (Err(why), _) | (_, Err(why)) => Err(why),
     }
+}
+
+/// Installs the real clients and the real server unless they are there already, and says so.
+///
+/// # Errors
+/// npm could not install them.
+pub(crate) fn clients() -> Result<(), String> {
+    CLIENTS.install()
 }
 
 /// Returns the folder with the programs of the packages, once they are installed.

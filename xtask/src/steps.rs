@@ -20,6 +20,15 @@ pub(crate) fn target() -> Result<PathBuf, String> {
     Ok(folder.ok_or("this program stands nowhere")?.to_owned())
 }
 
+/// Returns the path of a program of ours that was built.
+///
+/// # Errors
+/// It was not.
+pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
+    let path = target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display())) }
+}
+
 /// Returns a call of the cargo that called us, in the root of the repository.
 #[expect(clippy::disallowed_methods, reason = "cargo says by this variable which cargo it is")]
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {

@@ -5,9 +5,7 @@
 //! cannot.
 
 mod checks;
-mod exceptions;
 mod judge;
-mod process;
 mod report;
 mod subject;
 
@@ -15,9 +13,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+pub(crate) use judge::{install, node};
+
+use crate::exceptions::Exceptions;
 use crate::steps::{cargo, root, run as run_step, target};
 use checks::Checks;
-use exceptions::Exceptions;
 use report::Report;
 use subject::{DIRECT, GATEWAY, Subject};
 

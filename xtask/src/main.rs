@@ -4,10 +4,15 @@
 
 mod bench;
 mod conformance;
+mod exceptions;
+mod home;
+mod interop;
 mod needs;
 mod npm;
+mod process;
 mod steps;
 mod test;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -19,6 +24,7 @@ cargo xtask NAME
   test            everything: installs what it needs, checks form and lints, runs all tests, builds the documentation
   check           the quick round: form, lints, the tests of core
   conformance     the official conformance suite, on the fixture server and through the gateway; `--direct`: the former
+  interop         the official SDKs, as clients and as servers, with the gateway between them; CLIENT..: only those
   bench [PART]    the benchmarks
   soak            the heavy forms of the tests: many more cases, optimised
   bless           take what the code says now as what the snapshots expect
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
         "test" => test::everything(),
         "check" => test::check(),
         "conformance" => conformance::run(rest),
+        "interop" => interop::run(rest),
         "bench" => bench::run(rest),
         "soak" => test::soak(),
         "bless" => test::bless(),

@@ -17,6 +17,7 @@ const PROGRAMS: [(&str, &[&str], &[&str], &str); 12] = [
     ("systemd-analyze", &["--version"], &["systemd"], "judges the units of services"),
     ("faketime", &["--version"], &["faketime"], "has the clock jump"),
     ("npm", &["--version"], &["nodejs", "npm"], "installs the real clients"),
+    ("python3", &["-c", "import ensurepip, venv"], &["python3", "python3-venv"], "runs the SDKs of Python"),
     ("dbus-daemon", &["--version"], &["dbus"], "a bus of a test's own"),
     // `dbus-send` comes with it, and has no call that succeeds without a bus.
     ("dbus-monitor", &["--help"], &["dbus"], "a listener and a caller on that bus"),
@@ -55,12 +56,20 @@ pub(crate) fn install() -> Result<(), String> {
     } else {
         apt_get(missing.iter().flat_map(|(_, _, packages, _)| *packages))
     };
-    let clients = CLIENTS.install();
+    let clients = clients();
     match (system, clients) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(one), Err(other)) => Err(format!("{one}; {other}")),
         (Err(why), _) | (_, Err(why)) => Err(why),
     }
+}
+
+/// Installs the real clients and the real server unless they are there already, and says so.
+///
+/// # Errors
+/// npm could not install them.
+pub(crate) fn clients() -> Result<(), String> {
+    CLIENTS.install()
 }
 
 /// Returns the folder with the programs of the packages, once they are installed.

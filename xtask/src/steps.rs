@@ -20,11 +20,34 @@ pub(crate) fn target() -> Result<PathBuf, String> {
     Ok(folder.ok_or("this program stands nowhere")?.to_owned())
 }
 
+/// Returns the path of a program of ours that was built.
+///
+/// # Errors
+/// It was not.
+pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
+    let path = target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display())) }
+}
+
 /// Returns a call of the cargo that called us, in the root of the repository.
-#[expect(clippy::disallowed_methods, reason = "cargo says by this variable which cargo it is")]
+///
+/// What cargo tells us of our own package is kept from it: there are build scripts that run again where that differs, so
+/// that half of the tree would be compiled anew after every call of cargo by hand.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo says by these variables which cargo it is, and of which package"
+)]
 pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

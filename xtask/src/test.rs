@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use crate::conformance;
+use crate::interop;
 use crate::needs;
 use crate::steps::{Steps, cargo, run, there_is};
 
@@ -27,6 +28,7 @@ pub(crate) fn everything() -> Result<(), String> {
     steps.step("tidy", || run(&mut runner.tidy()));
     steps.step("tests", || run(with_tools(&mut runner.all(), tools.as_ref())));
     steps.step("conformance", || conformance::run(&[]));
+    steps.step("interop", || interop::run(&[]));
     steps.step("doctests", || run(&mut cargo(["test", "--workspace", "--doc", "--quiet"])));
     steps.step("docs", || {
         run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the build folder is the project's own")]
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::checks::{Checks, scenario};
@@ -24,6 +24,11 @@ const JUDGES: Folder = Folder {
 /// npm could not install it.
 pub(crate) fn install() -> Result<(), String> {
     JUDGES.install()
+}
+
+/// Returns the Node that the suite runs on, once it is installed.
+pub(crate) fn node() -> Option<PathBuf> {
+    JUDGES.programs().map(|programs| programs.join("node"))
 }
 
 /// Has a server judged for a revision; the results stay in `folder`.

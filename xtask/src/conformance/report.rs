@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::checks::{Checks, Key};
-use super::exceptions::Exceptions;
 use super::subject::DIRECT;
 use super::{EXCEPTIONS, REVISIONS, Results};
+use crate::exceptions::{Exception, Exceptions};
 
 /// What came of it.
 pub(crate) struct Report<'r> {
@@ -24,7 +24,7 @@ impl<'r> Report<'r> {
             for (key, why) in missed(results, subject, revision, checks) {
                 let mut excepted = false;
                 for exception in &exceptions.0 {
-                    if exception.covers(subject, revision, &key) {
+                    if covers(exception, subject, revision, &key) {
                         excepted = true;
                         used.insert(exception.line);
                     }
@@ -54,6 +54,13 @@ impl<'r> Report<'r> {
             many => Err(format!("{many} did not come out as they must")),
         }
     }
+}
+
+/// Returns whether an exception is about this check. Its subject is one of ours and a revision, such as `sse/2026-07-28`;
+/// its check a scenario, or a scenario and one of its checks: `ping`, `tools-list:tools-name-format`.
+fn covers(exception: &Exception, subject: &str, revision: &str, key: &Key) -> bool {
+    exception.subject.split_once('/') == Some((subject, revision))
+        && (exception.check == key.scenario || exception.check == key.to_string())
 }
 
 /// The checks that a subject must pass and does not: directly all that were made, otherwise all that pass directly.
@@ -122,7 +129,6 @@ fn shown((passed, failed): (usize, usize)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::exceptions::Exception;
     use super::*;
 
     const REVISION: &str = REVISIONS[0];
@@ -183,6 +189,23 @@ mod tests {
         ];
         for (story, direct, through, excepted, expected) in stories {
             assert_eq!(wrong(direct, through, excepted), expected, "{story}");
+        }
+    }
+
+    #[test]
+    fn an_exception_is_about_a_scenario_or_one_of_its_checks() {
+        let key = Key { scenario: "s".to_owned(), check: "c".to_owned() };
+        for (subject, check, covers) in [
+            ("sse/r", "s", true),
+            ("sse/r", "s:c", true),
+            ("sse/r", "s:d", false),
+            ("sse/r", "t", false),
+            ("stdio/r", "s", false),
+            ("sse/q", "s", false),
+        ] {
+            let exception =
+                Exception { subject: subject.to_owned(), check: check.to_owned(), ..Exception::default() };
+            assert_eq!(super::covers(&exception, "sse", "r", &key), covers, "{subject} {check}");
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Who is judged: the fixture by itself, and the gateway in front of it in every way.
 
-#![expect(clippy::disallowed_methods, reason = "scratch files in the build folder")]
+use std::path::Path;
+use std::process::Command;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use super::process::{Process, free_port};
-use crate::steps::target;
+use crate::home;
+use crate::process::{Process, free_port};
+use crate::steps::program;
 
 /// Somebody who is judged.
 pub(crate) struct Subject {
@@ -48,7 +47,7 @@ impl Subject {
     pub(crate) fn start(&self, folder: &Path) -> Result<Running, String> {
         let fixture = program("testkit-fixture")?;
         let Some(Upstream { transport, era }) = &self.upstream else {
-            let (process, url) = Process::fixture(&fixture, &["--transport", "http"])?;
+            let (process, url) = Process::server(Command::new(&fixture).args(["--transport", "http"]))?;
             return Ok(Running { url, _processes: vec![process] });
         };
         let (server, behind) = if *transport == "stdio" {
@@ -56,38 +55,16 @@ impl Subject {
                 format!("command = {:?}\nargs = [\"--era\", \"{era}\"]\n", fixture.display().to_string());
             (server, None)
         } else {
-            let (process, url) = Process::fixture(&fixture, &["--transport", transport, "--era", era])?;
+            let (process, url) =
+                Process::server(Command::new(&fixture).args(["--transport", transport, "--era", era]))?;
             let kind = if *transport == "sse" { "type = \"sse\"\n" } else { "" };
             (format!("url = \"{url}\"\n{kind}"), Some(process))
         };
         let port = free_port()?;
         let home = folder.join("home");
-        write(
-            &home,
-            &[
-                ("mcp-servers.toml", &format!("[servers.fixture]\n{server}")),
-                ("switchboard.toml", &format!("[http]\nlisten = \"127.0.0.1:{port}\"\nauth = \"none\"\n")),
-            ],
-        )
-        .map_err(|error| format!("{}: {error}", home.display()))?;
+        home::make(&home, &format!("[servers.fixture]\n{server}"), port, "auth = \"none\"\n")?;
         let gateway = Process::gateway(&program("switchboard")?, &home, port)?;
         let url = format!("http://127.0.0.1:{port}/mcp/fixture");
         Ok(Running { url, _processes: std::iter::once(gateway).chain(behind).collect() })
     }
-}
-
-/// Makes a home anew, with these settings.
-fn write(home: &Path, files: &[(&str, &str)]) -> std::io::Result<()> {
-    if home.exists() {
-        fs::remove_dir_all(home)?;
-    }
-    let config = home.join("config");
-    fs::create_dir_all(&config)?;
-    files.iter().try_for_each(|(name, text)| fs::write(config.join(name), text))
-}
-
-/// A program that was built.
-fn program(name: &str) -> Result<PathBuf, String> {
-    let path = target()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    if path.exists() { Ok(path) } else { Err(format!("{} was not built", path.display())) }
 }

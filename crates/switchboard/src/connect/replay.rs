@@ -81,6 +81,12 @@ impl Ledger {
             (None, true) if peek.is("notifications/initialized") => {
                 self.ready = line.bytes.map(Into::into);
             }
+            (None, true) if peek.is("notifications/cancelled") => {
+                // It gets no answer any more, so none may be made up for it either.
+                if let Some(id) = line.bytes.and_then(given_up) {
+                    self.calls.remove(id);
+                }
+            }
             (None, _) => {}
         }
     }
@@ -186,6 +192,22 @@ impl Ledger {
         });
         put(said, format_args!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#));
     }
+}
+
+/// Returns the id of the call that a cancellation is about, as it is written.
+fn given_up(line: &[u8]) -> Option<&[u8]> {
+    #[derive(serde::Deserialize)]
+    struct Cancelled<'l> {
+        #[serde(borrow)]
+        params: Params<'l>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Params<'l> {
+        #[serde(borrow, rename = "requestId")]
+        id: &'l RawValue,
+    }
+    let cancelled: Cancelled<'_> = serde_json::from_slice(line).ok()?;
+    Some(cancelled.params.id.get().as_bytes())
 }
 
 /// Returns an id that really is JSON, so that what is said stays so.

@@ -8,12 +8,13 @@ use serde_json::Value;
 use crate::{none, root, text};
 
 /// The crates of the workspace, each with those that it may know. testkit may be known by tests alone.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("switchboard-core", &[]),
     ("switchboard-host", &["switchboard-core"]),
     ("switchboard-gateway", &["switchboard-core"]),
     ("switchboard", &["switchboard-core", "switchboard-gateway", "switchboard-host"]),
     ("testkit", &["switchboard", "switchboard-core", "switchboard-gateway", "switchboard-host"]),
+    ("testkit-rmcp", &[]),
     ("xtask", &[]),
 ];
 

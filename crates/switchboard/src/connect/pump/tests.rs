@@ -302,6 +302,28 @@ fn an_end_that_does_not_read_stops_its_own_direction_only() {
 }
 
 #[test]
+fn a_call_that_was_given_up_is_not_answered_whatever_becomes_of_the_daemon() {
+    let mut stage = Stage::new();
+    stage.greet();
+    for id in ["1", "\"two\"", "3"] {
+        stage.client.say(&format!(r#"{{"id":{id},"method":"tools/call"}}"#));
+        stage.daemon.hear();
+    }
+    for id in ["1", "\"two\""] {
+        let params = format!(r#"{{"reason":"so","requestId": {id} }}"#);
+        stage.client.say(&format!(r#"{{"method":"notifications/cancelled","params":{params}}}"#));
+        stage.daemon.hear();
+    }
+    stage.restart();
+    assert_eq!(told(&stage.client.json()), error(&json!(3), "restarting", false));
+    stage.greet_again();
+    stage.client.close();
+    stage.daemon.close();
+    assert!(stage.client.is_over(), "nor at the end");
+    assert_eq!(stage.end(), Ok(()));
+}
+
+#[test]
 fn a_restart_fails_what_is_in_flight_and_replays_the_handshake_alone() {
     let mut stage = Stage::new();
     stage.greet();

@@ -1,4 +1,4 @@
-//! Processes that run while something is judged.
+//! Processes that run while something is judged, and their end.
 
 #![expect(clippy::disallowed_methods, reason = "scratch files in the build folder")]
 
@@ -17,14 +17,14 @@ const GUARD: Duration = Duration::from_secs(60);
 pub(crate) struct Process(Child);
 
 impl Process {
-    /// Starts the fixture over HTTP, and returns its URL.
+    /// Starts a server over HTTP that says its URL on its first line, and returns that.
     ///
     /// # Errors
     /// It does not start.
-    pub(crate) fn fixture(program: &Path, args: &[&str]) -> Result<(Self, String), String> {
-        let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
+    pub(crate) fn server(command: &mut Command) -> Result<(Self, String), String> {
+        let program = Path::new(command.get_program()).display().to_string();
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
         let output = child.stdout.take();
         let process = Self(child);
         let mut url = String::new();
@@ -32,7 +32,7 @@ impl Process {
             BufReader::new(output).read_line(&mut url).map_err(|error| error.to_string())?;
         }
         if url.trim().is_empty() {
-            Err("the fixture does not start".to_owned())
+            Err(format!("{program} does not start"))
         } else {
             Ok((process, url.trim().to_owned()))
         }
@@ -67,8 +67,32 @@ impl Process {
     }
 }
 
+/// Runs a program to its end, but no longer than `limit`; what it says on its output goes to `output`, its errors to a
+/// file beside it. Returns whether it came to its end by itself.
+///
+/// # Errors
+/// It could not be started.
+pub(crate) fn run_bounded(command: &mut Command, output: &Path, limit: Duration) -> Result<bool, String> {
+    let create = |path: &Path| File::create(path).map_err(|error| format!("{}: {error}", path.display()));
+    let program = Path::new(command.get_program()).display().to_string();
+    command.stdin(Stdio::null()).stdout(create(output)?).stderr(create(&output.with_extension("err"))?);
+    let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
+    let mut process = Process(child);
+    let begun = Instant::now();
+    while begun.elapsed() < limit {
+        if process.0.try_wait().map_err(|error| error.to_string())?.is_some() {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(false)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         let begun = Instant::now();
         while begun.elapsed() < GUARD {

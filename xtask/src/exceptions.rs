@@ -1,29 +1,19 @@
-//! What the gateway need not pass, and why: `conformance/exceptions.toml`.
+//! What the gateway need not pass, and why: files such as `conformance/exceptions.toml`.
 
 #![expect(clippy::disallowed_methods, reason = "a file of the project")]
 
 use std::path::Path;
 
-use super::checks::Key;
-
 /// One thing that need not pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Exception {
-    /// The subject and the revision, such as `sse/2026-07-28`.
+    /// Who need not pass, in the words of the step that reads it.
     pub(crate) subject: String,
-    /// A scenario, or a scenario and one of its checks: `ping`, `tools-list:tools-name-format`.
+    /// What need not be passed.
     pub(crate) check: String,
     pub(crate) reason: String,
     /// The line that it begins on.
     pub(crate) line: usize,
-}
-
-impl Exception {
-    /// Returns whether it is about this check.
-    pub(crate) fn covers(&self, subject: &str, revision: &str, key: &Key) -> bool {
-        self.subject.split_once('/') == Some((subject, revision))
-            && (self.check == key.scenario || self.check == key.to_string())
-    }
 }
 
 /// All of them.
@@ -106,23 +96,6 @@ mod tests {
             ("[exception]\n", "1: `[exception]` is not understood"),
         ] {
             assert_eq!(Exceptions::parse(text).unwrap_err(), why, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_exception_is_about_a_scenario_or_one_of_its_checks() {
-        let key = Key { scenario: "s".to_owned(), check: "c".to_owned() };
-        for (subject, check, covers) in [
-            ("sse/r", "s", true),
-            ("sse/r", "s:c", true),
-            ("sse/r", "s:d", false),
-            ("sse/r", "t", false),
-            ("stdio/r", "s", false),
-            ("sse/q", "s", false),
-        ] {
-            let exception =
-                Exception { subject: subject.to_owned(), check: check.to_owned(), ..Exception::default() };
-            assert_eq!(exception.covers("sse", "r", &key), covers, "{subject} {check}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::npm::Folder;
 use crate::steps::{run, there_is, works};
 
 /// Programs of the system: what is called, a call that succeeds where it is, the Debian packages, and what it is for.
-const PROGRAMS: [(&str, &[&str], &[&str], &str); 12] = [
+const PROGRAMS: [(&str, &[&str], &[&str], &str); 13] = [
     ("curl", &["--version"], &["curl"], "asks the daemon as scripts do"),
     ("chromium", &["--version"], &["chromium"], "follows the daemon as a page does"),
     ("strace", &["-V"], &["strace"], "stops writes at every system call"),

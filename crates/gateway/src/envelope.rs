@@ -221,6 +221,9 @@ pub struct Meta<'m> {
         rename = "io.modelcontextprotocol/subscriptionId"
     )]
     pub subscription: Option<&'m RawValue>,
+    /// The trace that the client has the message belong to (W3C Trace Context). It is passed on as it stands.
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub traceparent: Option<&'m RawValue>,
 }
 
 /// Returns the text that a JSON string says; `None` where it is none, or one that Rust cannot hold.

@@ -50,6 +50,15 @@ const REMOVED: [&str; 9] = [
 /// The header that names a session.
 pub const SESSION: &str = "mcp-session-id";
 
+/// Returns whether a header, by its name in lower case, is for the server and not for us: what repeats arguments
+/// (`Mcp-Param-*`), and the trace that a call belongs to (W3C Trace Context).
+pub fn is_for_the_server(name: &str) -> bool {
+    name.starts_with("mcp-param-") || TRACE.contains(&name)
+}
+
+/// The headers of W3C Trace Context.
+pub(crate) const TRACE: [&str; 2] = ["traceparent", "tracestate"];
+
 /// The sessions of clients that come by HTTP.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<Box<str>, Arc<Held>>>);
@@ -75,7 +84,7 @@ pub struct Asked<'r> {
     pub owner: &'r str,
     /// The headers: names in lower case.
     pub headers: &'r (dyn Fn(&str) -> Option<&'r str> + Sync),
-    /// The headers that are for the server alone (`mcp-param-*`).
+    /// The headers that are for the server alone ([`is_for_the_server`]).
     pub extra: Extra,
     /// The project of the client.
     pub root: Option<PathBuf>,

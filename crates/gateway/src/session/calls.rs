@@ -10,6 +10,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 use tokio::time::Instant;
+use tracing::Span;
+use tracing::field::Empty;
 
 use super::news::Logs;
 use super::{Extra, InFlight, Request, Session, reply_error};
@@ -236,6 +238,7 @@ impl Session {
             begun: now,
             stats: Arc::clone(&generation.stats),
             again,
+            span: span(request, generation),
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
             let (relay, trouble) = *refused;
@@ -316,6 +319,19 @@ impl Session {
 /// Returns how long a call of a server may take.
 fn limit(generation: &Generation) -> Duration {
     generation.said().server.timeout.unwrap_or(LIMIT)
+}
+
+/// Returns the span of a call, as OpenTelemetry names its parts; nothing where nobody traces. Neither arguments nor answers
+/// are among them.
+fn span(request: &Request<'_>, generation: &Generation) -> Span {
+    tracing::debug_span!(
+        "call",
+        server = %generation.name,
+        "mcp.method.name" = request.method,
+        "gen_ai.tool.name" = text(request.params.name).as_deref(),
+        traceparent = text(request.meta.traceparent).as_deref(),
+        outcome = Empty,
+    )
 }
 
 fn twice() -> String {

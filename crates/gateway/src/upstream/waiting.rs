@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use switchboard_core::name::ServerName;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::Upstream;
 use crate::caller::Caller;
@@ -96,6 +97,8 @@ pub(crate) struct Relay {
     pub(crate) stats: Arc<Stats>,
     /// What the call was, where it may have to be sent again: an input was required, and is there now.
     pub(crate) again: Option<Box<crate::bridge::Again>>,
+    /// The call in the traces: it lasts as long as this.
+    pub(crate) span: Span,
 }
 
 impl Relay {
@@ -117,6 +120,7 @@ impl Relay {
             begun: now,
             stats: Arc::default(),
             again: None,
+            span: Span::none(),
         }
     }
 
@@ -129,6 +133,7 @@ impl Relay {
     pub(super) fn answer(self: Box<Self>, upstream: &Upstream, envelope: &Envelope<'_>) {
         let is_error = envelope.error.is_some();
         self.stats.answered(self.begun.elapsed(), is_error);
+        self.span.record("outcome", if is_error { "error" } else { "ok" });
         if let Shape::Same = self.shape {
             let place = envelope.id.map(|id| envelope.place(id.get())).unwrap_or_default();
             let bytes = splice(envelope.bytes(), &[(place, self.id.get().as_bytes())]);
@@ -148,6 +153,7 @@ impl Relay {
     /// Tells the client that there will be no answer, and why.
     pub(crate) fn fail(&self, server: &ServerName, trouble: &Trouble) {
         self.stats.failed(trouble);
+        self.span.record("outcome", trouble.reason());
         self.finish(message::error(self.id.get(), &trouble.error(server)));
     }
 }

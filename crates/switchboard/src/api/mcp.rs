@@ -143,7 +143,7 @@ fn full() -> Box<Problem> {
 
 /// The headers that a client sends for the server alone.
 fn extra(call: &Call) -> Extra {
-    let own = call.headers.iter().filter(|(name, _)| name.as_str().starts_with("mcp-param-"));
+    let own = call.headers.iter().filter(|(name, _)| http::is_for_the_server(name.as_str()));
     let headers = own.filter_map(|(name, value)| Some((name.as_str().into(), value.to_str().ok()?.into())));
     Extra { headers: headers.collect() }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use switchboard_host::dirs::Env;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -29,7 +30,8 @@ pub(crate) fn begin(env: &Env, filter: Option<&str>, format: Option<LogFormat>) 
     let journal = env.var("JOURNAL_STREAM").is_some();
     let terminal = std::io::stderr().is_terminal();
     let format = format.unwrap_or(if journal { LogFormat::Journal } else { LogFormat::Text });
-    let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // A call is a span, told with its time once it has ended.
+    let layer = fmt::layer().with_writer(std::io::stderr).with_target(false).with_span_events(FmtSpan::CLOSE);
     let colours = terminal && env.var("NO_COLOR").is_none();
     let subscriber = tracing_subscriber::registry().with(targets);
     // A second daemon in one process is one of a test's: the first log serves both.

@@ -242,3 +242,24 @@ fn a_server_that_changes_is_seen_in_an_open_conversation() {
     let told = client.heard.lock().unwrap().iter().filter(|line| line.contains("list_changed")).count();
     assert_eq!(told, 1);
 }
+
+#[test]
+fn each_call_is_a_span_with_the_trace_that_it_belongs_to_and_without_what_was_said() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("answer", "");
+    let daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let params = format!(
+        r#"{{"name":"who","arguments":{{"password":"hunter2"}},"_meta":{{"traceparent":"{trace}"}}}}"#
+    );
+    client.ask(1, "tools/call", &params);
+    client.ask(2, "resources/read", r#"{"uri":"x:none"}"#);
+    daemon.wait_log(trace);
+    daemon.wait("its outcome", || {
+        let log = daemon.log();
+        let told = log.lines().find(|line| line.contains(trace)).unwrap_or_default();
+        ["server=x", "tools/call", "who", "outcome=\"ok\"", "close"].iter().all(|word| told.contains(word))
+    });
+    assert!(!daemon.log().contains("hunter2"), "{}", daemon.log());
+}

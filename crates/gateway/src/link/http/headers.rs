@@ -5,6 +5,7 @@ use switchboard_core::mcp::revision::{Era, LATEST};
 
 use crate::link::Call;
 use crate::link::encoding::encoded;
+use crate::serve::http::TRACE;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const JSON_OR_EVENTS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
@@ -70,6 +71,11 @@ impl Terms {
     /// Returns the headers of a call; `mirrored` are those that repeat its arguments.
     pub(super) fn of_call(&self, call: &Call, mirrored: &[(HeaderName, String)]) -> HeaderMap {
         let mut headers = self.post.clone();
+        for (name, text) in call.headers.iter().filter(|(name, _)| TRACE.contains(&&**name)) {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(&**name), HeaderValue::try_from(&**text)) {
+                headers.insert(name, value);
+            }
+        }
         if !self.is_stateless(call) {
             return headers;
         }

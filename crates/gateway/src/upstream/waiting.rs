@@ -21,6 +21,10 @@ use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
 
+/// However often a server says that it is at work on a call, nobody waits longer for it, unless its own limit is longer
+/// (requirement R2).
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// Who waits for an answer.
 pub(crate) enum Waiting {
     /// We do.
@@ -44,6 +48,7 @@ impl Waiting {
     pub(super) fn limit(&self) -> Duration {
         match self {
             Self::Own(_) | Self::News(_) => Duration::ZERO,
+            Self::Relay(relay) if relay.due >= relay.end() => relay.end() - relay.begun,
             Self::Relay(relay) => relay.limit,
         }
     }
@@ -124,9 +129,14 @@ impl Relay {
         }
     }
 
-    /// The server works on it: the time begins anew.
+    /// The server works on it: the time begins anew, as long as there is any left.
     pub(crate) fn still_alive(&mut self) {
-        self.due = Instant::now() + self.limit;
+        self.due = (Instant::now() + self.limit).min(self.end());
+    }
+
+    /// Returns when waiting is over in any case.
+    fn end(&self) -> Instant {
+        self.begun + self.limit.max(LONGEST)
     }
 
     /// Passes the server's answer on: the bytes that came, under the id that the client knows.
@@ -155,5 +165,28 @@ impl Relay {
         self.stats.failed(trouble);
         self.span.record("outcome", trouble.reason());
         self.finish(message::error(self.id.get(), &trouble.error(server)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn signs_of_life_lengthen_the_time_but_not_for_ever() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        for (limit, longest) in [(2 * MINUTE, LONGEST), (5 * LONGEST, 5 * LONGEST)] {
+            let mut relay = Relay { limit, due: Instant::now() + limit, ..Relay::nobody() };
+            let begun = relay.begun;
+            tokio::time::advance(MINUTE).await;
+            relay.still_alive();
+            assert_eq!(relay.due - begun, (MINUTE + limit).min(longest));
+            while Instant::now() < relay.due - MINUTE {
+                tokio::time::advance(MINUTE).await;
+                relay.still_alive();
+            }
+            assert_eq!(relay.due - begun, longest);
+            assert_eq!(Waiting::Relay(Box::new(relay)).limit(), longest, "what the caller is told");
+        }
     }
 }

@@ -98,7 +98,7 @@ pub(super) async fn act(
             Ok(json(StatusCode::OK, &all))
         }
         Action::Watch => watch::messages(inside.mcp.gateway(), call.param("name")),
-        Action::Mcp(way) => mcp::act(&inside.mcp, way, &route.method, &call, body).await,
+        Action::Mcp(way) => mcp::act(&inside.mcp, &board, way, &route.method, &call, body).await,
         Action::OpenApi => {
             let routes = table::routes(&board.settings);
             Ok(json(StatusCode::OK, &openapi::document(&routes)))

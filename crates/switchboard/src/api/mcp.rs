@@ -19,6 +19,7 @@ use super::call::Call;
 use super::flow::Flow;
 use super::problem::Problem;
 use super::reply::{put, typed};
+use crate::daemon::board::Board;
 
 /// How often sessions are looked at that nobody may use any more.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -73,12 +74,13 @@ impl Mcp {
 /// Answers a request of MCP.
 pub(super) async fn act(
     mcp: &Mcp,
+    board: &Board,
     way: Way,
     method: &Method,
     call: &Call,
     body: Body,
 ) -> Result<Reply, Box<Problem>> {
-    let face = face(mcp, call)?;
+    let face = face(mcp, board, call)?;
     let headers = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
     let asked = Asked {
         face,
@@ -112,7 +114,7 @@ pub(super) async fn act(
 }
 
 /// What a client sees by an address.
-fn face(mcp: &Mcp, call: &Call) -> Result<Face, Box<Problem>> {
+fn face(mcp: &Mcp, board: &Board, call: &Call) -> Result<Face, Box<Problem>> {
     let name = call.param("server");
     let search = call.query("tools") == Some("search");
     let scope = match name.strip_prefix('@') {
@@ -124,7 +126,17 @@ fn face(mcp: &Mcp, call: &Call) -> Result<Face, Box<Problem>> {
         }
     };
     let face = Face { scope, search };
-    if mcp.gateway.has(&face) { Ok(face) } else { Err(nothing(name)) }
+    if mcp.gateway.has(&face) {
+        return Ok(face);
+    }
+    let catalogue = board.catalogue();
+    let is_off = catalogue.server(name).is_some_and(|server| !server.enabled);
+    Err(if is_off { off(name) } else { nothing(name) })
+}
+
+fn off(name: &str) -> Box<Problem> {
+    Problem::new(StatusCode::NOT_FOUND, format!("the server `{name}` is disabled"))
+        .hint(format!("have it served with `switchboard server enable {name}`"))
 }
 
 fn nothing(name: &str) -> Box<Problem> {

@@ -263,3 +263,16 @@ fn each_call_is_a_span_with_the_trace_that_it_belongs_to_and_without_what_was_sa
     });
     assert!(!daemon.log().contains("hunter2"), "{}", daemon.log());
 }
+
+#[test]
+fn who_asks_for_a_server_that_is_switched_off_is_told_so() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("answer", "enabled = false");
+    let daemon = Daemon::start(&stage.home);
+    let (code, body) = daemon.post("/mcp/x", "{}").unwrap();
+    assert!(code == 404 && body.contains("is disabled"), "{code}: {body}");
+    let told = stage.home.run("connect x");
+    assert!(told.code != 0 && told.stderr.contains("switchboard server enable x"), "{told}");
+    let told = stage.home.run("connect y");
+    assert!(told.stderr.contains("there is no server `y`"), "{told}");
+}

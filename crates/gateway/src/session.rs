@@ -11,6 +11,7 @@ mod news;
 mod own;
 mod search;
 mod subscriptions;
+mod target;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

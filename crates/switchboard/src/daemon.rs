@@ -18,6 +18,7 @@ mod passing;
 mod react;
 mod service;
 mod signals;
+mod telling;
 pub(crate) mod view;
 
 use std::sync::Arc;

@@ -9,11 +9,9 @@ use std::time::Duration;
 use switchboard_core::catalogue::Catalogue;
 use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
 use switchboard_core::name::{ClientId, ServerName};
-use switchboard_core::plan::FileState;
 use switchboard_core::problem::{Parsed, Problem};
 use switchboard_core::settings::{Mode, Settings};
 use switchboard_host::dirs::Env;
-use switchboard_host::hash::Hash;
 use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::watch::{Content, Watch};
 use tokio::sync::{oneshot, watch};
@@ -26,13 +24,14 @@ use super::facts::Facts;
 use super::notify::{self, Stage};
 use super::passing;
 use super::service::Service;
+use super::telling::{note, tell_problems};
 use super::view::View;
 use crate::ask::{Answer, Ask};
 use crate::cli::{Command, Serve};
-use crate::execute::{Choice, Push, Pushed, push_all};
+use crate::execute::{Choice, Pushed, push_all};
 use crate::fail::Failure;
 use crate::home::{Home, now};
-use crate::observe::{Linked, Look, Observer, linked};
+use crate::observe::{Linked, Observer, linked};
 
 /// How long to wait for a home that another process holds, before something else is done.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -474,78 +473,6 @@ impl Hands {
             *board = Arc::new(new);
             !same
         });
-    }
-}
-
-/// Takes note of how a client's file stands, and tells it as far as it is news.
-fn note(
-    known: &mut BTreeMap<PathBuf, (Source, Option<Content>)>,
-    views: &mut BTreeMap<ClientId, View>,
-    id: &ClientId,
-    push: Option<&Push>,
-    look: Option<&Look>,
-    now: Option<Hash>,
-) -> Outcome {
-    let Some(look) = look else { return Outcome::Again };
-    if let Some((_, held)) = known.get_mut(&look.linked.path) {
-        *held = match (now, &look.plan.state) {
-            (Some(hash), _) => Some(Content::Is(hash)),
-            (None, FileState::Unreadable) => Some(Content::Unreadable),
-            (None, _) => Some(Content::Missing),
-        };
-    }
-    let view = View::of(look, push);
-    tell(id, views.get(id), &view, push);
-    views.insert(id.clone(), view);
-    let readable = matches!(look.plan.state, FileState::Read | FileState::Missing);
-    // It may be ours to read again before a watch could see that it was not.
-    let refused = now.is_none() && look.plan.state == FileState::Unreadable;
-    match push {
-        // What says something else than it should is looked at again when it changes.
-        Some(Push::NotWritten { .. }) if readable || refused => Outcome::Again,
-        _ => Outcome::Rest,
-    }
-}
-
-/// Tells what is newly wrong with our own files, and what is in order again.
-fn tell_problems(before: &[(String, Problem)], now: &[(String, Problem)]) {
-    for (file, problem) in now.iter().filter(|problem| !before.contains(problem)) {
-        let place = problem.place.map(|place| format!(":{place}")).unwrap_or_default();
-        warn!(path = format!("{file}{place}"), hint = problem.help, "{}", problem.what);
-    }
-    let files = |all: &[(String, Problem)]| all.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>();
-    for file in files(before).difference(&files(now)) {
-        info!(path = file, "in order again");
-    }
-}
-
-/// Tells what became of a client's file, as far as that is news.
-fn tell(id: &ClientId, before: Option<&View>, now: &View, push: Option<&Push>) {
-    let client = id.as_str();
-    if let Some(Push::Written { done, durable }) = push {
-        info!(client, "written: {}", crate::change::in_short(done));
-        if let Err(why) = durable {
-            warn!(client, error = why, "the disk has not confirmed the write");
-        }
-    }
-    if before.is_some_and(|before| before == now) {
-        return;
-    }
-    let known = |what: fn(&View) -> &Vec<String>, sentence: &String| {
-        before.is_some_and(|before| what(before).contains(sentence))
-    };
-    if let Some(Push::NotWritten { why, hint }) = push {
-        warn!(client, hint, "not written: {why}");
-    }
-    if matches!(now.file, "wiped" | "cut off") {
-        // The entries that are missing are not told one by one.
-        return;
-    }
-    for sentence in now.drift.iter().filter(|sentence| !known(|view| &view.drift, sentence)) {
-        warn!(client, "drift: {sentence}; `switchboard client adopt {client}`, `keep` or `restore` decides");
-    }
-    for sentence in now.conflicts.iter().filter(|sentence| !known(|view| &view.conflicts, sentence)) {
-        warn!(client, "conflict: {sentence}; `switchboard client adopt {client}` or `restore` decides");
     }
 }
 

@@ -126,9 +126,12 @@ impl Upstream {
         self.era.get().copied().unwrap_or(Era::Legacy)
     }
 
-    /// Returns how many calls wait for it.
+    /// Returns how many calls wait for their answer. The request that listens to a modern server is none of them: it goes
+    /// on for as long as the connection does, and nobody waits for its end.
     pub(crate) fn in_flight(&self) -> usize {
-        self.calls().len()
+        let news = self.news.load(Ordering::Relaxed);
+        let calls = self.calls();
+        calls.len() - usize::from(calls.contains_key(&news))
     }
 
     /// Returns when it was last used, in time since the gateway began.

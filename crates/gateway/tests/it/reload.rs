@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::client::{Client, id_of, outcome};
 use crate::soak;
-use crate::stage::{House, Wire, mark, named, server};
+use crate::stage::{House, Wire, list, mark, named, server};
 
 /// So many calls are in flight at all times, by so many clients.
 const IN_FLIGHT: usize = 256;
@@ -227,4 +227,36 @@ async fn a_call_after_the_end_is_answered() {
     let mut late = Client::new(session);
     let answer = late.outcome("1", "echo", "{}").await;
     assert_eq!(answer, "!drained");
+}
+
+/// A server of the newer era, which takes the request that listens to it and never ends it.
+async fn listened_to(server: Server, mut wire: Wire) {
+    while let Some(heard) = wire.hear().await {
+        let answer = match heard.method.as_str() {
+            "server/discover" => heard.result(
+                r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}"#,
+            ),
+            "tools/list" => heard.result(&list(&["echo"])),
+            "tools/call" => heard.says(&mark(&server)),
+            _ => continue,
+        };
+        wire.say(answer).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_only_listened_to_is_not_busy() {
+    let house = House::new(listened_to);
+    let idle = Duration::from_secs(60);
+    let served = |mark| Server { idle_stop: Some(idle), ..server("a", mark) };
+    house.serve(served("old")).await.unwrap();
+    let mut client = house.client(Face::server(named("a")), "{}").await;
+    assert_eq!(client.outcome("1", "echo", "{}").await, "old");
+    house.serve(served("new")).await.unwrap();
+    settled().await;
+    assert_eq!(house.stage.running("a").0, 1, "the old one does not wait for the end of the drain");
+    assert_eq!(client.outcome("2", "echo", "{}").await, "new");
+    tokio::time::sleep(idle + Duration::from_secs(1)).await;
+    assert_eq!(house.stage.running("a").0, 0, "nor does the new one go on for ever");
+    assert_eq!(client.outcome("3", "echo", "{}").await, "new");
 }

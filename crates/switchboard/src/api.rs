@@ -80,8 +80,8 @@ impl Api {
         let routes = Mutex::new((Arc::clone(&settings), Arc::new(table::routes(&settings))));
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
-        let mcp = mcp::Mcp::new(gateway);
         let (streams, visits) = (Arc::default(), Arc::default());
+        let mcp = mcp::Mcp::new(gateway, &visits);
         Self(Arc::new(Inside { desk, mcp, keys, streams, metrics, visits, drain, routes }))
     }
 

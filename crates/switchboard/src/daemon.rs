@@ -113,12 +113,13 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     Ok(())
 }
 
-/// Returns how many threads carry messages. One is enough for tens of thousands of calls a second, and where there are
-/// more of them each message wakes another, which costs as much as the message. The other cores are for the servers.
+/// Returns how many threads carry messages: not more than there are cores for this process, since each message wakes
+/// another thread where there is one, which costs as much as the message; and not more than would be busy with tens of
+/// thousands of calls a second. The other cores are for the servers.
 fn workers() -> usize {
     const MOST: usize = 4;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    (cores / 2).clamp(1, MOST)
+    cores.min(MOST)
 }
 
 fn taken(error: &LockError) -> Failure {

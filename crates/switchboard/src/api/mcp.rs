@@ -12,17 +12,21 @@ use switchboard_gateway::face::{Face, Scope};
 use switchboard_gateway::serve::http::{self, Asked, Sessions};
 use switchboard_gateway::serve::sse::Conversations;
 use switchboard_gateway::{Extra, Gateway};
+use switchboard_host::memory;
 
-use super::Reply;
 use super::body as bodies;
 use super::call::Call;
 use super::flow::Flow;
 use super::problem::Problem;
 use super::reply::{put, typed};
+use super::{Reply, Visits};
 use crate::daemon::board::Board;
 
 /// How often sessions are looked at that nobody may use any more.
 const SWEEP: Duration = Duration::from_secs(15);
+
+/// When so many connections have gone, what they needed is worth giving back.
+const MANY: usize = 100;
 
 /// Where clients of the 2024 transport post their messages.
 const MESSAGES: &str = "/messages";
@@ -52,14 +56,18 @@ pub(super) struct Mcp {
 
 impl Mcp {
     /// Returns the way to the servers of a gateway.
-    pub(super) fn new(gateway: Gateway) -> Self {
+    pub(super) fn new(gateway: Gateway, visits: &Arc<Visits>) -> Self {
         let sessions = Arc::new(Sessions::default());
-        let swept = Arc::downgrade(&sessions);
+        let (swept, visits) = (Arc::downgrade(&sessions), Arc::clone(visits));
         tokio::runtime::Handle::current().spawn(async move {
             loop {
                 tokio::time::sleep(SWEEP).await;
                 let Some(sessions) = swept.upgrade() else { return };
                 sessions.expire();
+                // Sessions stay, but the connections that they began by do not.
+                if visits.have_left() >= MANY {
+                    memory::give_back();
+                }
             }
         });
         Self { gateway, sessions, conversations: Conversations::default() }

@@ -5,7 +5,16 @@ use std::time::Instant;
 
 /// How many are there, and since when nobody is.
 #[derive(Debug)]
-pub(crate) struct Visits(Mutex<(usize, Instant)>);
+pub(crate) struct Visits(Mutex<Book>);
+
+#[derive(Debug)]
+struct Book {
+    count: usize,
+    /// The most since somebody asked for that last.
+    most: usize,
+    /// When the last one left.
+    since: Instant,
+}
 
 /// Somebody who is there, as long as this is.
 #[derive(Debug)]
@@ -13,33 +22,43 @@ pub(super) struct Visit(Arc<Visits>);
 
 impl Default for Visits {
     fn default() -> Self {
-        Self(Mutex::new((0, Instant::now())))
+        Self(Mutex::new(Book { count: 0, most: 0, since: Instant::now() }))
     }
 }
 
 impl Visits {
     /// Somebody comes.
     pub(super) fn begin(self: &Arc<Self>) -> Visit {
-        self.lock().0 += 1;
+        let mut book = self.lock();
+        book.count += 1;
+        book.most = book.most.max(book.count);
+        drop(book);
         Visit(Arc::clone(self))
+    }
+
+    /// Returns how many are there fewer than there were at most since this was asked last.
+    pub(super) fn have_left(&self) -> usize {
+        let mut book = self.lock();
+        let now = book.count;
+        std::mem::replace(&mut book.most, now) - now
     }
 
     /// Returns since when nobody is there; `None` while somebody is.
     pub(crate) fn quiet_since(&self) -> Option<Instant> {
-        let (count, since) = *self.lock();
-        (count == 0).then_some(since)
+        let book = self.lock();
+        (book.count == 0).then_some(book.since)
     }
 
-    fn lock(&self) -> MutexGuard<'_, (usize, Instant)> {
+    fn lock(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut visits = self.0.lock();
-        visits.0 = visits.0.saturating_sub(1);
-        visits.1 = Instant::now();
+        let mut book = self.0.lock();
+        book.count = book.count.saturating_sub(1);
+        book.since = Instant::now();
     }
 }
 
@@ -52,7 +71,9 @@ mod tests {
         let visits = Arc::new(Visits::default());
         let begun = visits.quiet_since().unwrap();
         let (one, two) = (visits.begin(), visits.begin());
+        assert_eq!(visits.have_left(), 0);
         drop(one);
+        assert_eq!((visits.have_left(), visits.have_left()), (1, 0));
         assert_eq!(visits.quiet_since(), None);
         drop(two);
         assert!(visits.quiet_since().unwrap() >= begun);

@@ -18,6 +18,9 @@ const REST: f64 = 12.0;
 /// How long it is left alone before.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// After so long the connections by which sessions began are closed, and their memory is given back.
+const SETTLED: Duration = Duration::from_secs(28);
+
 /// Many sessions, and what they may cost, in MB.
 const MANY: usize = 10_000;
 const ROOM: f64 = 150.0;
@@ -92,7 +95,7 @@ pub(super) fn measure(stage: &Stage, table: &mut Table) -> Result<(), String> {
         }
     }
     drop(gateway);
-    for (how, flag) in [("each with its stream open", "--streams"), ("each with an idle connection", "")] {
+    for (how, flag) in [("each with its stream open", "--streams"), ("without a stream", "")] {
         let what = format!("{MANY} idle sessions, {how}: memory");
         match many(stage, &catalogue, flag) {
             Ok(row) => table.push(Row { what, ..row }),
@@ -107,13 +110,20 @@ fn many(stage: &Stage, catalogue: &str, flag: &str) -> Result<Row, String> {
     let before = gateway.running.memory();
     let (held, took) = Held::open(stage, &gateway.url("echo"), &format!("--count {MANY} {flag}"))?;
     thread::sleep(PAUSE);
+    let fresh = gateway.running.memory();
+    thread::sleep(SETTLED);
     let with = gateway.running.memory();
     held.close()?;
     let each = with.private.saturating_sub(before.private) * 1024 / 10_000;
     Ok(Row {
         baseline: format!("{} MB before; opened in {} ms", number(mb(before.resident)), number(took)),
         goal: format!("{ROOM} MB"),
-        measured: format!("{} MB, {} B each", number(mb(with.resident)), each),
+        measured: format!(
+            "{} MB, {} B each, after half a minute; {} MB at once",
+            number(mb(with.resident)),
+            each,
+            number(mb(fresh.resident))
+        ),
         met: Some(mb(with.resident) <= ROOM),
         ..Row::default()
     })

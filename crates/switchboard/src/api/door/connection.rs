@@ -62,7 +62,8 @@ pub(super) fn refuse(stream: &Stream) {
 }
 
 /// Answers the requests of one connection until it ends, until `drain` once the one under way is answered, or until
-/// `cut`. A connection that asks for the events, and for nothing before them, is given back to be [`Live`].
+/// `cut`. A connection that asks for events, when all that was answered before is on its way, is given back to be
+/// [`Live`].
 pub(super) async fn converse(
     stream: Stream,
     peer: Peer,
@@ -71,17 +72,19 @@ pub(super) async fn converse(
     cut: CancellationToken,
 ) -> Option<Live> {
     let (give, mut given) = mpsc::channel::<Given>(1);
-    let first = AtomicBool::new(true);
+    let waits = Arc::new(AtomicBool::new(false));
+    let out = Arc::clone(&waits);
     let service = service_fn(move |request: Request<Incoming>| {
         let (api, peer, give) = (api.clone(), peer.clone(), give.clone());
-        // What was answered before may still be on its way out, behind which the events have to wait.
-        let first = first.swap(false, Ordering::Relaxed);
+        // What was answered before was written before this request was read, unless the other end does not take it: then the
+        // events have to wait behind it.
+        let is_clear = !out.load(Ordering::Relaxed);
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             // Apart from the connection, which would else be as large as all that may be answered, for as long as it lasts.
             let mut reply = Box::pin(api.answer(request)).await;
-            let handover = reply.extensions_mut().remove::<Handover>().filter(|_| first);
+            let handover = reply.extensions_mut().remove::<Handover>().filter(|_| is_clear);
             // There is room for one, and there is one at most.
             if let Some(flow) = handover.and_then(|handover| handover.take()) {
                 let _ = give.try_send(Given::Flow(std::mem::take(reply.headers_mut()), Box::new(flow)));
@@ -98,7 +101,7 @@ pub(super) async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(Patient { stream, stall: None }), service);
+        .serve_connection(TokioIo::new(Patient { stream, stall: None, waits }), service);
     tokio::select! {
         // What goes wrong on a connection concerns the one at its other end, who sees it end.
         _ = &mut talk => return None,
@@ -232,11 +235,14 @@ pub(super) struct Patient {
     stream: Stream,
     /// Runs while a write waits.
     stall: Option<Pin<Box<Sleep>>>,
+    /// Whether one does, for those who cannot see it.
+    waits: Arc<AtomicBool>,
 }
 
 impl Patient {
     /// Passes a write on, or ends it when it has waited for too long.
     fn within<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.waits.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.stall = None;
             return written;

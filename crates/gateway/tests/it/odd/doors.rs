@@ -9,7 +9,7 @@ use crate::rogue::{END, EVENTS, Head, JSON, Line, Rogue, json, piece, whole};
 use crate::stage::{Count, Heard};
 
 /// A flood ends by itself after so many bytes: more than anybody should take.
-pub(super) const FLOOD: usize = 64 << 20;
+pub(super) const FLOOD: usize = 128 << 20;
 
 /// What comes of one way to misbehave: with sessions, stateless, in 2024; of a call, and of the handshake.
 pub(super) struct Row {

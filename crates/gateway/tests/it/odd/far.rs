@@ -298,9 +298,13 @@ pub(super) fn of_messages(
     })
 }
 
+/// So much the kernel may keep of a flood that nobody reads: what it gives a socket grows with the flood, on some systems
+/// to 32 MiB and more.
+const KERNEL: usize = 64 << 20;
+
 /// Returns whether so many bytes are no more than one message, and what the kernel keeps between two ends.
 pub(super) fn is_little(took: usize) -> bool {
-    took <= MESSAGE_LIMIT + (16 << 20)
+    took <= MESSAGE_LIMIT + KERNEL
 }
 
 /// A gateway with a server that is well and one that is not, and a client of each.

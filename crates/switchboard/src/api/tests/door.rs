@@ -181,7 +181,38 @@ async fn events_may_be_asked_for_on_a_connection_that_was_used_before() {
         until(&mut stream, "alive\n");
         write!(stream, "GET /api/mcp/_config/events HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").unwrap();
         let text = until(&mut stream, "id: 1\n");
-        assert!(text.contains("transfer-encoding: chunked"), "{text}");
+        assert!(text.contains("connection: close"), "{text}");
+    })
+    .await;
+    open.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_wait_behind_what_was_answered_before_and_is_not_taken_yet() {
+    const MANY: usize = 1500;
+    let open = Open::new();
+    let (mut stream, port) = (open.connect(), open.at.port());
+    aside(move || {
+        // Their answers are more than a connection holds: nobody reads before all is asked.
+        let one = format!("GET /metrics HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
+        let events = format!("GET /api/mcp/_config/events HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
+        let (mut asks, all) = (stream.try_clone().unwrap(), one.repeat(MANY) + &events);
+        let asking = std::thread::spawn(move || asks.write_all(all.as_bytes()).unwrap());
+        let (mut read, mut part) = (Vec::new(), vec![0; 1 << 16]);
+        while !read.ends_with(b"}\n\n") {
+            let length = std::io::Read::read(&mut stream, &mut part).unwrap();
+            assert!(length > 0, "it ended after {} bytes", read.len());
+            read.extend_from_slice(&part[..length]);
+            // Of an event in chunks, too, the data are the last that comes.
+            while read.ends_with(b"\r\n") {
+                read.truncate(read.len() - 2);
+            }
+        }
+        asking.join().unwrap();
+        let text = String::from_utf8(read).unwrap();
+        assert!(text.contains("id: 1\n"));
+        assert_eq!(text.matches("HTTP/1.1 200 OK").count(), MANY + 1);
+        assert_eq!(text.matches("\nswitchboard_ready ").count(), MANY);
     })
     .await;
     open.end().await;

@@ -2,7 +2,7 @@
 //! connection, and the messages, as long as somebody watches them. All of it is bounded, and in memory alone.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -24,16 +24,11 @@ const WATCHED: usize = 1024;
 const SHOWN: usize = 16 << 10;
 
 /// What is kept of one server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Log {
     inside: Mutex<Inside>,
-    tap: broadcast::Sender<Passed>,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { inside: Mutex::default(), tap: broadcast::Sender::new(WATCHED) }
-    }
+    /// There only once somebody has watched: its places take a hundred kilobytes, for each server.
+    tap: OnceLock<broadcast::Sender<Passed>>,
 }
 
 /// Which way a message went.
@@ -78,17 +73,15 @@ pub struct Transition {
 impl Log {
     /// Shows a message to those who watch, if there are any.
     pub(crate) fn passed(&self, way: Way, message: &[u8]) {
-        if self.tap.receiver_count() == 0 {
-            return;
-        }
+        let Some(tap) = self.tap.get().filter(|tap| tap.receiver_count() > 0) else { return };
         let bytes = Bytes::copy_from_slice(&message[..message.len().min(SHOWN)]);
         // The last one may just have stopped watching.
-        let _ = self.tap.send(Passed { at: SystemTime::now(), way, bytes, length: message.len() });
+        let _ = tap.send(Passed { at: SystemTime::now(), way, bytes, length: message.len() });
     }
 
     /// Returns the messages from now on.
     pub(crate) fn watch(&self) -> broadcast::Receiver<Passed> {
-        self.tap.subscribe()
+        self.tap.get_or_init(|| broadcast::Sender::new(WATCHED)).subscribe()
     }
 
     /// Keeps what the server said on its standard error: one line, with its end or without.

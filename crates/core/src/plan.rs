@@ -144,8 +144,8 @@ pub fn wanted(
     bridge: &Bridge,
 ) -> Result<Wanted, Problem> {
     let launch: &dyn Fn(&Server) -> Launch = match (client.via, client.face) {
-        (Via::Http, _) => return Err(no_gateway("via = \"http\"")),
-        (_, Face::Single) => return Err(no_gateway("face = \"single\"")),
+        (Via::Http, _) => return Err(not_written_yet("via = \"http\"")),
+        (_, Face::Single) => return Err(not_written_yet("face = \"single\"")),
         (Via::Bridge, Face::PerServer) => &|server| bridge.launch(&server.name),
         (Via::Direct, Face::PerServer) => &|server| match &server.launch {
             // Told as another transport, it would be understood and not work.
@@ -159,8 +159,8 @@ pub fn wanted(
     Ok(chosen.into_iter().map(|server| (server.name.clone(), launch(server))).collect())
 }
 
-fn no_gateway(setting: &str) -> Problem {
-    Problem::error(format!("`{setting}` needs the gateway, and the gateway is not there yet"))
+fn not_written_yet(setting: &str) -> Problem {
+    Problem::error(format!("`{setting}` cannot be written into clients' files yet"))
         .help("use via = \"bridge\" or \"direct\", with face = \"per-server\"")
 }
 

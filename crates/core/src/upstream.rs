@@ -260,6 +260,5 @@ fn waiting(failed: u32, now: Duration, rules: &Rules, seed: u64) -> Phase {
     let failed = failed + 1;
     let given_up = rules.attempts > 0 && u64::from(failed) >= rules.attempts;
     let delay = backoff::delay(rules.first, rules.longest, failed - 1, seed);
-    // Whoever is started when used need not be tried again for nobody, but not before its time either.
     Phase::Waiting { failed, until: (!given_up).then_some(now + delay) }
 }

@@ -260,9 +260,18 @@ pub(crate) fn park(upstream: &Upstream, call: u64, envelope: &Envelope<'_>) -> b
                 digest,
                 questions: vec![(key, id.to_owned(), request)],
                 until: Instant::now() + ASIDE,
-                mail: parked_mail,
+                mail: Arc::clone(&parked_mail),
             };
             if !gateway.aside.put(handle, parked) {
+                // Too many are set aside: the call goes on as it was, without the question.
+                upstream.with_relay(call, |relay| {
+                    while let Some(letter) = parked_mail.take() {
+                        mail.put(letter);
+                    }
+                    relay.mail = mail;
+                    relay.parked = None;
+                    relay.still_alive();
+                });
                 return false;
             }
             if let Some(session) = session.upgrade() {
@@ -323,13 +332,15 @@ pub(crate) fn resume(session: &Arc<Session>, request: &Request<'_>, generation: 
     let responses = params.member("inputResponses").and_then(Object::read).unwrap_or_default();
     let (answered, missing): (Vec<_>, Vec<_>) =
         parked.questions.into_iter().partition(|(key, ..)| responses.member(key).is_some());
-    for (key, id, _) in answered {
-        let result = responses.member(&key).unwrap_or("{}");
-        let mut bytes = message::result(id.get(), result.as_bytes()).to_vec();
-        crate::envelope::one_line(&mut bytes);
-        upstream.tell(bytes.into());
-        upstream.was_answered(&id);
-    }
+    // Only once the client waits again: what the server asks next belongs to the call as it is then.
+    let tell = || {
+        for (key, id, _) in &answered {
+            let result = responses.member(key).unwrap_or("{}");
+            let mut bytes = message::result(id.get(), result.as_bytes()).to_vec();
+            crate::envelope::one_line(&mut bytes);
+            upstream.tell(bytes.into());
+        }
+    };
     if !missing.is_empty() {
         let asked: Vec<(&str, &str)> =
             missing.iter().map(|(key, _, question)| (key.as_str(), question.as_str())).collect();
@@ -338,6 +349,7 @@ pub(crate) fn resume(session: &Arc<Session>, request: &Request<'_>, generation: 
         let known = upstream.with_relay(parked.call, |relay| relay.parked = Some(fresh.clone()));
         let parked = Parked { questions: missing, until: Instant::now() + ASIDE, ..parked };
         if known.is_some() && session.gateway.aside.put(fresh, parked) {
+            tell();
             return reply(request.id, request.mail, result.as_bytes());
         }
         return refuse();
@@ -356,6 +368,7 @@ pub(crate) fn resume(session: &Arc<Session>, request: &Request<'_>, generation: 
             mail.put(letter);
         }
     });
+    tell();
     if goes_on.is_none() {
         session.done(request.id);
         // It was answered while it was set aside, under the id that the call had then.

@@ -8,7 +8,7 @@ mod table;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ pub(crate) struct Inside {
     views: Mutex<HashMap<(Face, Profile), Arc<View>>>,
     sessions: Mutex<HashMap<u64, Weak<Session>>>,
     next_session: AtomicU64,
+    /// How many sessions there are, in whatever state.
+    pub(crate) living: AtomicUsize,
     news: Notify,
     standings: watch::Sender<u64>,
     ending: CancellationToken,
@@ -118,6 +120,7 @@ impl Gateway {
             views: Mutex::default(),
             sessions: Mutex::default(),
             next_session: AtomicU64::new(1),
+            living: AtomicUsize::new(0),
             news: Notify::new(),
             standings: watch::Sender::new(0),
             ending: CancellationToken::new(),
@@ -143,7 +146,7 @@ impl Gateway {
 
     /// Returns a new session for a client that sees this face; `None` where there are too many.
     pub fn session(&self, face: Face, root: Option<PathBuf>) -> Option<Arc<Session>> {
-        if self.0.sessions().len() >= MOST_SESSIONS {
+        if self.0.living.load(Ordering::Relaxed) >= MOST_SESSIONS {
             return None;
         }
         let id = self.0.next_session.fetch_add(1, Ordering::Relaxed);

@@ -99,6 +99,7 @@ pub enum Received {
 impl Session {
     /// Returns a session that nothing was said in.
     pub(crate) fn new(gateway: Arc<Inside>, id: u64, face: Face, root: Option<PathBuf>) -> Self {
+        gateway.living.fetch_add(1, Ordering::Relaxed);
         Self {
             id,
             gateway,
@@ -123,17 +124,6 @@ impl Session {
     /// Returns the mailbox of what belongs to no request.
     pub fn outlet(&self) -> Arc<Mailbox> {
         self.outlet.load_full()
-    }
-
-    /// Exchanges the mailbox of what belongs to no request; the one before is closed.
-    pub fn set_outlet(&self, mailbox: Arc<Mailbox>) {
-        self.outlet.swap(mailbox).close();
-    }
-
-    /// Returns the revision that was settled on; `None` before there was a handshake.
-    pub fn revision(&self) -> Option<String> {
-        let caller = self.caller.load();
-        (caller.info.is_some() || self.listens.load(Ordering::Relaxed)).then(|| caller.revision.clone())
     }
 
     /// Returns who calls.
@@ -294,6 +284,7 @@ impl Session {
                 }
             }
         }
+        self.leave_unanswered();
         self.outlet.load().close();
         self.end_streams();
         self.gateway.left(self);
@@ -303,6 +294,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.close();
+        self.gateway.living.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -110,7 +110,7 @@ impl Slot {
 
     /// Returns the connection, if it is there.
     pub(crate) fn ready(&self) -> Option<Arc<Upstream>> {
-        self.up.load_full()
+        self.up.load_full().filter(|up| up.over().is_none())
     }
 
     /// Waits for the connection, which is made if it is not there.

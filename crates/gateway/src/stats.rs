@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::trouble::Trouble;
-
 /// The lower bounds of the classes of time grow by a quarter from 10 us on; the last one has no end.
 const CLASSES: usize = 64;
 
@@ -58,7 +56,7 @@ impl Stats {
     }
 
     /// A call had no answer.
-    pub(crate) fn failed(&self, _trouble: &Trouble) {
+    pub(crate) fn failed(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.troubles.fetch_add(1, Ordering::Relaxed);
     }
@@ -114,7 +112,7 @@ mod tests {
         for millis in 1..=100 {
             stats.answered(Duration::from_millis(millis), millis > 90);
         }
-        stats.failed(&Trouble::Busy);
+        stats.failed();
         let counts = stats.counts();
         assert_eq!((counts.calls, counts.errors, counts.troubles), (101, 10, 1));
         for (time, millis) in [(counts.p50, 50), (counts.p99, 99)] {

@@ -183,10 +183,17 @@ impl Upstream {
             calls.insert(id, Waiting::Relay(Box::new(relay)));
         }
         self.sweep.begin();
-        self.send(frame).map_err(|trouble| match self.take(id) {
-            Some(Waiting::Relay(relay)) => Box::new((*relay, trouble)),
-            // It was answered in the same moment.
-            _ => Box::new((Relay::nobody(), trouble)),
+        self.send(frame).map_err(|trouble| {
+            let trouble = match trouble {
+                // What was not sent was certainly not carried out, and may be asked for again.
+                Trouble::Lost(why) => Trouble::Down(why),
+                other => other,
+            };
+            match self.take(id) {
+                Some(Waiting::Relay(relay)) => Box::new((*relay, trouble)),
+                // It was answered in the same moment.
+                _ => Box::new((Relay::nobody(), trouble)),
+            }
         })
     }
 

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::dirs::Dirs;
 use crate::{show, system};
 
+/// Whoever looks who the daemon is holds its lock for a moment: as long as this is waited for them to have seen it.
+const GLANCE: Duration = Duration::from_millis(30);
+
 /// How long to sleep between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -88,14 +91,14 @@ impl Lock {
         Self::take(dirs, dirs.lock(), command, wait)
     }
 
-    /// Takes the right to be the one daemon of the home in `dirs`, at once or not at all. It does not keep anybody from
+    /// Takes the right to be the one daemon of the home in `dirs`, as good as at once or not at all. It does not keep anybody from
     /// changing the home: for that a daemon takes the lock as everybody does.
     ///
     /// # Errors
     ///
     /// [`LockError::Held`] says which process is the daemon.
     pub fn acquire_daemon(dirs: &Dirs, command: &str) -> Result<Self, LockError> {
-        Self::take(dirs, dirs.daemon_lock(), command, Duration::ZERO)
+        Self::take(dirs, dirs.daemon_lock(), command, GLANCE)
     }
 
     /// Takes the right to start a daemon for the home in `dirs`, at once or not at all: of many who find none, one does.
@@ -141,7 +144,8 @@ impl Lock {
         let Some(holder) = Self::daemon(dirs) else { return Ok(None) };
         system::ask_to_end(holder.pid);
         let mut left = wait;
-        while Self::daemon(dirs).is_some() {
+        // Another may come in the moment that it goes, and is not the one that was told.
+        while Self::daemon(dirs).is_some_and(|now| now.pid == holder.pid) {
             if left.is_zero() {
                 return Err(LockError::Held { holder: Some(holder), path: dirs.daemon_lock() });
             }

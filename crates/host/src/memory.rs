@@ -1,5 +1,7 @@
 //! What this process keeps of the machine's memory.
 
+use std::collections::HashMap;
+
 /// Gives back to the system what only a moment of much work needed: memory that is free again but kept by the allocator,
 /// and the pages of the program's own file. For moments in which nothing is expected: what is needed next has to be had
 /// again, which takes some hundred microseconds in all.
@@ -15,16 +17,40 @@ pub fn give_back() {
     file::let_go();
 }
 
-/// Returns the memory that a process and all that it started have in the machine, in KiB, each page counted for everybody
-/// who has it. `None` where the process is gone, or the system does not tell.
-#[cfg(target_os = "linux")]
-pub fn of_family(pid: u32) -> Option<u64> {
-    family::resident(pid)
+/// Which processes started which, at one moment. To look takes a while: a file is read for each process of the machine.
+#[derive(Debug, Default)]
+pub struct Families(HashMap<u32, Vec<u32>>);
+
+impl Families {
+    /// Looks at all processes. Where the system does not tell, there are none.
+    pub fn look() -> Self {
+        #[cfg(target_os = "linux")]
+        return Self(family::children().unwrap_or_default());
+        #[cfg(not(target_os = "linux"))]
+        Self::default()
+    }
+
+    /// Returns the memory that a process and all that it started have in the machine, in KiB, each page counted for
+    /// everybody who has it. `None` where the process is gone, or the system does not tell.
+    pub fn resident(&self, root: u32) -> Option<u64> {
+        let mut all = own(root)?;
+        let mut parents = vec![root];
+        while let Some(children) = parents.pop().map(|parent| self.0.get(&parent)) {
+            for pid in children.into_iter().flatten() {
+                all += own(*pid).unwrap_or(0);
+                parents.push(*pid);
+            }
+        }
+        Some(all)
+    }
 }
+
+#[cfg(target_os = "linux")]
+use family::own;
 
 /// Returns nothing: this system is not asked yet.
 #[cfg(not(target_os = "linux"))]
-pub fn of_family(_pid: u32) -> Option<u64> {
+fn own(_pid: u32) -> Option<u64> {
     None
 }
 
@@ -34,8 +60,8 @@ mod family {
     use std::collections::HashMap;
     use std::fs;
 
-    /// Returns the memory of a process and its descendants, in KiB.
-    pub(super) fn resident(root: u32) -> Option<u64> {
+    /// Returns the children of every process that has some.
+    pub(super) fn children() -> Option<HashMap<u32, Vec<u32>>> {
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         for entry in fs::read_dir("/proc").ok()?.flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -43,18 +69,11 @@ mod family {
                 children.entry(parent).or_default().push(pid);
             }
         }
-        let mut all = own(root)?;
-        let mut parents = vec![root];
-        while let Some(parent) = parents.pop() {
-            for pid in children.remove(&parent).unwrap_or_default() {
-                all += own(pid).unwrap_or(0);
-                parents.push(pid);
-            }
-        }
-        Some(all)
+        Some(children)
     }
 
-    fn own(pid: u32) -> Option<u64> {
+    /// Returns the memory of one process, in KiB.
+    pub(super) fn own(pid: u32) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         line.trim().trim_end_matches(" kB").trim().parse().ok()

@@ -5,6 +5,7 @@ use switchboard_core::catalogue::edit::{EditError, ServerEdit, edited};
 use switchboard_core::document::{Change, Document, Format};
 use switchboard_core::settings::{self, Mode};
 
+use crate::approval::quoted;
 use crate::execute::{Choice, Push, Pushed, push_all, write_own};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
@@ -81,7 +82,10 @@ fn refused(error: &EditError) -> Failure {
             .hint("see `switchboard server list`"),
         EditError::Taken(name) => Failure::usage(format!("add server `{name}`"))
             .because("the catalogue has one of that name already")
-            .hint(format!("change it with `switchboard server edit {name}`, or choose another name")),
+            .hint(format!(
+                "change it with `switchboard server edit {}`, or choose another name",
+                quoted(name.as_str())
+            )),
         EditError::Unreadable(error) => Failure::new(Code::BadFile, "change the catalogue").because(error),
         EditError::Refused(error) => {
             Failure::new(Code::BadFile, "change the catalogue").because(error).hint(error.help())

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use switchboard_gateway::Seen;
 use switchboard_host::dirs::Env;
+use switchboard_host::memory::Families;
 
 use crate::remote;
 
@@ -62,10 +63,15 @@ pub(crate) struct Transition {
 }
 
 impl Live {
-    /// Returns what is told of a server.
-    pub(crate) fn of(seen: Seen) -> Self {
+    /// Returns what is told of these servers. It takes a while: not to be called where messages wait.
+    pub(crate) fn all(seen: Vec<Seen>) -> Vec<Self> {
+        let families = Families::look();
+        seen.into_iter().map(|seen| Self::of(seen, &families)).collect()
+    }
+
+    fn of(seen: Seen, families: &Families) -> Self {
         let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        let memory = seen.pids.iter().filter_map(|pid| switchboard_host::memory::of_family(*pid)).sum();
+        let memory = seen.pids.iter().filter_map(|pid| families.resident(*pid)).sum();
         Self {
             name: seen.name.to_string(),
             state: seen.state.to_owned(),
@@ -103,11 +109,7 @@ impl Live {
 
     /// Returns its calls, for people: how many, and how many of them went wrong.
     pub(crate) fn calls(&self) -> String {
-        match (self.calls, self.errors + self.failed) {
-            (0, _) => String::new(),
-            (calls, 0) => calls.to_string(),
-            (calls, wrong) => format!("{calls}, {wrong} failed"),
-        }
+        calls(self.calls, self.errors + self.failed)
     }
 
     /// Returns how long answers take, for people.
@@ -121,6 +123,15 @@ impl Live {
     /// Returns its memory, for people.
     pub(crate) fn memory(&self) -> String {
         self.memory_kib.map_or_else(String::new, |kib| format!("{} MiB", kib.div_ceil(1024)))
+    }
+}
+
+/// Returns a number of calls, for people, and how many of them went wrong.
+pub(crate) fn calls(all: u64, wrong: u64) -> String {
+    match (all, wrong) {
+        (0, _) => String::new(),
+        (all, 0) => all.to_string(),
+        (all, wrong) => format!("{all}, {wrong} failed"),
     }
 }
 

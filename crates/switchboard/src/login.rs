@@ -27,7 +27,7 @@ pub(crate) use browser::open as open_browser;
 pub(crate) use door::Door;
 pub(crate) use endpoint::{renew, revoke};
 pub(crate) use http::Http;
-pub(crate) use listener::Listener;
+pub(crate) use listener::{Listener, ListenerError};
 pub use no_token::{NoToken, Why};
 pub(crate) use record::{Grant, Login};
 pub(crate) use store::{LoginStoreError, Logins};

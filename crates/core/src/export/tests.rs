@@ -68,7 +68,7 @@ fn settings_of_the_client_count() {
     assert!(direct.text.contains("https://b/mcp") && !direct.text.contains("connect"));
     let refused = client("id='cursor'\nface='single'\n");
     let error = export(&catalogue, &refused, &refused.known.dialect, &bridge()).unwrap_err();
-    assert!(error.help().is_some() && error.to_string().contains("gateway"), "{error}");
+    assert!(error.help().is_some() && error.to_string().contains("`face = \"single\"`"), "{error}");
 }
 
 #[test]

@@ -56,12 +56,11 @@ mod tests {
             ("k8s", "list_pods", "k8s__list_pods"),
             ("my server", "read.file", "my_server__read.file"),
             ("a.b", "x", "a_b__x"),
-            ("k8s", "删除", "k8s_____84ee8a87"),
-            ("k8s", "a b", "k8s__a_b_a1b4e3c8"),
+            ("k8s", "删除", "k8s_____d86d061e"),
+            ("k8s", "a b", "k8s__a_b_1ed45b71"),
         ] {
-            let made = public_name(prefix, name, 64);
-            let (stem, _) = public.rsplit_once('_').unwrap();
-            assert!(made == public || made.starts_with(stem), "{made}");
+            // Clients keep these names in what they allow: they stay what they are, to the last digit.
+            assert_eq!(public_name(prefix, name, 64), public);
         }
         let long = public_name("server", &"x".repeat(200), 64);
         assert_eq!(long.len(), 64);

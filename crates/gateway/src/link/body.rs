@@ -8,12 +8,14 @@ use http_body_util::BodyExt as _;
 use hyper::Response;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use tracing::debug;
 
 use super::MESSAGE_LIMIT;
 use super::endpoint::root_cause;
 use super::events::{Event, Events};
 use crate::envelope::{self, Envelope, one_line};
 use crate::trouble::Trouble;
+use crate::upstream::Upstream;
 
 /// The kind of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +103,22 @@ pub(super) fn line(message: &Bytes) -> Bytes {
     let mut text = text.to_vec();
     one_line(&mut text);
     text.into()
+}
+
+/// Passes on what came on a stream that belongs to no call.
+pub(super) fn pass_on(event: Event, upstream: &Upstream) {
+    match event {
+        Event::Data { kind, data } if kind == "message" && !data.is_empty() => {
+            upstream.receive(&line(&data.into()), None);
+        }
+        Event::Data { .. } => {}
+        Event::TooLong { id } => {
+            debug!("dropped what a server sent, because it is too long");
+            if let Some(id) = id.and_then(|id| id.parse().ok()) {
+                upstream.fail(id, too_long());
+            }
+        }
+    }
 }
 
 /// Reads what is left of a body that nobody wants, so that its connection can be used again; not for long.

@@ -1,5 +1,7 @@
 //! Texts as headers can carry them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper::header::HeaderValue;
 
 /// Returns `text` as the value of a header: as it is where that is safe, else in Base64 with the marks of the protocol.
@@ -10,22 +12,7 @@ pub fn encoded(text: &str) -> Option<HeaderValue> {
     if plain {
         return HeaderValue::from_str(text).ok();
     }
-    HeaderValue::try_from(format!("=?base64?{}?=", base64(text.as_bytes()))).ok()
-}
-
-/// Returns bytes in Base64.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            out.push(if digit <= group.len() { char::from(DIGITS[value as usize]) } else { '=' });
-        }
-    }
-    out
+    HeaderValue::try_from(format!("=?base64?{}?=", BASE64_STANDARD.encode(text))).ok()
 }
 
 #[cfg(test)]

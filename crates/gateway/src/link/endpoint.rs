@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -11,12 +13,12 @@ use hyper::header::{
     AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use switchboard_core::catalogue::Server;
 use url::Url;
 
 use super::body::{self, Kind};
 use super::client::{self, Client};
-use super::encoding::base64;
 use crate::launch::Launcher;
 use crate::trouble::Trouble;
 
@@ -277,26 +279,13 @@ fn take_user(url: &mut Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let user =
-        [unescaped(url.username()), b":".to_vec(), unescaped(url.password().unwrap_or_default())].concat();
+    let mut user: Vec<u8> = percent_decode_str(url.username()).collect();
+    user.push(b':');
+    user.extend(percent_decode_str(url.password().unwrap_or_default()));
     let _ = (url.set_username(""), url.set_password(None));
-    let mut value = HeaderValue::try_from(format!("Basic {}", base64(&user))).ok()?;
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(&user))).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// Returns the bytes behind a text in which some stand as `%41`.
-fn unescaped(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let digits = text.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        out.push(decoded.unwrap_or(byte));
-        at += if decoded.is_some() { 3 } else { 1 };
-    }
-    out
 }
 
 /// Returns what an error of the connection means for the message: one that was never sent was not carried out.

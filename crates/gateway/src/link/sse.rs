@@ -156,18 +156,7 @@ impl Inside {
     async fn hear(&self, mut stream: Stream) {
         while let Some(event) = stream.next().await {
             let Some(upstream) = self.upstream() else { return };
-            match event {
-                Event::Data { kind, data } if kind == "message" && !data.is_empty() => {
-                    upstream.receive(&body::line(&data.into()), None);
-                }
-                Event::Data { .. } => {}
-                Event::TooLong { id } => {
-                    debug!("dropped what a server sent, because it is too long");
-                    if let Some(id) = id.and_then(|id| id.parse().ok()) {
-                        upstream.fail(id, too_long());
-                    }
-                }
-            }
+            body::pass_on(event, &upstream);
         }
         self.lost("it closed its stream");
     }

@@ -116,11 +116,23 @@ impl Out {
         pipe.waiting.extend_from_slice(b"\n");
         // Whoever writes first writes; while something waits, the writer is the only one to ask the pipe, because a pipe
         // remembers only one who is to be woken.
-        if first && pipe.flush(&mut Context::from_waker(Waker::noop())).is_pending() {
-            drop(pipe);
-            self.bell.notify_one();
+        if !first {
+            return Ok(());
         }
-        Ok(())
+        let flushed = pipe.flush(&mut Context::from_waker(Waker::noop()));
+        drop(pipe);
+        match flushed {
+            Poll::Ready(Ok(())) => Ok(()),
+            Poll::Pending => {
+                self.bell.notify_one();
+                Ok(())
+            }
+            // The line did not go out whole, so that nobody has acted on it. The writer hears of it, and ends.
+            Poll::Ready(Err(error)) => {
+                self.bell.notify_one();
+                Err(Trouble::Lost(format!("it closed its input: {error}")))
+            }
+        }
     }
 
     /// Writes what could not be written at once, until the pipe is closed.
@@ -138,7 +150,9 @@ impl Out {
 
 impl Pipe {
     fn flush(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        let Some(stdin) = &mut self.stdin else { return Poll::Ready(Ok(())) };
+        let Some(stdin) = &mut self.stdin else {
+            return Poll::Ready(Err(std::io::ErrorKind::BrokenPipe.into()));
+        };
         while !self.waiting.is_empty() {
             match stdin.as_mut().poll_write(context, &self.waiting) {
                 Poll::Ready(Ok(count @ 1..)) => self.waiting.advance(count),
@@ -185,7 +199,14 @@ impl Ends {
                         Some(how)
                     }
                     () = &mut reading => Some("it closed its output".to_owned()),
-                    error = writing => error.err().map(|error| format!("it closed its input: {error}")),
+                    error = writing => {
+                        let why = error.err().map(|error| format!("it closed its input: {error}"));
+                        if let (Some(why), Some(upstream)) = (&why, this.upgrade()) {
+                            // It may live on, and nobody else is to speak to it.
+                            upstream.ends(why);
+                        }
+                        why
+                    }
                 }
             };
             if let (Some(why), Some(slot)) = (&why, slot.upgrade()) {

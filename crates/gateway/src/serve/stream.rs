@@ -1,11 +1,11 @@
 //! A stream of server-sent events to one client, which can be taken up again where it broke off (requirement T1).
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::mailbox::{Letter, Mailbox};
@@ -32,7 +32,7 @@ pub struct Stream {
     answers: usize,
     kept: Mutex<Kept>,
     /// Who reads it: a new reader takes the place of the one before.
-    reader: AtomicU64,
+    reader: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ struct Kept {
 impl Stream {
     /// Returns a stream of what comes into `mail`, until so many answers have.
     pub(super) fn new(number: u64, mail: Arc<Mailbox>, answers: usize) -> Self {
-        Self { number, mail, answers, kept: Mutex::default(), reader: AtomicU64::new(0) }
+        Self { number, mail, answers, kept: Mutex::default(), reader: watch::Sender::new(0) }
     }
 
     /// Returns since when all of it was sent; `None` while it goes on.
@@ -55,9 +55,26 @@ impl Stream {
         self.kept().over
     }
 
-    /// Takes a letter in as the next event, and returns it as it is sent.
-    fn event(&self, letter: &Letter) -> Bytes {
+    /// Takes the place of whoever reads it. Returns the number of the new reader, and how it hears of the next.
+    fn take_over(&self) -> (u64, watch::Receiver<u64>) {
+        let mut turn = 0;
+        self.reader.send_modify(|reader| {
+            *reader += 1;
+            turn = *reader;
+        });
+        (turn, self.reader.subscribe())
+    }
+
+    /// Takes a letter in as the next event, and returns it as it is sent. It is kept where it has an id to come back by.
+    fn event(&self, letter: &Letter, ids: bool) -> Bytes {
         let mut kept = self.kept();
+        kept.answered += usize::from(letter.last);
+        if self.answers > 0 && kept.answered >= self.answers {
+            kept.over = Some(Instant::now());
+        }
+        if !ids {
+            return event(None, &letter.bytes);
+        }
         kept.next += 1;
         let event = event(Some((self.number, kept.next)), &letter.bytes);
         kept.bytes += event.len();
@@ -65,10 +82,6 @@ impl Stream {
         kept.events.push_back((number, event.clone()));
         while kept.events.len() > 1 && (kept.events.len() > KEPT || kept.bytes > KEPT_BYTES) {
             kept.bytes -= kept.events.pop_front().map_or(0, |(_, event)| event.len());
-        }
-        kept.answered += usize::from(letter.last);
-        if self.answers > 0 && kept.answered >= self.answers {
-            kept.over = Some(Instant::now());
         }
         event
     }
@@ -83,6 +96,7 @@ impl Stream {
 pub(super) struct Reader {
     stream: Arc<Stream>,
     turn: u64,
+    turns: watch::Receiver<u64>,
     /// What is to be sent before anything new.
     first: VecDeque<Bytes>,
     /// Events have ids, so that the stream can be taken up again.
@@ -99,8 +113,8 @@ impl Reader {
             prime.put_slice(format!("id: {}.0\nretry: {RETRY}\ndata: \n\n", stream.number).as_bytes());
             events.push_back(prime.freeze());
         }
-        let turn = stream.reader.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut reader = Self { stream, turn, first: events, ids };
+        let (turn, turns) = stream.take_over();
+        let mut reader = Self { stream, turn, turns, first: events, ids };
         if let Some(letter) = first {
             let event = reader.told(&letter);
             reader.first.push_back(event);
@@ -110,12 +124,12 @@ impl Reader {
 
     /// Takes a stream up behind the event `last`. What is not kept any more is lost, which the numbers tell.
     pub(super) fn resume(stream: Arc<Stream>, last: u64) -> Self {
-        let turn = stream.reader.fetch_add(1, Ordering::Relaxed) + 1;
+        let (turn, turns) = stream.take_over();
         let first = {
             let kept = stream.kept();
             kept.events.iter().filter(|(number, _)| *number > last).map(|(_, event)| event.clone()).collect()
         };
-        Self { stream, turn, first, ids: true }
+        Self { stream, turn, turns, first, ids: true }
     }
 
     /// Returns the next bytes to send; `None` at the end.
@@ -123,10 +137,16 @@ impl Reader {
         if let Some(bytes) = self.first.pop_front() {
             return Some(bytes);
         }
-        if self.stream.over().is_some() || self.stream.reader.load(Ordering::Relaxed) != self.turn {
+        if self.stream.over().is_some() || *self.turns.borrow() != self.turn {
             return None;
         }
-        match tokio::time::timeout(BEAT, self.stream.mail.next()).await {
+        let letter = tokio::select! {
+            biased;
+            // Whoever reads on takes nothing from the one who has come in its place.
+            _ = self.turns.changed() => return None,
+            letter = tokio::time::timeout(BEAT, self.stream.mail.next()) => letter,
+        };
+        match letter {
             Ok(Some(letter)) => {
                 let mut event = self.told(&letter);
                 // What is there already goes with it.
@@ -150,8 +170,7 @@ impl Reader {
     }
 
     fn told(&self, letter: &Letter) -> Bytes {
-        let kept = self.stream.event(letter);
-        if self.ids { kept } else { event(None, &letter.bytes) }
+        self.stream.event(letter, self.ids)
     }
 }
 
@@ -195,6 +214,23 @@ mod tests {
         assert_eq!(&again.next().await.unwrap()[..], b"id: 7.2\nevent: message\ndata: 2\n\n");
         assert_eq!(&again.next().await.unwrap()[..], b"id: 7.3\nevent: message\ndata: 3\n\n");
         assert!(again.next().await.is_none() && stream.over().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_while_another_takes_over_takes_nothing_from_it() {
+        let mail = Arc::new(Mailbox::default());
+        let stream = Arc::new(Stream::new(0, Arc::clone(&mail), 0));
+        let mut before = Reader::begin(Arc::clone(&stream), None, true, false);
+        let (gone, now) = tokio::join!(before.next(), async {
+            tokio::task::yield_now().await;
+            let mut after = Reader::resume(Arc::clone(&stream), 0);
+            // The one before would beat, and ask the mailbox once more, had it gone on.
+            tokio::time::sleep(BEAT * 3 / 2).await;
+            mail.put(letter("1", false));
+            after.next().await
+        });
+        assert_eq!(gone, None);
+        assert_eq!(&now.unwrap()[..], b"id: 0.1\nevent: message\ndata: 1\n\n");
     }
 
     #[tokio::test]

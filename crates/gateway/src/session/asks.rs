@@ -13,6 +13,7 @@ use crate::envelope::{Envelope, Params, splice};
 use crate::link::Frame;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
+use crate::trouble::{INTERNAL_ERROR, error};
 use crate::upstream::Upstream;
 
 /// So many questions may wait for one client.
@@ -103,6 +104,21 @@ impl Session {
                     (None, error) => Err(error.unwrap_or(RawValue::NULL).to_owned()),
                 };
                 let _ = reply.send(answer);
+            }
+        }
+    }
+
+    /// The client is gone: whoever asked it something is told so.
+    pub(super) fn leave_unanswered(&self) {
+        let asks = std::mem::take(&mut *self.asks());
+        for asked in asks.into_values() {
+            // Whoever of us asks hears of it by this being dropped.
+            if let Asked::Server { upstream, id, .. } = asked
+                && let Some(upstream) = upstream.upgrade()
+            {
+                let error = error(INTERNAL_ERROR, "the client is gone", None);
+                upstream.tell(message::error(id.get(), &error));
+                upstream.was_answered(&id);
             }
         }
     }

@@ -24,7 +24,6 @@ use crate::generation::Generation;
 use crate::link::{Call, Frame};
 use crate::mailbox::Mailbox;
 use crate::message;
-use crate::object::Object;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, Trouble, error};
 use crate::upstream::{Relay, Upstream};
@@ -161,7 +160,7 @@ impl Session {
                 });
             }
             Err(trouble) => {
-                slot.generation.stats.failed(&trouble);
+                slot.generation.stats.failed();
                 self.done(id);
                 let error = trouble.error(&slot.generation.name);
                 reply_error(id, mail, &error);
@@ -231,7 +230,8 @@ impl Session {
             logs: Logs::of(request),
             shape,
             limit,
-            due: now + limit,
+            // Whatever it waited for before counts, too.
+            due: request.begun + limit,
             begun: now,
             stats: Arc::clone(&generation.stats),
             again,
@@ -283,7 +283,7 @@ impl Session {
     pub(super) fn cancel(&self, id: &str, reason: Option<&str>) {
         let call = self.calls().remove(id);
         match call {
-            None => drop(self.end_stream(id)),
+            None => self.end_stream(id),
             Some(InFlight::Early(given_up)) => given_up.store(true, Ordering::Relaxed),
             Some(InFlight::At(upstream, id)) => {
                 if let Some(upstream) = upstream.upgrade() {
@@ -362,12 +362,8 @@ fn frame(
         edits.push((envelope.place(token.get()), id_text.as_bytes()));
     }
     let completes = own.as_deref().filter(|_| request.method == "completion/complete");
-    let inner = completes.and(request.params.reference).and_then(|reference| {
-        let name = Object::read(reference.get())?.member("name").map(str::to_owned)?;
-        let at = reference.get().find(&name)?;
-        let start = envelope.place(reference.get()).start + at;
-        Some(start..start + name.len())
-    });
+    let inner = completes.and_then(|_| Params::read(request.params.reference).name);
+    let inner = inner.map(|name| envelope.place(name.get()));
     if let (Some(own), Some(place)) = (completes, inner) {
         edits.push((place, own.as_bytes()));
     }

@@ -134,7 +134,7 @@ impl Session {
     pub(crate) fn look_for_news(self: &Arc<Self>) {
         let caller = self.caller();
         self.subscribe_again();
-        self.stream_news(&caller);
+        self.stream_news();
         if caller.era != Era::Legacy || !self.listens.load(Ordering::Relaxed) {
             return;
         }

@@ -131,7 +131,7 @@ impl Session {
     }
 
     /// Tells listening requests of lists that have changed.
-    pub(super) fn stream_news(self: &Arc<Self>, _caller: &Caller) {
+    pub(super) fn stream_news(self: &Arc<Self>) {
         let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for stream in streams {
             let view = self.view(&stream.caller);
@@ -174,21 +174,20 @@ impl Session {
         }
     }
 
-    /// Ends one listening request, and says whether there was one of this id.
-    pub(super) fn end_stream(&self, id: &str) -> bool {
+    /// Ends the listening request of this id, if there is one.
+    pub(super) fn end_stream(&self, id: &str) {
         let ended = {
             let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
             let at = streams.iter().position(|stream| stream.id.get() == id);
             at.map(|at| streams.remove(at))
         };
-        let Some(ended) = ended else { return false };
+        let Some(ended) = ended else { return };
         let wanted: HashSet<String> = self.wanted().into_iter().map(|(uri, _)| uri).collect();
         for uri in ended.uris.difference(&wanted) {
             if let Some(slot) = self.slot_of(uri, &ended.caller) {
                 slot.unsubscribe(self.id, uri);
             }
         }
-        true
     }
 
     /// A new version of a server knows nothing of who subscribed to what at the one before: that is asked for again, and

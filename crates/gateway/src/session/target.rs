@@ -8,9 +8,6 @@ use crate::offer::Sort;
 use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, error};
 use crate::view::{Route, View};
 
-/// What stands between the server's prefix and the id of its task.
-pub(crate) const TASK: char = '.';
-
 /// Returns the server that a request is for, and what it calls what the request is about; else the error.
 pub(super) fn target(view: &View, method: &str, params: &Params<'_>) -> Result<Route, String> {
     let whole = |server: Option<usize>| server.map(|server| Route { server, own: None });
@@ -60,22 +57,14 @@ fn by_reference(view: &View, reference: Option<&RawValue>) -> (Option<Route>, St
     (route.or_else(|| view.only_with("completions").map(|server| Route { server, own: None })), none)
 }
 
-/// Requirement C12: a task belongs to the server whose name its id begins with.
+/// A task is known to the one server that there is. Behind several it could not be told whose an id is, so that tasks are
+/// not offered there ([`crate::view`]).
 fn by_task(view: &View, task: Option<&RawValue>) -> (Option<Route>, String) {
-    let id = text(task).unwrap_or_default();
-    let what = format!("there is no task {id:?}");
-    if let ([_], false) = (view.servers.as_slice(), view.joint) {
-        return (Some(Route { server: 0, own: None }), what);
-    }
-    let owner = view.servers.iter().position(|(generation, _)| {
-        let own = id.strip_prefix(generation.name.as_str());
-        own.is_some_and(|rest| rest.starts_with(TASK))
-    });
-    let route = owner.map(|server| {
-        let length = view.servers[server].0.name.as_str().len() + TASK.len_utf8();
-        Route { server, own: Some(id[length..].to_owned()) }
-    });
-    (route, what)
+    let alone = view.servers.len() == 1 && !view.joint;
+    (
+        alone.then_some(Route { server: 0, own: None }),
+        format!("there is no task {:?}", text(task).unwrap_or_default()),
+    )
 }
 
 /// Requirement E2: a method that nobody here knows goes to the only server, or to the only one whose extensions or

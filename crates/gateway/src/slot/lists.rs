@@ -47,7 +47,11 @@ pub(super) async fn again(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Option<
     // Only now: what changes from here on is looked at in the next round.
     for sort in slot.take_stale() {
         if before.has(sort.capability()) {
-            items[sort.at()] = one(slot, upstream, sort).await.ok()?;
+            match one(slot, upstream, sort).await {
+                Ok(fresh) => items[sort.at()] = fresh,
+                // The others may be had, and this one in the next round.
+                Err(_) => slot.is_stale(&[sort]),
+            }
         }
     }
     let Offer { era, revision, capabilities, info, instructions, .. } = (*before).clone();

@@ -162,7 +162,7 @@ impl Relay {
 
     /// Tells the client that there will be no answer, and why.
     pub(crate) fn fail(&self, server: &ServerName, trouble: &Trouble) {
-        self.stats.failed(trouble);
+        self.stats.failed();
         self.span.record("outcome", trouble.reason());
         self.finish(message::error(self.id.get(), &trouble.error(server)));
     }

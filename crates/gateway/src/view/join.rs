@@ -1,7 +1,5 @@
 //! What several servers say of themselves, as one.
 
-use switchboard_core::mcp::revision::Era;
-
 use super::{Servers, says_something};
 use crate::object::Object;
 
@@ -58,15 +56,15 @@ impl Joined {
                 all.set(name, listed);
             }
         }
+        if joint {
+            // The ids of several servers' tasks could not be told apart.
+            all.remove("tasks");
+        }
         let legacy = all.to_string();
         for name in all.names().map(str::to_owned).collect::<Vec<_>>() {
             if !MODERN.contains(&name.as_str()) {
                 all.remove(&name);
             }
-        }
-        if offers.iter().any(|offer| offer.era == Era::Legacy) {
-            // Tasks of the legacy era have no counterpart.
-            all.remove("tasks");
         }
         let modern = all.to_string();
         let told = servers.iter().filter_map(|(generation, offer)| {

@@ -94,10 +94,11 @@ pub(super) async fn act(
             Box::pin(run(inside, command, &call, false, done)).await
         }
         Action::Live => {
-            let all: Vec<Live> = inside.mcp.gateway().seen().into_iter().map(Live::of).collect();
-            Ok(json(StatusCode::OK, &all))
+            let seen = inside.mcp.gateway().seen();
+            let all = tokio::task::spawn_blocking(move || Live::all(seen)).await;
+            Ok(json(StatusCode::OK, &all.unwrap_or_default()))
         }
-        Action::Watch => watch::messages(inside.mcp.gateway(), call.param("name")),
+        Action::Watch => watch::messages(inside, call.param("name")),
         Action::Mcp(way) => mcp::act(&inside.mcp, &board, way, &route.method, &call, body).await,
         Action::OpenApi => {
             let routes = table::routes(&board.settings);

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::call::Call;
-use super::flow::Flow;
+use super::flow::{Flow, Source};
 use super::problem::Problem;
 use super::{Inside, Reply, metrics};
 use crate::daemon::board::{Board, Next};
@@ -63,7 +63,7 @@ impl Drop for Place {
 
 /// Somebody who follows.
 pub(super) struct Follower {
-    /// The last revision that was told; `None` before the first.
+    /// The last revision that was told; `None` where none was, and there is one.
     seen: Option<u64>,
     greeted: bool,
     news: watch::Receiver<Arc<Board>>,
@@ -84,9 +84,8 @@ fn tell(seen: Option<u64>, board: &Board) -> Option<(u64, Bytes)> {
     }
 }
 
-impl Follower {
-    /// Returns the next bytes to send; `None` when the stream is to end.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
+impl Source for Follower {
+    async fn next(&mut self) -> Option<Bytes> {
         if !std::mem::replace(&mut self.greeted, true) {
             return Some(Bytes::from_static(GREETING));
         }
@@ -124,7 +123,8 @@ pub(super) fn follow(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many follow already").header(RETRY_AFTER, "10")
     })?;
     let follower = Follower {
-        seen: last_event(call),
+        // Whoever was there before the first revision is told it as the news that it is.
+        seen: last_event(call).or((inside.desk.board().number() == 0).then_some(0)),
         greeted: false,
         news: inside.desk.news(),
         drain: inside.drain.clone(),

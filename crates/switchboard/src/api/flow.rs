@@ -4,14 +4,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
-use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
 use bytes::Bytes;
 use switchboard_gateway::serve::{http, sse};
 
 use super::Reply;
 use super::events::Follower;
-use super::reply::{put, typed};
+use super::reply::events;
+use super::watch::Passing;
 
 /// A stream of events to one other end.
 pub(super) enum Flow {
@@ -21,6 +20,8 @@ pub(super) enum Flow {
     Messages(http::Events),
     /// The same over the transport of 2024.
     Talk(sse::Talk),
+    /// Messages as they pass, for those who debug.
+    Passing(Passing),
 }
 
 /// The flow behind an answer. A door takes it out and sends the events itself, for what a connection holds to speak HTTP
@@ -28,16 +29,37 @@ pub(super) enum Flow {
 #[derive(Clone)]
 pub(super) struct Handover(Arc<Mutex<Option<Flow>>>);
 
-impl Flow {
-    /// Returns the next bytes to send; `None` when the stream is to end.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
+/// Where the bytes of a flow come from.
+pub(super) trait Source: Send {
+    /// Returns the next bytes to send; `None` when the stream is to end. What has begun may be dropped: nothing is lost by
+    /// that.
+    fn next(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
+}
+
+impl Source for http::Events {
+    async fn next(&mut self) -> Option<Bytes> {
+        Self::next(self).await
+    }
+}
+
+impl Source for sse::Talk {
+    async fn next(&mut self) -> Option<Bytes> {
+        Self::next(self).await
+    }
+}
+
+impl Source for Flow {
+    async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Revisions(follower) => follower.next().await,
             Self::Messages(events) => events.next().await,
             Self::Talk(talk) => talk.next().await,
+            Self::Passing(passing) => passing.next().await,
         }
     }
+}
 
+impl Flow {
     /// Returns the answer behind whose head it flows.
     pub(super) fn reply(self) -> Reply {
         let handover = Handover(Arc::new(Mutex::new(Some(self))));
@@ -47,10 +69,7 @@ impl Flow {
             handover.put_back(flow);
             Some((Ok::<_, Infallible>(bytes), handover))
         });
-        let mut reply = typed(Body::from_stream(chunks), "text/event-stream");
-        put(&mut reply, CACHE_CONTROL, "no-store");
-        // A proxy on the way is not to wait until there is more.
-        reply.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+        let mut reply = events(Body::from_stream(chunks));
         reply.extensions_mut().insert(handover);
         reply
     }

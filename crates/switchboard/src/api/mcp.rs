@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, UPGRADE};
+use axum::http::header::{CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use switchboard_core::name::ServerName;
 use switchboard_gateway::face::{Face, Scope};
@@ -18,8 +18,9 @@ use super::body as bodies;
 use super::call::Call;
 use super::flow::Flow;
 use super::problem::Problem;
-use super::reply::{put, typed};
+use super::reply;
 use super::{Reply, Visits};
+use crate::approval::quoted;
 use crate::daemon::board::Board;
 
 /// How often sessions are looked at that nobody may use any more.
@@ -144,7 +145,7 @@ fn face(mcp: &Mcp, board: &Board, call: &Call) -> Result<Face, Box<Problem>> {
 
 fn off(name: &str) -> Box<Problem> {
     Problem::new(StatusCode::NOT_FOUND, format!("the server `{name}` is disabled"))
-        .hint(format!("have it served with `switchboard server enable {name}`"))
+        .hint(format!("have it served with `switchboard server enable {}`", quoted(name)))
 }
 
 fn nothing(name: &str) -> Box<Problem> {
@@ -208,7 +209,7 @@ fn answer(reply: http::Reply) -> Reply {
                 let bytes = events.next().await?;
                 Some((Ok::<_, std::convert::Infallible>(bytes), events))
             });
-            let mut reply = stream(Body::from_stream(chunks));
+            let mut reply = reply::events(Body::from_stream(chunks));
             named(&mut reply, session.as_deref());
             reply
         }
@@ -219,14 +220,6 @@ fn named(reply: &mut Reply, session: Option<&str>) {
     if let Some(value) = session.and_then(|session| HeaderValue::from_str(session).ok()) {
         reply.headers_mut().insert(SESSION, value);
     }
-}
-
-fn stream(body: Body) -> Reply {
-    let mut reply = typed(body, "text/event-stream");
-    put(&mut reply, CACHE_CONTROL, "no-store");
-    // A proxy on the way is not to wait until there is more.
-    reply.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    reply
 }
 
 fn plain(status: u16) -> Reply {

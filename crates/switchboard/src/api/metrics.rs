@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use switchboard_core::name::ClientId;
 use switchboard_gateway::Seen;
 
@@ -15,6 +16,9 @@ use crate::daemon::view::View;
 
 /// Where durations are told apart, in seconds.
 const BUCKETS: [f64; 9] = [0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+/// What was not measured for so long is not told any more.
+const GONE: Duration = Duration::from_secs(60);
 
 /// The measurements of this process.
 #[derive(Clone)]
@@ -26,7 +30,11 @@ impl Metrics {
         static SHARED: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
         let install = || {
             let duration = Matcher::Full("switchboard_http_request_duration_seconds".to_owned());
-            let builder = PrometheusBuilder::new().set_buckets_for_metric(duration, &BUCKETS).ok()?;
+            // Every gauge is set right before it is told: one that is not is of a server that is gone.
+            let builder = PrometheusBuilder::new()
+                .idle_timeout(MetricKindMask::GAUGE, Some(GONE))
+                .set_buckets_for_metric(duration, &BUCKETS)
+                .ok()?;
             let recorder = builder.build_recorder();
             let handle = recorder.handle();
             metrics::set_global_recorder(recorder).ok()?;

@@ -99,6 +99,15 @@ pub(super) fn put(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
+/// Returns an answer that is a stream of events.
+pub(super) fn events(body: Body) -> Reply {
+    let mut reply = typed(body, "text/event-stream");
+    put(&mut reply, CACHE_CONTROL, "no-store");
+    // A proxy on the way is not to wait until there is more.
+    reply.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    reply
+}
+
 #[cfg(test)]
 mod tests {
     use super::matches;

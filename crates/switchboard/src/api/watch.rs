@@ -1,46 +1,57 @@
 //! The messages of one server as they pass, for those who debug it. What looks like a secret is hidden.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
 use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::document::Format;
 use switchboard_core::name::ServerName;
-use switchboard_gateway::{Gateway, Passed, Way};
+use switchboard_gateway::{Passed, Way};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
-use super::Reply;
+use super::flow::{Flow, Source};
 use super::problem::Problem;
-use super::reply::{put, typed};
+use super::{Inside, Reply};
 use crate::mask::masked;
 
 /// A comment is sent this often while nothing passes.
 const BEAT: Duration = Duration::from_secs(15);
 
 /// Sends the messages of a server from now on.
-pub(super) fn messages(gateway: &Gateway, name: &str) -> Result<Reply, Box<Problem>> {
+pub(super) fn messages(inside: &Inside, name: &str) -> Result<Reply, Box<Problem>> {
     let nobody = || {
         Problem::new(StatusCode::NOT_FOUND, format!("there is no server `{}`", name.escape_debug()))
             .hint("see `switchboard server list`")
     };
     let server = ServerName::parse(name).map_err(|_| nobody())?;
-    let passing = gateway.watch(&server).ok_or_else(nobody)?;
-    let chunks = futures_util::stream::unfold(passing, |mut passing| async move {
-        let bytes = match tokio::time::timeout(BEAT, passing.recv()).await {
-            Ok(Ok(passed)) => event(&passed),
-            Ok(Err(RecvError::Lagged(missed))) => Bytes::from(format!("event: missed\ndata: {missed}\n\n")),
-            Ok(Err(RecvError::Closed)) => return None,
-            Err(_) => Bytes::from_static(b": beat\n\n"),
+    let passing = inside.mcp.gateway().watch(&server).ok_or_else(nobody)?;
+    Ok(Flow::Passing(Passing { passing, drain: inside.drain.clone() }).reply())
+}
+
+/// The messages that pass, to one who watches.
+pub(super) struct Passing {
+    passing: Receiver<Passed>,
+    drain: CancellationToken,
+}
+
+impl Source for Passing {
+    async fn next(&mut self) -> Option<Bytes> {
+        let passed = tokio::select! {
+            () = self.drain.cancelled() => return None,
+            passed = tokio::time::timeout(BEAT, self.passing.recv()) => passed,
         };
-        Some((Ok::<_, Infallible>(bytes), passing))
-    });
-    let mut reply = typed(Body::from_stream(chunks), "text/event-stream");
-    put(&mut reply, CACHE_CONTROL, "no-store");
-    Ok(reply)
+        match passed {
+            Ok(Ok(passed)) => Some(event(&passed)),
+            Ok(Err(RecvError::Lagged(missed))) => {
+                Some(Bytes::from(format!("event: missed\ndata: {missed}\n\n")))
+            }
+            Ok(Err(RecvError::Closed)) => None,
+            Err(_) => Some(Bytes::from_static(b": beat\n\n")),
+        }
+    }
 }
 
 fn event(passed: &Passed) -> Bytes {

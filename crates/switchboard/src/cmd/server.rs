@@ -106,7 +106,10 @@ fn list(home: &Home, ui: &Ui, live: &[Live]) -> Done {
                 let said = |what: fn(&Live) -> String| live.map_or_else(String::new, what);
                 [
                     server.name.to_string(),
-                    live.map_or("disabled", |live| live.state.as_str()).to_owned(),
+                    live.map_or(if server.enabled { "not served yet" } else { "disabled" }, |live| {
+                        live.state.as_str()
+                    })
+                    .to_owned(),
                     said(Live::uptime),
                     said(|live| live.tools.map_or_else(String::new, |tools| tools.to_string())),
                     said(Live::calls),

@@ -9,6 +9,7 @@ use switchboard_host::dirs::Env;
 use crate::daemon::facts::Facts;
 use crate::fail::Done;
 use crate::home::Home;
+use crate::live::calls;
 use crate::observe::{Look, Observer, linked};
 use crate::ui::{Mark, Ui, counted};
 
@@ -37,6 +38,9 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
     let off = servers.iter().filter(|server| !server.enabled).count();
     let disabled = if off > 0 { format!(", {off} of them disabled") } else { String::new() };
     ui.line(counted(servers.len(), "server") + &disabled);
+    if let Some(daemon) = daemon {
+        at_work(ui, daemon);
+    }
     if looks.is_empty() {
         ui.line("no clients are linked");
         ui.hint("find and link them with `switchboard up`");
@@ -49,6 +53,23 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
         ui.problem(place, problem);
     }
     Ok(())
+}
+
+/// Prints the servers that are more than a line of the catalogue at the moment.
+fn at_work(ui: &Ui, daemon: &Facts) {
+    let rows: Vec<_> = daemon
+        .servers
+        .iter()
+        .filter(|server| server.state != "idle" || server.calls > 0)
+        .map(|server| {
+            let tools = server.tools.map(|tools| tools.to_string()).unwrap_or_default();
+            [server.name.clone(), server.state.to_owned(), tools, calls(server.calls, server.failed)]
+        })
+        .collect();
+    if !rows.is_empty() {
+        ui.line("");
+        ui.table(["SERVER", "STATE", "TOOLS", "CALLS"], rows);
+    }
 }
 
 /// Prints the clients with the state of each.

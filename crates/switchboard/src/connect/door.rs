@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::head::{self, Head, Read};
+use crate::web::part_of_path;
 
 /// How long a daemon may take to answer at the door.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -172,7 +173,7 @@ fn request(target: &Target, root: Option<&Path>) -> Vec<u8> {
         Target::All => ("", ""),
     };
     request.extend_from_slice(before.as_bytes());
-    encode(name.as_bytes(), &mut request);
+    request.extend(part_of_path(name.as_bytes()).flat_map(str::bytes));
     request.extend_from_slice(b" HTTP/1.1\r\nHost: switchboard\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n");
     if let Some(root) = root {
         request.extend_from_slice(b"Mcp-Root: ");
@@ -180,25 +181,12 @@ fn request(target: &Target, root: Option<&Path>) -> Vec<u8> {
             if at > 0 {
                 request.push(b'/');
             }
-            encode(part, &mut request);
+            request.extend(part_of_path(part).flat_map(str::bytes));
         }
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"\r\n");
     request
-}
-
-/// Puts bytes so that they are one part of a path, whatever they are.
-fn encode(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte);
-        } else {
-            let digit = |half: u8| DIGITS[usize::from(half & 0xf)];
-            out.extend([b'%', digit(byte >> 4), digit(byte)]);
-        }
-    }
 }
 
 #[cfg(test)]

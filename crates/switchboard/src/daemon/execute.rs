@@ -174,8 +174,8 @@ impl Hands {
     }
 
     /// Takes note of a version of a server that answers, or does not.
-    pub(crate) fn came(&mut self, server: &ServerName, came: Result<(), String>) {
-        self.service.came(server, came);
+    pub(crate) fn came(&mut self, server: &ServerName, version: &str, came: Result<(), String>) {
+        self.service.came(server, version, came);
     }
 
     /// Returns which file it is that stands at this path.
@@ -188,7 +188,8 @@ impl Hands {
     fn answer(&mut self, asks: &mut VecDeque<Asked>) -> Event {
         self.home = None;
         let held = self.held().map(|error| crate::home::busy(&error));
-        let facts = self.facts();
+        let wants_all = asks.iter().any(|asked| matches!(asked.ask.command, Command::Status));
+        let facts = self.facts(wants_all);
         for asked in std::mem::take(asks) {
             let held = held.as_ref().filter(|_| !matches!(asked.ask.command, Command::Status));
             let answer = match held {
@@ -224,7 +225,8 @@ impl Hands {
         }
     }
 
-    fn facts(&self) -> Facts {
+    /// Returns what only we know; how the servers stand only where that is asked for.
+    fn facts(&self, wants_all: bool) -> Facts {
         // What is wrong with one file, whoever reads it sees.
         let own = self.problems.iter().filter(|(place, _)| place == EVERYWHERE).cloned();
         let refused = |view: &View| Some((view.path.display().to_string(), view.refusal()?));
@@ -235,6 +237,7 @@ impl Hands {
             since: self.since,
             listen: self.doors.address(),
             watches: self.watch.health().native,
+            servers: if wants_all { self.service.standings() } else { Vec::new() },
             problems: own
                 .chain(clients)
                 .chain(self.doors.problems())

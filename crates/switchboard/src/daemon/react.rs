@@ -99,7 +99,7 @@ async fn next(
     events.extend(new.changed.iter().filter_map(|path| hands.source(path)).map(Event::Changed));
     for ((server, version), came) in new.came {
         let well = came.is_ok();
-        hands.came(&server, came);
+        hands.came(&server, &version, came);
         events.push(Event::Came(server, version, well));
     }
     if new.reload {

@@ -13,9 +13,11 @@ use switchboard_gateway::{Gateway, Options};
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
+use super::facts::Standing;
 use super::gateway::version;
 use super::inbox::Inbox;
 use super::react::DRAIN;
+use crate::approval::quoted;
 
 /// The servers in service.
 pub(crate) struct Service {
@@ -27,8 +29,8 @@ pub(crate) struct Service {
     profiles: BTreeMap<String, Vec<ServerName>>,
     /// Every version that was started and has not gone, as the catalogue said it then.
     known: BTreeMap<(ServerName, String), Arc<Server>>,
-    /// Servers of which a version does not answer, and why.
-    troubles: BTreeMap<ServerName, String>,
+    /// The versions of servers that do not answer, and why.
+    troubles: BTreeMap<(ServerName, String), String>,
 }
 
 impl Service {
@@ -63,7 +65,12 @@ impl Service {
                 (name.clone(), chosen.into_iter().map(|server| server.name.clone()).collect())
             })
             .collect();
-        self.troubles.retain(|name, _| self.servers.iter().any(|server| server.name == *name));
+        self.troubles.retain(|(name, _), _| self.servers.iter().any(|server| server.name == *name));
+    }
+
+    /// Returns how the servers stand.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        self.gateway.seen().into_iter().map(Standing::from).collect()
     }
 
     /// Returns the version of each server that is to be in service.
@@ -96,17 +103,21 @@ impl Service {
         Event::Started(name.clone(), wanted.to_owned())
     }
 
-    /// Takes note of a version that answers, or does not.
-    pub(crate) fn came(&mut self, name: &ServerName, came: Result<(), String>) {
+    /// Takes note of a version that answers, or does not. Of one that is wanted no more, nobody wants to know.
+    pub(crate) fn came(&mut self, name: &ServerName, version: &str, came: Result<(), String>) {
+        let key = (name.clone(), version.to_owned());
+        if !self.known.contains_key(&key) {
+            return;
+        }
         match came {
             Ok(()) => {
-                if self.troubles.remove(name).is_some() {
+                if self.troubles.remove(&key).is_some() {
                     info!(server = name.as_str(), "answers again");
                 }
             }
             Err(why) => {
                 warn!(server = name.as_str(), error = why, "could not be brought up");
-                self.troubles.insert(name.clone(), why);
+                self.troubles.insert(key, why);
             }
         }
     }
@@ -135,14 +146,17 @@ impl Service {
     /// Has a version go once its calls have ended.
     pub(crate) fn retire(&mut self, name: &ServerName, version: &str) -> Event {
         self.gateway.retire(name, version);
-        self.known.remove(&(name.clone(), version.to_owned()));
+        let key = (name.clone(), version.to_owned());
+        self.known.remove(&key);
+        self.troubles.remove(&key);
         Event::Retired(name.clone(), version.to_owned())
     }
 
     /// Returns what is wrong with servers.
     pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
-        let told = |(name, why): (&ServerName, &String)| {
-            let problem = Problem::warning(why).help(format!("see `switchboard server show {name}`"));
+        let told = |((name, _), why): (&(ServerName, String), &String)| {
+            let problem = Problem::warning(why)
+                .help(format!("see `switchboard server show {}`", quoted(name.as_str())));
             (format!("[servers.{name}]"), problem)
         };
         self.troubles.iter().map(told).collect()

@@ -59,7 +59,7 @@ impl AuthorizeError {
         match self {
             Self::NoLogin => Some("if it wants a key, give it as a header: `switchboard server edit --help`"),
             Self::Unknown(_) => Some(
-                "register a client with whoever runs it, with the redirect address http://127.0.0.1:PORT/callback, and name it: --client-id ID --port PORT",
+                "register a client with whoever runs it, with the redirect address http://127.0.0.1:PORT/callback, and name it with `--client-id ID --port PORT`",
             ),
             Self::Unsafe(_) | Self::Step(_) => None,
         }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE,
-};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Method, Request, StatusCode, Url};
 use switchboard_host::secret::Secret;
 
@@ -44,12 +42,12 @@ impl Door {
         &self.http
     }
 
-    /// Asks to be let in, with this token or without one. Returns what the server said when it refused; `None` if it let
+    /// Asks to be let in, without a token. Returns what the server said when it refused; `None` if it let
     /// us in, or minds something else.
     ///
     /// # Errors
     /// It does not answer.
-    pub(crate) async fn knock(&self, token: Option<&Secret>) -> Result<Option<String>, HttpTrouble> {
+    pub(crate) async fn knock(&self) -> Result<Option<String>, HttpTrouble> {
         let method = if self.listens { Method::GET } else { Method::POST };
         let mut request = Request::new(method, self.url.clone());
         request.headers_mut().clone_from(&self.headers);
@@ -60,12 +58,6 @@ impl Door {
             request.headers_mut().insert(ACCEPT, both);
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(PING.into());
-        }
-        if let Some(token) = token
-            && let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-        {
-            value.set_sensitive(true);
-            request.headers_mut().insert(AUTHORIZATION, value);
         }
         let answer = self.http.knock(request).await?;
         let said = answer.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());

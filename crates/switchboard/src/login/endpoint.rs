@@ -4,6 +4,8 @@
 //! without anybody looking: it needs no discovery, names the resource to the letter, knows the client's secret, and tells a
 //! final no from a bad day.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method as Verb, Request, Url};
 use serde_json::Value;
@@ -179,22 +181,13 @@ impl Form {
 
 /// Returns a text as it stands in a form.
 fn written(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => out.extend(["%".to_owned(), format!("{byte:02X}")]),
-        }
-    }
-    out
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Returns name and secret as the header wants them: each written as in a form first (RFC 6749, 2.3.1).
 fn basic(id: &str, secret: &str) -> Option<HeaderValue> {
     let pair = format!("{}:{}", written(id), written(secret));
-    let mut value = HeaderValue::try_from(format!("Basic {}", crate::web::base64(pair.as_bytes()))).ok()?;
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

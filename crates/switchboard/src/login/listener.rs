@@ -52,6 +52,19 @@ pub(crate) enum ListenerError {
     Slow(Duration),
 }
 
+impl ListenerError {
+    /// Returns what a person can do about it.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::Bind { .. } => "name another port with `--port PORT`, or leave it out for any that is free",
+            Self::Refused(_) => "run `switchboard server login` again, and agree in the browser",
+            Self::Slow(_) => {
+                "run `switchboard server login` again; with `--no-browser` it prints the address to open"
+            }
+        }
+    }
+}
+
 /// A door on this machine that opens for one answer.
 pub(crate) struct Listener {
     door: TcpListener,

@@ -115,7 +115,8 @@ pub(super) fn follow(
     let mut lines = BufReader::new(stream).lines();
     let status = lines.next().transpose().map_err(failed)?.unwrap_or_default();
     if !status.contains(" 200 ") {
-        return Ok(None);
+        let body: String = lines.map_while(Result::ok).skip_while(|line| !line.is_empty()).collect();
+        return Err(refused(&body));
     }
     for line in lines {
         let line = line.map_err(failed)?;
@@ -126,6 +127,22 @@ pub(super) fn follow(
         }
     }
     Ok(Some(()))
+}
+
+/// Puts a refusal of the daemon's in our words.
+#[cfg(unix)]
+fn refused(body: &str) -> Failure {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        detail: String,
+        #[serde(default)]
+        hints: Vec<String>,
+    }
+    let failure = Failure::failed("follow the daemon");
+    match serde_json::from_str::<Refusal>(body) {
+        Ok(refusal) => refusal.hints.into_iter().fold(failure.because(refusal.detail), Failure::hint),
+        Err(_) => failure.because("it is not told why"),
+    }
 }
 
 #[cfg(not(unix))]

@@ -67,7 +67,7 @@ fn a_client_whose_file_is_refused_is_told_and_the_others_are_written() {
         }
         // Allowed again, it is made up for without anybody's doing.
         wait_for(&daemon, &home, CURSOR, "\"three\"");
-        assert_ne!(client(&home, "cursor")["state"], "error", "{what}");
+        daemon.wait(what, || client(&home, "cursor")["in_step"] == true);
     }
 }
 

@@ -254,6 +254,8 @@ fn each_call_is_a_span_with_the_trace_that_it_belongs_to_and_without_what_was_sa
         r#"{{"name":"who","arguments":{{"password":"hunter2"}},"_meta":{{"traceparent":"{trace}"}}}}"#
     );
     client.ask(1, "tools/call", &params);
+    let status = stage.home.ok("status");
+    assert!(status.stdout.contains("x       ready  1      1"), "{status}");
     client.ask(2, "resources/read", r#"{"uri":"x:none"}"#);
     daemon.wait_log(trace);
     daemon.wait("its outcome", || {

@@ -545,7 +545,7 @@ fn what_cannot_be_said_does_not_hold_up_the_rest() {
     world.servers.clear();
     insta::assert_snapshot!(pushed(&mut world), @r#"
     (nothing planned)
-    ! `via = "http"` needs the gateway, and the gateway is not there yet
+    ! `via = "http"` cannot be written into clients' files yet
     ---
     [mcp_servers.a]
     command = "npx"

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use tracing::debug;
 
 use super::Inside;
 use super::exchange::{PAUSE, PAUSES, is_stream, open};
-use crate::link::body::{self, Stream, too_long};
-use crate::link::events::Event;
+use crate::link::body::{self, Stream};
 use crate::trouble::Trouble;
 
 /// Listens for what the server says of its own accord, as long as it offers that. The end of it is not the end of the
@@ -46,18 +44,7 @@ async fn hear(inside: &Inside, stream: &mut Stream) -> bool {
     while let Some(event) = stream.next().await {
         heard = true;
         let Some(upstream) = inside.upstream() else { return heard };
-        match event {
-            Event::Data { kind, data } if kind == "message" && !data.is_empty() => {
-                upstream.receive(&body::line(&data.into()), None);
-            }
-            Event::Data { .. } => {}
-            Event::TooLong { id } => {
-                debug!("dropped what a server sent, because it is too long");
-                if let Some(id) = id.and_then(|id| id.parse().ok()) {
-                    upstream.fail(id, too_long());
-                }
-            }
-        }
+        body::pass_on(event, &upstream);
     }
     heard
 }

@@ -131,6 +131,39 @@ async fn only_the_caller_concerned_notices() {
     }
 }
 
+/// Nobody would wait for it for ever: that its input is closed is known as soon as something is to be said.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hears_nothing_more_and_stays_is_started_anew() {
+    let lives = Arc::new(Count::default());
+    let house = House::new(move |_, mut wire: Wire| {
+        let first = lives.up() == 0;
+        async move {
+            while let Some(heard) = wire.ordinary(&["echo"]).await {
+                if heard.method == "tools/call" {
+                    if first {
+                        wire.deafen();
+                    }
+                    wire.say(heard.says("well")).await;
+                    if first {
+                        std::future::pending::<()>().await;
+                    }
+                }
+            }
+        }
+    });
+    house.serve(odd("stays")).await.unwrap();
+    let mut client = house.client(Face::server(named("odd")), "{}").await;
+    assert_eq!(client.outcome("1", "echo", "{}").await, "well");
+    let begun = tokio::time::Instant::now();
+    client.call("2", "echo", "{}");
+    let answer = client.answer("2").await;
+    assert_eq!(outcome(&answer), "!down", "it did not hear the call, which can be made again: {answer}");
+    assert!(answer.contains("closed its input") && begun.elapsed() < SLACK, "{answer}");
+    // What is over by now is known to be.
+    tokio::task::yield_now().await;
+    assert_eq!(client.outcome("3", "echo", "{}").await, "well", "by another process");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_not_answered_ends_in_time_and_the_late_answer_is_nobodys() {
     let house = House::new(|_, mut wire: Wire| async move {

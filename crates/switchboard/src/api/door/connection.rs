@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use switchboard_gateway::Session;
 use switchboard_gateway::serve::pipe;
 
-use super::super::flow::{Flow, Handover};
+use super::super::flow::{Flow, Handover, Source};
 use super::super::{Api, Peer};
 
 /// How long the head of a request may take, and how long a connection may be silent between two requests.
@@ -109,7 +109,7 @@ pub(super) async fn converse(
             let parts = talk.into_parts();
             let stream = parts.io.into_inner();
             return Some(match given {
-                Given::Flow(headers, flow) => Live::Flow(Flowing { stream, headers: Some(headers), flow }),
+                Given::Flow(headers, flow) => Live::Flow { stream, headers, flow },
                 // What the client said already is behind the head of its request.
                 Given::Pipe(session) => Live::Pipe { stream, first: parts.read_buf, session },
             });
@@ -134,7 +134,7 @@ enum Given {
 /// A connection that HTTP is not spoken on any more.
 pub(super) enum Live {
     /// Nothing but events is sent.
-    Flow(Flowing),
+    Flow { stream: Patient, headers: HeaderMap, flow: Box<Flow> },
     /// A client of MCP converses, one message a line.
     Pipe { stream: Patient, first: Bytes, session: Arc<Session> },
 }
@@ -143,7 +143,13 @@ impl Live {
     /// Goes on until either end has enough, or until `cut`.
     pub(super) async fn run(self, cut: CancellationToken) {
         match self {
-            Self::Flow(flowing) => flowing.run(cut).await,
+            // Each as large as it is, and not as the largest.
+            Self::Flow { stream, headers, flow } => match *flow {
+                Flow::Revisions(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
+                Flow::Messages(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
+                Flow::Talk(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
+                Flow::Passing(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
+            },
             Self::Pipe { stream, first, session } => {
                 let (input, mut output) = tokio::io::split(stream);
                 if output.write_all(PIPE).await.is_err() {
@@ -161,56 +167,43 @@ impl Live {
 /// The head of an answer behind which a pipe begins.
 const PIPE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
 
-/// A connection on which nothing but events is sent any more.
-pub(super) struct Flowing {
-    stream: Patient,
-    headers: Option<HeaderMap>,
-    flow: Box<Flow>,
+/// Sends the head of an answer and what flows behind it, until either end has enough, or until `cut`.
+async fn flow_on(mut stream: Patient, headers: HeaderMap, mut source: impl Source, cut: CancellationToken) {
+    let head = head(headers);
+    tokio::select! {
+        sent = stream.write_all(&head) => if sent.is_err() { return },
+        () = cut.cancelled() => return,
+    }
+    drop(head);
+    while let Some(bytes) = next(&mut stream, &mut source, &cut).await {
+        let sent = tokio::select! {
+            sent = stream.write_all(&bytes) => sent,
+            () = cut.cancelled() => return,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+    // The other end sees it in any case.
+    let _ = stream.shutdown().await;
 }
 
-impl Flowing {
-    /// Sends events until either end has enough, or until `cut`.
-    async fn run(mut self, cut: CancellationToken) {
-        let head = head(self.headers.take().unwrap_or_default());
+/// Waits for what is to be sent next; `None` when there is no more, or the other end has gone.
+async fn next(stream: &mut Patient, source: &mut impl Source, cut: &CancellationToken) -> Option<Bytes> {
+    let mut next = std::pin::pin!(source.next());
+    // Whoever listens has nothing more to say: what comes is passed over, and the end is seen.
+    let mut passed_over = [0; 64];
+    loop {
         tokio::select! {
-            _ = self.send(head.into()) => {}
-            () = cut.cancelled() => return,
-        }
-        while let Some(bytes) = self.next(&cut).await {
-            let sent = tokio::select! {
-                sent = self.send(bytes) => sent,
-                () = cut.cancelled() => return,
-            };
-            if sent.is_err() {
-                return;
-            }
-        }
-        // The other end sees it in any case.
-        let _ = self.stream.shutdown().await;
-    }
-
-    /// Waits for what is to be sent next; `None` when the other end has gone.
-    async fn next(&mut self, cut: &CancellationToken) -> Option<Bytes> {
-        let Self { stream, flow, .. } = self;
-        let mut next = std::pin::pin!(flow.next());
-        // Whoever follows has nothing more to say: what comes is passed over, and the end is seen.
-        let mut passed_over = [0; 64];
-        loop {
-            tokio::select! {
-                biased;
-                () = cut.cancelled() => return None,
-                bytes = &mut next => return bytes,
-                read = stream.read(&mut passed_over) => {
-                    if !read.is_ok_and(|length| length > 0) {
-                        return None;
-                    }
+            biased;
+            () = cut.cancelled() => return None,
+            bytes = &mut next => return bytes,
+            read = stream.read(&mut passed_over) => {
+                if !read.is_ok_and(|length| length > 0) {
+                    return None;
                 }
             }
         }
-    }
-
-    async fn send(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.stream.write_all(&bytes).await
     }
 }
 

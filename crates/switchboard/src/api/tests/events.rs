@@ -82,7 +82,7 @@ async fn before_the_first_revision_there_is_only_a_beat() {
     let mut reader = Reader::new(&fake).await;
     assert_eq!(reader.bytes().await.unwrap(), ": ping\n\n");
     fake.announce(&one(1));
-    assert_eq!(reader.event().await, event(1, "current state"));
+    assert_eq!(reader.event().await, event(1, "server 'npm' added"), "it is news to who was there");
     for _ in 0..3 {
         let begun = tokio::time::Instant::now();
         assert_eq!(reader.bytes().await.unwrap(), ": ping\n\n");

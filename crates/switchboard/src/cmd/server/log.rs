@@ -12,6 +12,7 @@ use crate::home::Home;
 use crate::live;
 use crate::remote;
 use crate::ui::Ui;
+use crate::web::part_of_path;
 
 /// One message, as the daemon tells it.
 #[derive(Deserialize)]
@@ -50,7 +51,7 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
     if !args.follow {
         return Ok(());
     }
-    let route = format!("/api/v1/servers/{}/log", coded(name.as_str()));
+    let route = format!("/api/v1/servers/{}/log", part_of_path(name.as_str().as_bytes()));
     remote::follow(env, &route, &mut |data| {
         match serde_json::from_str::<Passed>(data) {
             Ok(passed) => {
@@ -62,16 +63,4 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
         }
         ControlFlow::Continue(())
     })
-}
-
-/// Returns a name as a part of a path.
-fn coded(name: &str) -> String {
-    name.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }

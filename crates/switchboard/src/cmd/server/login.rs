@@ -18,8 +18,8 @@ use crate::cli::ServerLogin;
 use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
 use crate::login::{
-    AuthorizeError, Door, Found, Grant, Http, Identity, Listener, Login, LoginStoreError, Logins, discover,
-    open_browser, renew, revoke,
+    AuthorizeError, Door, Found, Grant, Http, Identity, Listener, ListenerError, Login, LoginStoreError,
+    Logins, discover, open_browser, renew, revoke,
 };
 use crate::ui::{Mark, Said, To, Ui};
 
@@ -154,7 +154,8 @@ impl Wish {
                 .is_some_and(|url| url.scheme() == "https" && url.host_str().is_some() && url.path() != "/")
             {
                 return Err(Failure::usage(format!("use the document `{}`", shown(document)))
-                    .because("it is not the https address of a file"));
+                    .because("it is not the https address of a file")
+                    .hint("write it as `--client-metadata https://example.com/client.json`"));
             }
         }
         let secret = args.client_secret_env.as_ref().map(|name| {
@@ -162,7 +163,7 @@ impl Wish {
             value.map(Secret::from).ok_or_else(|| {
                 Failure::usage("use the client's secret")
                     .because(format!("the variable `{}` is not set", shown(name)))
-                    .hint(format!("export {}=..", quoted(name)))
+                    .hint(format!("set it with `export {}=..`", quoted(name)))
             })
         });
         let secret = secret.transpose()?;
@@ -207,7 +208,7 @@ impl Wish {
 async fn login(target: &Target, wish: &Wish, logins: &Logins, env: &Env, ui: &Ui) -> Result<Login, Failure> {
     let Target { name, url, door } = target;
     let before = logins.load(name).ok().flatten().filter(|login| login.is_for(name, url.as_str()));
-    let refusal = door.knock(None).await.map_err(|error| target.failed().caused_by(&error))?;
+    let refusal = door.knock().await.map_err(|error| target.failed().caused_by(&error))?;
     let found = discover(door.http(), url, refusal.as_deref()).await.map_err(|error| target.step(&error))?;
     let before = before.filter(|before| before.issuer.as_deref() == found.issuer());
     let scopes = scopes(&found, wish, before.as_ref()).await;
@@ -217,13 +218,14 @@ async fn login(target: &Target, wish: &Wish, logins: &Logins, env: &Env, ui: &Ui
         login.take(granted.map_err(|error| target.failed().caused_by(&error))?, now());
         login
     } else {
-        let listener = Listener::open(wish.port).await.map_err(|error| target.failed().caused_by(&error))?;
+        let unheard = |error: ListenerError| target.failed().caused_by(&error).hint(error.help());
+        let listener = Listener::open(wish.port).await.map_err(unheard)?;
         let (at, identity) = (found.shown(), wish.identity(before.as_ref()));
         let begun = found.begin(identity, &listener.address(), &scopes).await;
         let begun = begun.map_err(|error| target.step(&error))?;
         send_browser(&begun.address, name, &at, wish, env, ui);
         let brought = listener.wait(&begun.state, PATIENCE).await;
-        let brought = brought.map_err(|error| target.failed().caused_by(&error))?;
+        let brought = brought.map_err(unheard)?;
         begun.finish(name, brought, now()).await.map_err(|error| target.step(&error))?
     };
     let _lock = lock(logins, name)?;

@@ -10,6 +10,7 @@ use switchboard_host::dirs::{self, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
 
 use super::manager::Manager;
+use crate::approval::quoted;
 use crate::cli::ServiceInstall;
 use crate::cmd::listen::{check_reference, find, path_of};
 use crate::diff::unified;
@@ -28,9 +29,15 @@ use crate::ui::{Mark, Ui};
 /// A unit is somebody else's, or was edited, and nobody agreed to its going; or it cannot be written.
 pub(super) fn install(env: Env, ui: &Ui, args: ServiceInstall) -> Done {
     let home = Home::open(env, "switchboard service", ui.dry_run)?;
+    // Who only pulls has no daemon that would be on a bus.
+    let policy = if args.pull.is_none() { BusPolicy::of(&home)? } else { None };
     let (units, started) = units(&home, args)?;
     let folder = folder(&home)?;
     if ui.dry_run {
+        if let Some(policy) = &policy {
+            ui.heading(policy.path.display().to_string());
+            policy.text.lines().for_each(|line| ui.line(format!("  {line}")));
+        }
         for unit in &units {
             ui.heading(folder.join(&unit.name).display().to_string());
             for line in stamped(&unit.text).lines() {
@@ -72,47 +79,59 @@ pub(super) fn install(env: Env, ui: &Ui, args: ServiceInstall) -> Done {
         }
         ui.marked(Mark::Good, format!("{} is written", home.short(&path)));
     }
-    system_bus(&home, ui)?;
     let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
     let begun = begin(ui, &started);
+    let placed = policy.as_ref().map_or(Ok(()), |policy| policy.write(&home, ui));
     ui.json(
         &json!({ "units": names, "folder": folder, "started": begun.as_ref().is_ok_and(|begun| *begun) }),
     );
-    begun.map(drop)
+    begun.and(placed)
 }
 
-/// Where the settings ask for the bus of the machine: writes the file that it wants, and says where that belongs. Putting
-/// it there is for whoever runs the machine.
-fn system_bus(home: &Home, ui: &Ui) -> Done {
-    let sync = &home.settings.value.client_sync;
-    if !sync.dbus_notify || sync.dbus_bus != "system" {
-        return Ok(());
-    }
-    let interface = Interface::parse(&sync.dbus_interface).map_err(|error| {
-        let failure = Failure::failed("write the policy of the system bus").caused_by(&error);
-        match error.help() {
-            Some(help) => failure.hint(help),
-            None => failure,
+/// The file that the bus of the machine wants, where the settings ask for that bus.
+struct BusPolicy {
+    path: PathBuf,
+    text: String,
+}
+
+impl BusPolicy {
+    fn of(home: &Home) -> Result<Option<Self>, Failure> {
+        let sync = &home.settings.value.client_sync;
+        if !sync.dbus_notify || sync.dbus_bus != "system" {
+            return Ok(None);
         }
-    })?;
-    let name = format!("{}.conf", interface.as_str());
-    let (path, text) = (home.dirs.config().join(&name), dbus::policy(&interface));
-    let placed = Path::new(dbus::FOLDER).join(&name);
-    if text_of(look(&placed)?.as_ref()) == Some(&text) {
-        ui.marked(Mark::Good, format!("{} is as it should be", placed.display()));
-        return Ok(());
+        let interface = Interface::parse(&sync.dbus_interface).map_err(|error| {
+            let failure = Failure::failed("write the policy of the system bus").caused_by(&error);
+            match error.help() {
+                Some(help) => failure.hint(help),
+                None => failure,
+            }
+        })?;
+        let path = home.dirs.config().join(format!("{}.conf", interface.as_str()));
+        Ok(Some(Self { path, text: dbus::policy(&interface) }))
     }
-    let there = look(&path)?;
-    if text_of(there.as_ref()) != Some(&text) {
-        write_own(home, &path, there.as_ref(), &text)?;
+
+    /// Writes it, and says where it belongs: to put it there is for whoever runs the machine.
+    fn write(&self, home: &Home, ui: &Ui) -> Done {
+        let placed = Path::new(dbus::FOLDER).join(self.path.file_name().unwrap_or_default());
+        if text_of(look(&placed)?.as_ref()) == Some(&self.text) {
+            ui.marked(Mark::Good, format!("{} is as it should be", placed.display()));
+            return Ok(());
+        }
+        let there = look(&self.path)?;
+        if text_of(there.as_ref()) == Some(&self.text) {
+            ui.marked(Mark::Good, format!("{} is as it should be", home.short(&self.path)));
+        } else {
+            write_own(home, &self.path, there.as_ref(), &self.text)?;
+            ui.marked(Mark::Good, format!("{} is written", home.short(&self.path)));
+        }
+        ui.hint(format!(
+            "the system bus wants it in its own folder: `sudo install -m 644 {} {}`",
+            quoted(&self.path.to_string_lossy()),
+            dbus::FOLDER
+        ));
+        Ok(())
     }
-    ui.marked(Mark::Good, format!("{} is written", home.short(&path)));
-    ui.hint(format!(
-        "the system bus wants it in its own folder: `sudo install -m 644 {} {}`",
-        path.display(),
-        dbus::FOLDER
-    ));
-    Ok(())
 }
 
 /// Returns the units, and those of them that are to be started.

@@ -165,15 +165,18 @@ fn child(mut guarded: Guarded) -> std::io::Result<Launched> {
                 return "it was lost".to_owned();
             }
             let mut guarded = watched.lock().unwrap_or_else(PoisonError::into_inner);
-            let ended = guarded.ended();
+            // Within the look at the bell: what is said after this rings it again.
+            let mut ended = None;
+            let _ = bell.try_io(Interest::READABLE, || {
+                ended = guarded.ended();
+                Err::<(), _>(std::io::ErrorKind::WouldBlock.into())
+            });
             if let Some(pid) = guarded.pid() {
                 let _ = known.set(pid);
             }
             if let Some(ended) = ended {
                 return how(ended);
             }
-            // Everything was heard: the next news wake us, not those of before.
-            let _ = bell.try_io(Interest::READABLE, || Err::<(), _>(std::io::ErrorKind::WouldBlock.into()));
         }
     };
     Ok(Launched::Child(Child {

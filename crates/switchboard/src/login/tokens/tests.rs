@@ -47,7 +47,7 @@ impl Stage {
     async fn log_in(&self) {
         let url = Url::parse(&self.server.url()).unwrap();
         let door = Door::new(&url, false, &std::collections::BTreeMap::new()).unwrap();
-        let refusal = door.knock(None).await.unwrap();
+        let refusal = door.knock().await.unwrap();
         let found = discover(door.http(), &url, refusal.as_deref()).await.unwrap();
         let listener = Listener::open(0).await.unwrap();
         let scopes = found.usual_scopes().await;

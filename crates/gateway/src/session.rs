@@ -6,6 +6,7 @@
 
 mod asks;
 mod calls;
+mod frame;
 mod lists;
 mod news;
 mod own;

@@ -3,6 +3,7 @@
 //! Ids are ours on this side: whole numbers that only grow, so that clients with equal ids never meet. What comes back
 //! goes to the mailbox of the one who asked, in the order in which it came.
 
+mod answer;
 mod sweep;
 mod waiting;
 
@@ -27,6 +28,7 @@ use crate::message;
 use crate::slot::Slot;
 use crate::trouble::{METHOD_NOT_FOUND, Trouble};
 
+pub(crate) use answer::Answer;
 pub(crate) use sweep::Sweep;
 pub(crate) use waiting::{Relay, Waiting};
 
@@ -407,35 +409,5 @@ impl Upstream {
 
     fn calls(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a server answered to a question of ours, as it stands.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
-    Result(Box<RawValue>),
-    Error { code: i64, message: String, whole: Box<RawValue> },
-}
-
-impl Answer {
-    fn read(bytes: &[u8]) -> Result<Self, Trouble> {
-        #[derive(serde::Deserialize)]
-        struct Error {
-            #[serde(default)]
-            code: i64,
-            #[serde(default)]
-            message: String,
-        }
-        let none = || Trouble::Answer("something that is no answer".to_owned());
-        let envelope = Envelope::read(bytes).map_err(|_| none())?;
-        match (envelope.result, envelope.error) {
-            (Some(result), _) => Ok(Self::Result(result.to_owned())),
-            (None, Some(error)) => {
-                let said: Error = serde_json::from_str(error.get())
-                    .unwrap_or(Error { code: 0, message: "an error without a message".to_owned() });
-                Ok(Self::Error { code: said.code, message: said.message, whole: error.to_owned() })
-            }
-            (None, None) => Err(none()),
-        }
     }
 }

@@ -1,9 +1,12 @@
 //! Streamable HTTP towards clients, in both eras on one address: with sessions (2025-03-26 to 2025-11-25), and stateless
 //! (2026-07-28). What a request says of itself decides, not where it comes in.
 
+mod held;
+mod stateless;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,40 +15,18 @@ use switchboard_core::mcp::revision::{Era, LATEST_LEGACY};
 use tokio::time::Instant;
 
 use super::stream::{Reader, Stream};
-use super::validate::{self, Headers};
-use crate::envelope::{Envelope, Kind, NotAMessage, Params, text};
+use super::validate;
+use crate::envelope::{Envelope, NotAMessage, Params};
 use crate::face::Face;
 use crate::gateway::{Gateway, token};
 use crate::mailbox::Mailbox;
 use crate::message;
-use crate::offer::Sort;
 use crate::session::{Extra, Received, Session};
-use crate::trouble::{INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, error};
-
-/// A session without a stream that is not used for so long is over (requirement L9).
-const IDLE: Duration = Duration::from_secs(300);
-
-/// A stream that was sent in full can be had again for so long.
-const AFTERWARDS: Duration = Duration::from_secs(60);
-
-/// So many streams of one session are kept.
-const MOST_STREAMS: usize = 256;
+use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
+use held::{Busy, Held, IDLE};
 
 /// A call that takes longer is answered by a stream, so that nothing on the way gives it up.
 const SOON: Duration = Duration::from_secs(10);
-
-/// Methods that the stateless revisions do not have any more (2026-07-28, changelog).
-const REMOVED: [&str; 9] = [
-    "initialize",
-    "ping",
-    "logging/setLevel",
-    "resources/subscribe",
-    "resources/unsubscribe",
-    "tasks/result",
-    "tasks/list",
-    "notifications/initialized",
-    "notifications/roots/list_changed",
-];
 
 /// The header that names a session.
 pub const SESSION: &str = "mcp-session-id";
@@ -62,19 +43,6 @@ pub(crate) const TRACE: [&str; 2] = ["traceparent", "tracestate"];
 /// The sessions of clients that come by HTTP.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<Box<str>, Arc<Held>>>);
-
-/// One session, and what a client can come back to.
-struct Held {
-    session: Arc<Session>,
-    face: Face,
-    /// Whoever began it: nobody else can use it.
-    owner: Box<str>,
-    used: Mutex<Instant>,
-    streams: Mutex<HashMap<u64, Arc<Stream>>>,
-    next: AtomicU64,
-    /// So many read a stream of it.
-    readers: AtomicU64,
-}
 
 /// A request to the gateway.
 pub struct Asked<'r> {
@@ -158,7 +126,7 @@ impl Sessions {
         let said = params.meta().revision;
         let version = (asked.headers)("mcp-protocol-version");
         match (envelope, validate::era(version, said.as_deref())) {
-            (Some(envelope), Era::Modern) => modern(gateway, asked, envelope, body).await,
+            (Some(envelope), Era::Modern) => stateless::answer(gateway, asked, envelope, body).await,
             (None, Era::Modern) => Reply::error(400, &error(INVALID_REQUEST, "an array of messages", None)),
             _ => self.legacy(gateway, asked, method == Some("initialize"), body).await,
         }
@@ -317,153 +285,5 @@ impl Sessions {
 
     fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Held>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Somebody waits for an answer in a session, which is use.
-struct Busy<'h>(&'h Held);
-
-impl Busy<'_> {
-    /// They go on waiting elsewhere.
-    fn goes_on(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.readers.fetch_sub(1, Ordering::Relaxed);
-        self.0.touch();
-    }
-}
-
-impl Held {
-    fn new(session: Arc<Session>, asked: &Asked<'_>) -> Arc<Self> {
-        Arc::new(Self {
-            session,
-            face: asked.face.clone(),
-            owner: asked.owner.into(),
-            used: Mutex::new(Instant::now()),
-            streams: Mutex::default(),
-            next: AtomicU64::new(1),
-            readers: AtomicU64::new(0),
-        })
-    }
-
-    fn touch(&self) {
-        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-
-    fn stream(&self, number: u64) -> Option<Arc<Stream>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
-    }
-
-    fn remember(&self, number: u64, stream: &Arc<Stream>) {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        if streams.len() >= MOST_STREAMS
-            && let Some(oldest) = streams.keys().copied().filter(|number| *number > 0).min()
-        {
-            streams.remove(&oldest);
-        }
-        streams.insert(number, Arc::clone(stream));
-    }
-
-    fn forget(&self, now: Instant) {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        streams.retain(|_, stream| stream.over().is_none_or(|over| now.duration_since(over) < AFTERWARDS));
-    }
-}
-
-/// Answers a stateless message: everything that it needs stands in it, and nothing is kept.
-async fn modern(gateway: &Gateway, asked: Asked<'_>, envelope: &Envelope<'_>, body: &Bytes) -> Reply {
-    let id = envelope.id.map_or("null", |id| id.get());
-    let refuse = |status: u16, error: &str| Reply::Whole {
-        status,
-        body: Some(message::error(id, error)),
-        session: None,
-    };
-    let method = envelope.method.as_deref().unwrap_or_default();
-    if REMOVED.contains(&method) {
-        let what = format!("{method:?} is not part of this revision");
-        return refuse(404, &error(METHOD_NOT_FOUND, &what, None));
-    }
-    let headers: Headers<'_> = &|name| (asked.headers)(name);
-    if let Some(error) = validate::mismatch(envelope, headers) {
-        return refuse(400, &error);
-    }
-    let Some(session) = gateway.session(asked.face.clone(), asked.root.clone()) else {
-        return refuse(503, &error(INVALID_REQUEST, "there are too many conversations", None));
-    };
-    let params = Params::read(envelope.params);
-    let meta = params.meta();
-    let missing = match (meta.revision.is_some(), meta.capabilities.is_some()) {
-        (false, _) => Some("protocolVersion"),
-        (true, false) => Some("clientCapabilities"),
-        (true, true) => None,
-    };
-    if let Some(missing) = missing.filter(|_| envelope.kind == Kind::Request) {
-        let what = format!("`_meta` has no `io.modelcontextprotocol/{missing}`");
-        return refuse(400, &error(crate::trouble::INVALID_PARAMS, &what, None));
-    }
-    if method == "tools/call"
-        && let Some(name) = text(params.name)
-        && let Some(error) = validate::parameters(envelope.params, session.schema(&name).as_deref(), headers)
-    {
-        return refuse(400, &error);
-    }
-    let mail = Arc::new(Mailbox::default());
-    match session.receive(body, &mail, &asked.extra) {
-        Received::Told => return Reply::status(202),
-        Received::Refused(_) => {
-            let body = mail.take().map(|letter| letter.bytes);
-            return Reply::Whole { status: 400, body, session: None };
-        }
-        Received::Asks(_) => {}
-    }
-    match tokio::time::timeout(SOON, mail.next()).await {
-        Ok(Some(letter)) if letter.last => {
-            Reply::Whole { status: status(&letter.bytes), body: Some(letter.bytes), session: None }
-        }
-        Ok(None) => refuse(500, &error(crate::trouble::INTERNAL_ERROR, "there is no answer", None)),
-        first => {
-            let stream = Arc::new(Stream::new(0, mail, 1));
-            let reader = Reader::begin(stream, first.ok().flatten(), false, false);
-            Reply::Events(Events { reader, session: None, held: None, _call: Some(session) })
-        }
-    }
-}
-
-/// Returns the status that goes with an answer to a stateless request (2026-07-28, basic/transports).
-fn status(answer: &[u8]) -> u16 {
-    #[derive(serde::Deserialize)]
-    struct Code {
-        code: i64,
-    }
-    // Answers are large and errors are not: only what may be one is read.
-    if answer.len() > 64 << 10 || memchr::memmem::find(answer, b"\"error\"").is_none() {
-        return 200;
-    }
-    let code = Envelope::read(answer).ok().and_then(|envelope| {
-        serde_json::from_str::<Code>(envelope.error?.get()).ok().map(|error| error.code)
-    });
-    match code {
-        Some(-32022..=-32020) => 400,
-        Some(code) if code == i64::from(METHOD_NOT_FOUND) => 404,
-        _ => 200,
-    }
-}
-
-impl Session {
-    /// Returns the schema of the arguments of a tool that this session sees.
-    fn schema(&self, name: &str) -> Option<String> {
-        let caller = self.caller();
-        let view = self.view(&caller);
-        let route = view.route(Sort::Tools, name)?;
-        let (_, offer) = view.servers.get(route.server)?;
-        let own = route.own.as_deref().unwrap_or(name);
-        let item = offer.as_ref()?.of(Sort::Tools).iter().find(|item| item.key == own)?;
-        memchr::memmem::find(&item.raw, b"x-mcp-header")?;
-        let object = crate::object::Object::read(std::str::from_utf8(&item.raw).ok()?)?;
-        object.member("inputSchema").map(str::to_owned)
     }
 }

@@ -13,17 +13,16 @@ use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::frame::frame;
 use super::news::Logs;
 use super::target::target;
 use super::{Extra, InFlight, Request, Session, reply_error};
 use crate::bridge;
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Params, splice, text};
-use crate::era::{self, Shape};
+use crate::envelope::{Envelope, Params, text};
+use crate::era::Shape;
 use crate::generation::Generation;
-use crate::link::{Call, Frame};
 use crate::mailbox::Mailbox;
-use crate::message;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, Trouble, error};
 use crate::upstream::{Relay, Upstream};
@@ -333,81 +332,4 @@ fn span(request: &Request<'_>, generation: &Generation) -> Span {
 
 fn twice() -> String {
     error(INVALID_REQUEST, "a request with this id is in flight already", None)
-}
-
-/// Returns the request as the server gets it.
-///
-/// Within one era it is the bytes that came, with our id, our token and the server's own name in their places.
-fn frame(
-    request: &Request<'_>,
-    upstream: &Upstream,
-    id: u64,
-    route: &Route,
-    level: Option<&'static str>,
-) -> (Frame, Shape, Option<Box<bridge::Again>>) {
-    let envelope = request.envelope;
-    let id_text = id.to_string();
-    let own = route.own.as_ref().map(|own| serde_json::Value::from(own.as_str()).to_string());
-    let mut edits: Vec<(std::ops::Range<usize>, &[u8])> = Vec::with_capacity(3);
-    edits.push((envelope.place(request.id.get()), id_text.as_bytes()));
-    let named = match request.method {
-        "tools/call" | "prompts/get" => request.params.name,
-        "resources/read" => request.params.uri,
-        _ => request.params.task,
-    };
-    if let (Some(own), Some(named)) = (&own, named) {
-        edits.push((envelope.place(named.get()), own.as_bytes()));
-    }
-    if let Some(token) = request.meta.token {
-        edits.push((envelope.place(token.get()), id_text.as_bytes()));
-    }
-    let completes = own.as_deref().filter(|_| request.method == "completion/complete");
-    let inner = completes.and_then(|_| Params::read(request.params.reference).name);
-    let inner = inner.map(|name| envelope.place(name.get()));
-    if let (Some(own), Some(place)) = (completes, inner) {
-        edits.push((place, own.as_bytes()));
-    }
-    edits.sort_by_key(|(place, _)| place.start);
-    let bytes = splice(envelope.bytes(), &edits);
-    let name = route.own.clone().or_else(|| text(named).map(std::borrow::Cow::into_owned));
-    let call = Call {
-        id,
-        method: request.method.into(),
-        name: name.map(Into::into),
-        headers: request.extra.headers.clone(),
-    };
-    let (bytes, shape, again) = cross(request, upstream, &id_text, bytes, level);
-    let mut bytes = bytes;
-    crate::envelope::one_line(&mut bytes);
-    (Frame { bytes: bytes.into(), call: Some(call) }, shape, again)
-}
-
-/// Has a request cross from one era to the other, where it has to.
-fn cross(
-    request: &Request<'_>,
-    upstream: &Upstream,
-    id: &str,
-    bytes: Vec<u8>,
-    level: Option<&'static str>,
-) -> (Vec<u8>, Shape, Option<Box<bridge::Again>>) {
-    if upstream.era() == request.caller.era {
-        let shape = Shape::Same;
-        return (bytes, shape, None);
-    }
-    let spliced =
-        Envelope::read(&bytes).ok().and_then(|envelope| envelope.params.map(|raw| raw.get().to_owned()));
-    let method = request.method;
-    match upstream.era() {
-        Era::Modern => {
-            let params = era::params_for_modern(spliced.as_deref(), &request.caller, level);
-            let made = message::request(id, method, Some(&params)).to_vec();
-            let again = bridge::Again::new(method, params);
-            (made, Shape::ToLegacy(method.into()), Some(Box::new(again)))
-        }
-        Era::Legacy => {
-            let params = era::params_for_legacy(spliced.as_deref());
-            let made = message::request(id, method, params.as_deref()).to_vec();
-            (made, Shape::ToModern(method.into()), None)
-        }
-    }
 }

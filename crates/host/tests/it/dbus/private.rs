@@ -55,29 +55,31 @@ pub(crate) struct PrivateBus {
 impl PrivateBus {
     /// Starts one, or says that the test does nothing without it.
     pub(crate) fn start() -> Option<Self> {
-        Self::with(CONFIG)
+        Self::with(CONFIG, None)
     }
 
     /// Starts one that lets nobody own a name.
     pub(crate) fn without_names() -> Option<Self> {
-        Self::with(&CONFIG.replace("<allow own=", "<deny own="))
+        Self::with(&CONFIG.replace("<allow own=", "<deny own="), None)
     }
 
     /// Starts one that allows as little as the bus of a machine does, but for what `policy` says.
     pub(crate) fn of_a_machine(policy: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        std::fs::write(folder.path().join("own.conf"), policy).unwrap();
-        let include = format!("<includedir>{}</includedir>\n</busconfig>", folder.path().display());
-        Self::with(&MACHINE.replace("</busconfig>", &include))
+        // The rules are kept as long as the bus: `dbus-daemon` watches the folder, and reads again what is left of it.
+        let include = "<includedir>FOLDER/system.d</includedir>\n</busconfig>";
+        Self::with(&MACHINE.replace("</busconfig>", include), Some(policy))
     }
 
-    fn with(text: &str) -> Option<Self> {
+    fn with(text: &str, policy: Option<&str>) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         // Other users are to reach the socket.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let config = folder.path().join("bus.conf");
         std::fs::write(&config, text.replace("FOLDER", folder.path().to_str().unwrap())).unwrap();
+        if let Some(policy) = policy {
+            std::fs::create_dir(folder.path().join("system.d")).unwrap();
+            std::fs::write(folder.path().join("system.d/own.conf"), policy).unwrap();
+        }
         let daemon = Command::new("dbus-daemon")
             .arg("--nofork")
             .arg("--print-address")

@@ -142,30 +142,33 @@ pub(super) enum Live {
 impl Live {
     /// Goes on until either end has enough, or until `cut`.
     pub(super) async fn run(self, cut: CancellationToken) {
+        // Each as large as it is, and not as the largest.
         match self {
-            // Each as large as it is, and not as the largest.
             Self::Flow { stream, headers, flow } => match *flow {
                 Flow::Revisions(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
                 Flow::Messages(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
                 Flow::Talk(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
                 Flow::Passing(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
             },
-            Self::Pipe { stream, first, session } => {
-                let (input, mut output) = tokio::io::split(stream);
-                if output.write_all(PIPE).await.is_err() {
-                    return session.close();
-                }
-                tokio::select! {
-                    () = pipe::converse(session.clone(), input, output, first) => {}
-                    () = cut.cancelled() => session.close(),
-                }
-            }
+            Self::Pipe { stream, first, session } => Box::pin(talk_on(stream, first, session, cut)).await,
         }
     }
 }
 
 /// The head of an answer behind which a pipe begins.
 const PIPE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
+
+/// Speaks with a client of MCP until either end has enough, or until `cut`.
+async fn talk_on(stream: Patient, first: Bytes, session: Arc<Session>, cut: CancellationToken) {
+    let (input, mut output) = tokio::io::split(stream);
+    if output.write_all(PIPE).await.is_err() {
+        return session.close();
+    }
+    tokio::select! {
+        () = pipe::converse(session.clone(), input, output, first) => {}
+        () = cut.cancelled() => session.close(),
+    }
+}
 
 /// Sends the head of an answer and what flows behind it, until either end has enough, or until `cut`.
 async fn flow_on(mut stream: Patient, headers: HeaderMap, mut source: impl Source, cut: CancellationToken) {

@@ -42,6 +42,10 @@ pub(crate) struct Key {
 /// what is believed of it never fails by itself (requirement L2).
 const BELIEVED: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// So many connections a server has for callers who can do different things for it. Sessions that have one to themselves
+/// are bounded by themselves.
+const MOST_PROFILES: usize = 64;
+
 /// So many connections are made for stateless callers of a server that asks things back; what is more shares the last.
 const LANES: usize = 16;
 
@@ -193,7 +197,7 @@ impl Generation {
         self.slot_of(gateway, key)
     }
 
-    /// Returns a connection on which no call is in flight, or set aside.
+    /// Returns a connection on which no call is in flight, set aside, or on its way.
     fn free_lane(
         self: &Arc<Self>,
         gateway: &Arc<Inside>,
@@ -209,7 +213,7 @@ impl Generation {
         let lanes = (0..LANES).map(|lane| self.slot_of(gateway, key(lane)));
         let mut last = None;
         for slot in lanes {
-            if slot.ready().is_none_or(|upstream| upstream.with_relays(|relays| relays.next().is_none())) {
+            if slot.is_free() {
                 return slot;
             }
             last = Some(slot);
@@ -227,16 +231,27 @@ impl Generation {
         self.slot_of(gateway, Key::default())
     }
 
-    fn slot_of(self: &Arc<Self>, gateway: &Arc<Inside>, key: Key) -> Arc<Slot> {
-        let mut slots = self.slots();
-        if let Some(slot) = slots.get(&key) {
-            return Arc::clone(slot);
+    fn slot_of(self: &Arc<Self>, gateway: &Arc<Inside>, mut key: Key) -> Arc<Slot> {
+        {
+            let slots = self.slots();
+            if let Some(slot) = slots.get(&key) {
+                return Arc::clone(slot);
+            }
+            if slots.len() >= MOST_PROFILES && key.session.is_none() && key.lane == 0 {
+                // Who can do something that hardly anybody can is served as one who cannot.
+                key.profile = Profile::default();
+            }
         }
+        // Read from the disk while nobody waits for it.
         let kept = gateway.keeper.load(&self.fingerprint, key.profile.capabilities());
         let offer = kept.and_then(|bytes| Offer::from_json(&bytes)).map(Arc::new);
         if offer.is_some() {
             let age = gateway.keeper.age(&self.fingerprint, key.profile.capabilities());
             self.believe_legacy(gateway.sweep.now() + BELIEVED.saturating_sub(age));
+        }
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get(&key) {
+            return Arc::clone(slot);
         }
         let slot = Slot::start(gateway, Arc::clone(self), key.clone(), offer);
         if self.retired.load(Ordering::Relaxed) {

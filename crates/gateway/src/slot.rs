@@ -5,6 +5,7 @@
 mod back;
 mod handshake;
 mod lists;
+mod subscribers;
 mod task;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use crate::trouble::Trouble;
 use crate::upstream::Upstream;
 
 pub(crate) use back::updated;
+pub(crate) use subscribers::Agreed;
 
 /// Returns the parameters of a stateless question of our own, with one more member; its value is JSON.
 pub(crate) fn own_params_with(name: &str, value: &str) -> String {
@@ -50,6 +52,8 @@ pub(crate) struct Slot {
     /// It was found out anew how the server speaks, which is to be kept with its date.
     found: AtomicBool,
     back: back::Back,
+    /// Each call that waits for the connection holds one more of these.
+    coming: Arc<()>,
 }
 
 /// How a connection stands.
@@ -98,6 +102,7 @@ impl Slot {
             stale_bell: Notify::new(),
             found: AtomicBool::new(false),
             back: back::Back::default(),
+            coming: Arc::default(),
         });
         gateway.tasks.spawn(task::run(Arc::clone(&slot), Arc::clone(gateway), heard));
         slot
@@ -110,7 +115,18 @@ impl Slot {
 
     /// Returns the connection, if it is there.
     pub(crate) fn ready(&self) -> Option<Arc<Upstream>> {
-        self.up.load_full().filter(|up| up.over().is_none())
+        self.up.load_full().filter(|up| up.takes_calls())
+    }
+
+    /// Notes a call that waits for the connection, until what is returned is dropped.
+    pub(crate) fn comes(&self) -> Arc<()> {
+        Arc::clone(&self.coming)
+    }
+
+    /// Returns whether no call of a client's is in flight, set aside, or on its way.
+    pub(crate) fn is_free(&self) -> bool {
+        let idle = |upstream: Arc<Upstream>| upstream.with_relays(|relays| relays.next().is_none());
+        Arc::strong_count(&self.coming) == 1 && self.ready().is_none_or(idle)
     }
 
     /// Waits for the connection, which is made if it is not there.
@@ -125,19 +141,22 @@ impl Slot {
         }
         if self.is_gone() {
             // Nothing changes here any more, so that there is nothing to wait for.
-            return Err(Trouble::Drained);
+            return Err(Trouble::Gone);
         }
         self.tell(Event::Wanted);
         loop {
             if standing.changed().await.is_err() {
-                return Err(Trouble::Drained);
+                return Err(Trouble::Gone);
             }
             if let Some(up) = self.ready() {
                 return Ok(up);
             }
             let now = standing.borrow_and_update();
-            if now.refused != refused || now.phase == Phase::Gone {
-                return Err(now.why.clone().unwrap_or(Trouble::Drained));
+            if now.phase == Phase::Gone {
+                return Err(Trouble::Gone);
+            }
+            if now.refused != refused {
+                return Err(now.why.clone().unwrap_or(Trouble::Gone));
             }
         }
     }
@@ -151,19 +170,19 @@ impl Slot {
             return Ok(());
         }
         if self.is_gone() {
-            return Err(Trouble::Drained);
+            return Err(Trouble::Gone);
         }
         self.tell(Event::Again);
         loop {
             if standing.changed().await.is_err() {
-                return Err(Trouble::Drained);
+                return Err(Trouble::Gone);
             }
             let now = standing.borrow_and_update();
             if matches!(now.phase, Phase::Ready(_)) {
                 return Ok(());
             }
             if now.attempts != before || now.phase == Phase::Gone {
-                return Err(now.why.clone().unwrap_or(Trouble::Drained));
+                return Err(now.why.clone().unwrap_or(Trouble::Gone));
             }
         }
     }
@@ -246,9 +265,7 @@ impl Slot {
     /// A session uses it no longer.
     pub(crate) fn leave(self: &Arc<Self>, session: u64) {
         self.sessions().remove(&session);
-        for uri in self.back.subscriptions_of(session) {
-            self.unsubscribe(session, &uri);
-        }
+        self.unsubscribe_all(session);
     }
 
     /// Returns the sessions that use it.

@@ -32,6 +32,8 @@ pub enum Trouble {
     Busy,
     /// It is being replaced or removed, and the call took longer than the drain.
     Drained,
+    /// It is not served any more, or by another version, and the call was never sent.
+    Gone,
     /// It needs a login or a token.
     Login(String),
     /// It answered with this status of HTTP and no message; the text says more, where there is more to say.
@@ -49,6 +51,7 @@ impl Trouble {
             Self::Timeout(_) => "timeout",
             Self::Busy => "busy",
             Self::Drained => "drained",
+            Self::Gone => "gone",
             Self::Login(_) => "login",
             Self::Status(..) => "status",
             Self::Answer(_) => "answer",
@@ -57,7 +60,7 @@ impl Trouble {
 
     /// Returns whether the call was certainly not carried out, so that calling again does it once.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Down(_) | Self::Busy | Self::Login(_) | Self::Status(429 | 503, _))
+        matches!(self, Self::Down(_) | Self::Busy | Self::Gone | Self::Login(_) | Self::Status(429 | 503, _))
     }
 
     /// Returns the error as the member `error` of an answer.
@@ -82,6 +85,7 @@ impl fmt::Display for Trouble {
             Self::Timeout(limit) => write!(f, "did not answer within {} ms", limit.as_millis()),
             Self::Busy => f.write_str("has too many calls waiting; try again when some are done"),
             Self::Drained => f.write_str("is being replaced, and the call took longer than it could wait"),
+            Self::Gone => f.write_str("is not served any more; the call was not sent"),
             Self::Login(what) => f.write_str(what),
             Self::Status(status, more) => write!(f, "answered with the status {status}{more}"),
             Self::Answer(what) => write!(f, "answered with {what}"),

@@ -158,6 +158,11 @@ impl Upstream {
         is_idle
     }
 
+    /// Returns whether a call may be sent: it is not over, nor let go.
+    pub(crate) fn takes_calls(&self) -> bool {
+        self.over().is_none() && !self.let_go.load(Ordering::Relaxed)
+    }
+
     /// Returns when it was last used, in time since the gateway began.
     pub(crate) fn used(&self) -> Duration {
         Duration::from_millis(self.used.load(Ordering::Relaxed))
@@ -177,7 +182,7 @@ impl Upstream {
         {
             let mut calls = self.calls();
             if self.let_go.load(Ordering::Relaxed) {
-                return Err(Box::new((relay, Trouble::Drained)));
+                return Err(Box::new((relay, Trouble::Gone)));
             }
             if calls.len() >= MOST_CALLS {
                 return Err(Box::new((relay, Trouble::Busy)));

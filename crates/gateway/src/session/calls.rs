@@ -101,8 +101,10 @@ impl Session {
             (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller), route.clone());
         let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
         let begun = request.begun;
+        let coming = slot.comes();
         self.gateway.tasks.spawn(async move {
             session.send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up, begun).await;
+            drop(coming);
         });
     }
 
@@ -140,7 +142,7 @@ impl Session {
                     Request { id, method, envelope: &envelope, params, meta, mail, extra, caller, begun };
                 self.send(&request, slot, &upstream, route, Some(given_up));
             }
-            Err(Trouble::Drained) if self.is_replaced(&slot.generation, &caller) => {
+            Err(Trouble::Gone) if self.is_replaced(&slot.generation, &caller) => {
                 // It was never sent, and the version that took over has to answer it.
                 self.done(id);
                 let params = Params::read(envelope.params);
@@ -238,10 +240,15 @@ impl Session {
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
             let (relay, trouble) = *refused;
-            if trouble == Trouble::Drained && self.is_replaced(generation, &request.caller) {
+            if trouble == Trouble::Gone && self.is_replaced(generation, &request.caller) {
                 // It was not sent, and the version that took over has to answer it.
                 self.done(request.id);
                 return self.pass_on(request);
+            }
+            if trouble == Trouble::Gone && !slot.is_gone() {
+                // The server was about to be stopped because nobody used it: it is started again.
+                self.done(request.id);
+                return self.dispatch(request, generation, route);
             }
             relay.fail(&generation.name, &trouble);
         }

@@ -1,11 +1,12 @@
 //! Subscriptions: to resources, in a session; to lists and resources, by one long request of a modern client.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::sync::oneshot;
 
 use super::news::notifications;
 use super::{Request, Session, reply, reply_error};
@@ -15,7 +16,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
-use crate::slot::{Slot, updated};
+use crate::slot::{Agreed, Slot, updated};
 use crate::trouble::{INVALID_PARAMS, error};
 
 /// So many resources may one client subscribe to.
@@ -66,16 +67,15 @@ impl Session {
                 subscribed.remove(uri)
             };
         }
+        if !begins {
+            slot.unsubscribe(self.id, uri);
+            return reply(request.id, request.mail, b"{}");
+        }
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let uri = uri.to_owned();
-        self.gateway.tasks.spawn(async move {
-            let done = if begins {
-                slot.subscribe(&session, &uri).await
-            } else {
-                slot.unsubscribe(session.id, &uri);
-                Ok(())
-            };
-            match done {
+        let agreed = slot.subscribe(self.id, std::slice::from_ref(&uri)).pop();
+        self.answer_later(async move {
+            match agreed_to(agreed).await {
                 Ok(()) => reply(&id, &mail, b"{}"),
                 Err(error) => {
                     session.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(&uri);
@@ -116,17 +116,18 @@ impl Session {
         }
         stream.acknowledge();
         self.gateway.enter(self);
-        for uri in stream.uris.clone() {
-            let Some((generation, _)) = view.owner(&uri).and_then(|at| view.servers.get(at)) else {
-                continue;
-            };
+        let mut by_server: HashMap<usize, Vec<String>> = HashMap::new();
+        for uri in &stream.uris {
+            if let Some(owner) = view.owner(uri) {
+                by_server.entry(owner).or_default().push(uri.clone());
+            }
+        }
+        for (owner, uris) in by_server {
+            let Some((generation, _)) = view.servers.get(owner) else { continue };
             let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
             slot.enter(self);
-            let session = Arc::clone(self);
-            self.gateway.tasks.spawn(async move {
-                // What cannot be subscribed to is not told; the lists still are.
-                let _ = slot.subscribe(&session, &uri).await;
-            });
+            // What cannot be subscribed to is not told; the lists still are.
+            drop(slot.subscribe(self.id, &uris));
         }
     }
 
@@ -199,8 +200,9 @@ impl Session {
             };
             slot.enter(self);
             let session = Arc::clone(self);
+            let agreed = slot.subscribe(self.id, std::slice::from_ref(&uri)).pop();
             self.gateway.tasks.spawn(async move {
-                if slot.subscribe(&session, &uri).await.is_ok() {
+                if agreed_to(agreed).await.is_ok() {
                     session.resource_updated(&uri, &updated(&uri));
                 }
             });
@@ -222,6 +224,15 @@ impl Session {
         let view = self.view(caller);
         let (generation, _) = view.owner(uri).and_then(|at| view.servers.get(at))?;
         Some(generation.slot(&self.gateway, caller, self.id, self.root.as_ref()))
+    }
+}
+
+/// Waits for a server's word; without one, it has gone.
+async fn agreed_to(agreed: Option<oneshot::Receiver<Agreed>>) -> Agreed {
+    let gone = || Err(error(crate::trouble::INTERNAL_ERROR, "the server is not served any more", None));
+    match agreed {
+        Some(agreed) => agreed.await.unwrap_or_else(|_| gone()),
+        None => gone(),
     }
 }
 

@@ -3,8 +3,8 @@
 //! A question goes to the session that caused it. Where that cannot be known it is refused, and from then on each
 //! session has a process of its own: never is a recipient guessed.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,18 +14,16 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::Slot;
+use super::subscribers::Subscribers;
 use crate::bridge;
 use crate::envelope::{Envelope, Params, text};
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
-use crate::session::{Level, Session};
+use crate::session::{Level, Logs, Session};
 use crate::trouble::{INTERNAL_ERROR, METHOD_NOT_FOUND, error};
-use crate::upstream::{Answer, Upstream};
-
-/// A subscription is kept so long after the last one left it.
-const LINGER: Duration = Duration::from_secs(1);
+use crate::upstream::{Relay, Upstream};
 
 /// A modern server that ended its news is asked for them again within so long; where it ends them again and again, it
 /// is asked more and more rarely (requirement C8).
@@ -34,7 +32,7 @@ const LISTEN_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::fr
 /// News that were told for so long did not end at once.
 const LASTED: Duration = Duration::from_secs(10);
 
-/// How long a subscription may take.
+/// How long a server may take to take note of a level.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is under way from a server to its clients.
@@ -42,8 +40,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Back {
     /// Questions of the server's by its ids: who has them, and as what number.
     asks: Mutex<HashMap<Box<str>, Asked>>,
-    /// Resources, each with the sessions that want to hear of it.
-    subscribers: Mutex<HashMap<String, HashSet<u64>>>,
+    /// Who wants to hear of which resource.
+    pub(super) subscribers: Subscribers,
+    /// The level that a connection was told last.
+    level: tokio::sync::Mutex<(Weak<Upstream>, &'static str)>,
     /// So many times in a row a modern server ended its news at once, and when it was last asked for them.
     listens: Mutex<(u32, Option<Instant>)>,
 }
@@ -56,6 +56,25 @@ pub(crate) fn updated(uri: &str) -> Bytes {
 
 /// The session that has a question, and the number of it there.
 type Asked = (Weak<Session>, u64);
+
+/// Whose call something from a server belongs to.
+enum Whose {
+    /// This one's; of several of one client the newest.
+    Call(Call),
+    /// There is no call that it could belong to.
+    Nobodys,
+    /// It could be one of several clients'.
+    Unclear,
+}
+
+/// What has to be known of a call to pass something on that belongs to it.
+struct Call {
+    id: u64,
+    session: Weak<Session>,
+    mail: Arc<Mailbox>,
+    era: Era,
+    logs: Logs,
+}
 
 /// Who a question is for.
 enum Recipient {
@@ -111,36 +130,38 @@ impl Slot {
         }
     }
 
-    fn recipient(&self, upstream: &Upstream, method: &str, origin: Option<u64>) -> Recipient {
-        let found = upstream.with_relays(|relays| {
-            let mut found: Option<(u64, Weak<Session>, Arc<Mailbox>, Era)> = None;
-            for (id, relay) in relays {
-                if origin.is_some_and(|origin| origin != id) {
-                    continue;
-                }
-                match &mut found {
-                    None => {
-                        let (session, mail) = (relay.session.clone(), Arc::clone(&relay.mail));
-                        found = Some((id, session, mail, relay.caller.era));
-                    }
-                    Some((newest, session, mail, _)) if session.ptr_eq(&relay.session) => {
-                        if id > *newest {
-                            (*newest, *mail) = (id, Arc::clone(&relay.mail));
-                        }
-                    }
-                    Some(_) => return Err(()),
+    /// Finds whose call it is that something from the server belongs to; `origin` is its number where that is known.
+    fn whose(upstream: &Upstream, origin: Option<u64>) -> Whose {
+        upstream.with_relays(|relays| {
+            let mut newest: Option<(u64, &Relay)> = None;
+            for (id, relay) in relays.filter(|(id, _)| origin.is_none_or(|origin| origin == *id)) {
+                match &newest {
+                    Some((_, other)) if !other.session.ptr_eq(&relay.session) => return Whose::Unclear,
+                    Some((other, _)) if *other > id => {}
+                    _ => newest = Some((id, relay)),
                 }
             }
-            Ok(found)
-        });
-        match found {
-            Err(()) => Recipient::Unclear,
-            Ok(Some((id, _, _, Era::Modern))) => Recipient::Parked(id),
-            Ok(Some((_, session, mail, Era::Legacy))) => match session.upgrade() {
-                Some(session) => Recipient::Session(session, mail),
+            newest.map_or(Whose::Nobodys, |(id, relay)| {
+                Whose::Call(Call {
+                    id,
+                    session: relay.session.clone(),
+                    mail: Arc::clone(&relay.mail),
+                    era: relay.caller.era,
+                    logs: relay.logs,
+                })
+            })
+        })
+    }
+
+    fn recipient(&self, upstream: &Upstream, method: &str, origin: Option<u64>) -> Recipient {
+        match Self::whose(upstream, origin) {
+            Whose::Unclear => Recipient::Unclear,
+            Whose::Call(Call { id, era: Era::Modern, .. }) => Recipient::Parked(id),
+            Whose::Call(call) => match call.session.upgrade() {
+                Some(session) => Recipient::Session(session, call.mail),
                 None => Recipient::Nobody,
             },
-            Ok(None) => {
+            Whose::Nobodys => {
                 let present = self.present();
                 let mut capable = present.into_iter().filter(|session| session.caller().can(method));
                 match (capable.next(), capable.next()) {
@@ -179,58 +200,45 @@ impl Slot {
 
     /// Passes on what is for the one whose call it belongs to, or for the only one there is.
     fn pass(&self, upstream: &Upstream, bytes: &Bytes, origin: Option<u64>) {
-        if let Recipient::Session(_, mail) = self.recipient(upstream, "", origin) {
-            mail.put(Letter { bytes: bytes.clone(), last: false });
-        } else {
+        let mail = match Self::whose(upstream, origin) {
+            Whose::Call(call) => Some(call.mail),
+            Whose::Unclear => None,
+            Whose::Nobodys => match self.present().as_slice() {
+                [session] if session.caller().era == Era::Legacy => Some(session.outlet()),
+                _ => None,
+            },
+        };
+        let Some(mail) = mail else {
             debug!(server = self.generation.name.as_str(), "a notification is for nobody");
-        }
+            return;
+        };
+        mail.put(Letter { bytes: bytes.clone(), last: false });
     }
 
     /// Requirement C9: a log message goes to the one whose call it belongs to; one that belongs to no call to all.
     fn logged(&self, upstream: &Upstream, envelope: &Envelope<'_>, bytes: &Bytes, origin: Option<u64>) {
         let level = text(Params::read(envelope.params).level).and_then(|word| Level::parse(&word));
-        enum To {
-            One(Weak<Session>, Arc<Mailbox>, crate::session::Logs),
-            All,
-            Unclear,
-        }
-        let to = upstream.with_relays(|relays| {
-            let mut to = To::All;
-            for (id, relay) in relays {
-                if origin.is_some_and(|origin| origin != id) {
-                    continue;
-                }
-                match &to {
-                    To::One(session, ..) if !session.ptr_eq(&relay.session) => return To::Unclear,
-                    _ => to = To::One(relay.session.clone(), Arc::clone(&relay.mail), relay.logs),
+        match Self::whose(upstream, origin) {
+            Whose::Call(call) => {
+                let session = call.session.upgrade();
+                if call.logs.want(level, session.as_deref()) {
+                    call.mail.put(Letter { bytes: bytes.clone(), last: false });
                 }
             }
-            to
-        });
-        match to {
-            To::One(session, mail, logs) => {
-                let session = session.upgrade();
-                if logs.want(level, session.as_deref()) {
-                    mail.put(Letter { bytes: bytes.clone(), last: false });
-                }
-            }
-            To::All => {
+            Whose::Nobodys => {
                 for session in self.present() {
                     if session.caller().era == Era::Legacy && session.wants(level) {
                         session.outlet().put(Letter { bytes: bytes.clone(), last: false });
                     }
                 }
             }
-            To::Unclear => self.generation.stats.dropped(),
+            Whose::Unclear => self.generation.stats.dropped(),
         }
     }
 
-    fn updated(&self, envelope: &Envelope<'_>, bytes: &Bytes) {
+    pub(super) fn updated(&self, envelope: &Envelope<'_>, bytes: &Bytes) {
         let Some(uri) = text(Params::read(envelope.params).uri) else { return };
-        let wanted: HashSet<u64> = {
-            let subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-            subscribers.get(&*uri).cloned().unwrap_or_default()
-        };
+        let wanted = self.back.subscribers.of(&uri);
         for session in self.present().into_iter().filter(|session| wanted.contains(&session.id)) {
             session.resource_updated(&uri, bytes);
         }
@@ -255,95 +263,24 @@ impl Slot {
         self.back.asks.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// Subscribes a session to a resource; the first one has the server asked for it (requirement C7).
-    ///
-    /// # Errors
-    /// The server says no, or is not to be had: the error, as it is answered.
-    pub(crate) async fn subscribe(self: &Arc<Self>, session: &Arc<Session>, uri: &str) -> Result<(), String> {
-        let first = {
-            let mut subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-            let present = subscribers.entry(uri.to_owned()).or_default();
-            let first = present.is_empty();
-            present.insert(session.id);
-            first
-        };
-        if !first {
-            return Ok(());
-        }
-        let done = self.ask_for_updates(uri, "resources/subscribe").await;
-        if done.is_err() {
-            self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
-        }
-        done
-    }
-
-    /// Returns whether a session hears of a resource from here.
-    pub(crate) fn tells(&self, session: u64, uri: &str) -> bool {
-        let subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        subscribers.get(uri).is_some_and(|present| present.contains(&session))
-    }
-
-    /// Ends a session's subscription; when it was the last one the server is told after a while.
-    pub(crate) fn unsubscribe(self: &Arc<Self>, session: u64, uri: &str) {
-        let last = {
-            let mut subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-            match subscribers.get_mut(uri) {
-                Some(present) => present.remove(&session) && present.is_empty(),
-                None => false,
-            }
-        };
-        let (Some(gateway), true) = (self.gateway.upgrade(), last) else { return };
-        let (slot, uri) = (Arc::clone(self), uri.to_owned());
-        gateway.tasks.spawn(async move {
-            tokio::time::sleep(LINGER).await;
-            let over = {
-                let mut subscribers = slot.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-                let over = subscribers.get(&uri).is_some_and(HashSet::is_empty);
-                if over {
-                    subscribers.remove(&uri);
-                }
-                over
-            };
-            if over && slot.ready().is_some() {
-                // A server that does not mind goes on telling, to nobody.
-                let _ = slot.ask_for_updates(&uri, "resources/unsubscribe").await;
-            }
-        });
-    }
-
-    async fn ask_for_updates(&self, uri: &str, method: &str) -> Result<(), String> {
-        let server = &self.generation.name;
-        let upstream = self.wanted().await.map_err(|trouble| trouble.error(server))?;
-        if upstream.era() == Era::Modern {
-            return self.listen_again(&upstream);
-        }
-        let params = format!(r#"{{"uri":{}}}"#, serde_json::Value::from(uri));
-        match upstream.ask(method, Some(&params), PATIENCE).await {
-            Ok(Answer::Result(_)) => Ok(()),
-            Ok(Answer::Error { whole, .. }) => Err(whole.get().to_owned()),
-            Err(trouble) => Err(trouble.error(server)),
-        }
-    }
-
-    /// A modern server is asked for all resources at once, by the request that listens to it.
-    #[expect(clippy::unnecessary_wraps, reason = "one shape with the other way")]
-    fn listen_again(&self, upstream: &Arc<Upstream>) -> Result<(), String> {
-        self.listen_up(upstream);
-        Ok(())
-    }
-
     /// Has the server log what any of its clients wants.
     pub(crate) fn set_level(self: &Arc<Self>) {
-        let level = self.present().iter().map(|session| session.log_level()).min();
-        let (Some(level), Some(gateway)) = (level.and_then(Level::word), self.gateway.upgrade()) else {
-            return;
-        };
+        let Some(gateway) = self.gateway.upgrade() else { return };
         let slot = Arc::clone(self);
         gateway.tasks.spawn(async move {
+            // One after the other, and each looks for itself: the last one says what is wanted then.
+            let mut said = slot.back.level.lock().await;
             let Some(upstream) = slot.ready() else { return };
+            let level = slot.present().iter().map(|session| session.log_level()).min();
+            let Some(level) = level.and_then(Level::word) else { return };
+            if said.1 == level && said.0.ptr_eq(&Arc::downgrade(&upstream)) {
+                return;
+            }
             let params = format!(r#"{{"level":"{level}"}}"#);
             // One that does not know levels logs as it likes; what is not wanted is left out here.
-            let _ = upstream.ask("logging/setLevel", Some(&params), PATIENCE).await;
+            if upstream.ask("logging/setLevel", Some(&params), PATIENCE).await.is_ok() {
+                *said = (Arc::downgrade(&upstream), level);
+            }
         });
     }
 
@@ -352,7 +289,7 @@ impl Slot {
         let Some(gateway) = self.gateway.upgrade() else { return };
         let slot = Arc::clone(self);
         let pause = {
-            let mut listens = self.back.listens.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut listens = self.back.listens();
             let lasted = listens.1.is_some_and(|since| since.elapsed() >= LASTED);
             listens.0 = if lasted { 0 } else { listens.0.saturating_add(1) };
             backoff::delay(
@@ -370,20 +307,6 @@ impl Slot {
             slot.is_stale(&Sort::ALL);
         });
     }
-
-    /// Asks a modern server to tell what changes: its lists, and the resources that are subscribed to.
-    pub(super) fn listen_up(&self, upstream: &Arc<Upstream>) {
-        let uris: Vec<String> = {
-            let subscribers = self.back.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-            subscribers
-                .iter()
-                .filter(|(_, present)| !present.is_empty())
-                .map(|(uri, _)| uri.clone())
-                .collect()
-        };
-        self.back.listens.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(Instant::now());
-        upstream.listen(&uris);
-    }
 }
 
 impl Back {
@@ -391,37 +314,19 @@ impl Back {
     pub(super) fn connected(&self, slot: &Arc<Slot>) {
         self.asks.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let Some(upstream) = slot.ready() else { return };
-        if upstream.era() == Era::Modern {
-            return slot.listen_up(&upstream);
+        if upstream.era() == Era::Legacy {
+            slot.set_level();
         }
-        slot.set_level();
-        let uris: Vec<String> =
-            self.subscribers.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
-        let Some(gateway) = slot.gateway.upgrade().filter(|_| !uris.is_empty()) else { return };
-        let slot = Arc::clone(slot);
-        gateway.tasks.spawn(async move {
-            for uri in uris {
-                // What changed while nobody listened is told as a change.
-                if slot.ask_for_updates(&uri, "resources/subscribe").await.is_ok() {
-                    let bytes = updated(&uri);
-                    if let Ok(envelope) = Envelope::read(&bytes) {
-                        slot.updated(&envelope, &bytes);
-                    }
-                }
-            }
-        });
+        slot.subscribe_again(&upstream);
     }
 
-    /// Returns the resources that a session wants to hear of.
-    pub(super) fn subscriptions_of(&self, session: u64) -> Vec<String> {
-        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        let its = subscribers.iter().filter(|(_, present)| present.contains(&session));
-        its.map(|(uri, _)| uri.clone()).collect()
+    /// Returns how often in a row a modern server ended its news at once, and when it was last asked for them.
+    pub(super) fn listens(&self) -> MutexGuard<'_, (u32, Option<Instant>)> {
+        self.listens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns whether anybody wants to hear of anything.
     pub(super) fn has_subscribers(&self) -> bool {
-        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        subscribers.values().any(|present| !present.is_empty())
+        self.subscribers.any()
     }
 }

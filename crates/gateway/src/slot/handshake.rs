@@ -58,7 +58,7 @@ fn with_last_words(slot: &Slot, trouble: Trouble) -> Trouble {
 }
 
 async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
-    let gateway = slot.gateway.upgrade().ok_or(Trouble::Drained)?;
+    let gateway = slot.gateway.upgrade().ok_or(Trouble::Gone)?;
     let is_legacy = slot.offer().is_some_and(|offer| offer.era == Era::Legacy)
         && slot.generation.is_believed(gateway.sweep.now());
     let (mut upstream, kind) = open(slot, &gateway, None).await?;

@@ -143,7 +143,15 @@ impl Task {
         let said = self.slot.generation.said();
         let rules = &said.rules;
         let before = self.phase.word();
-        let (phase, actions) = step(std::mem::take(&mut self.phase), event, now, rules, seed(&self.slot));
+        let stood = self.phase.clone();
+        let (mut phase, mut actions) =
+            step(std::mem::take(&mut self.phase), event, now, rules, seed(&self.slot));
+        if let (Phase::Ready(_), Phase::Idle { .. }, Event::Time { .. }) = (&stood, &phase, event)
+            && self.up.as_ref().is_some_and(|up| !up.lets_go())
+        {
+            // A call came in this very moment: it is used after all.
+            (phase, actions) = step(stood, Event::Wanted, now, rules, seed(&self.slot));
+        }
         self.phase = phase;
         let mut refused = false;
         for action in actions {

@@ -212,7 +212,7 @@ async fn a_server_that_goes_in_a_storm_of_calls_goes() {
     tasks.spawn(async move { owner.remove("a") });
     tasks.join_next().await.unwrap().unwrap();
     for id in 0..200 {
-        assert_eq!(outcome(&client.answer(&id.to_string()).await), "!drained");
+        assert_eq!(outcome(&client.answer(&id.to_string()).await), "!gone");
     }
 }
 
@@ -226,7 +226,7 @@ async fn a_call_after_the_end_is_answered() {
     house.gateway.end(Duration::from_secs(5)).await;
     let mut late = Client::new(session);
     let answer = late.outcome("1", "echo", "{}").await;
-    assert_eq!(answer, "!drained");
+    assert_eq!(answer, "!gone");
 }
 
 /// A server of the newer era, which takes the request that listens to it and never ends it.

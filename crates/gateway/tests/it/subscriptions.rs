@@ -16,6 +16,9 @@ use crate::stage::{Heard, House, Wire, mark, named, server};
 /// Longer than a subscription is kept after the last one left it, and than any pause before a server is tried again.
 const LATER: Duration = Duration::from_secs(2);
 
+/// The resource that nobody may subscribe to; the server thinks about it for a while.
+const REFUSED: &str = "x:no";
+
 /// A server that says what it is told to say, and notes what it is asked.
 struct Source {
     house: House,
@@ -100,6 +103,9 @@ async fn play(
             }
             _ => {}
         }
+        if heard.line.contains(REFUSED) {
+            tokio::time::sleep(LATER).await;
+        }
         if let Some(answer) = answer(is_modern, &heard) {
             wire.say(answer).await;
         }
@@ -115,8 +121,11 @@ fn answer(is_modern: bool, heard: &Heard) -> Option<String> {
         "initialize" => heard.result(&format!(
             r#"{{"protocolVersion":"2025-11-25","capabilities":{capabilities},"serverInfo":{{"name":"s","version":"1"}}}}"#
         )),
-        "resources/list" => heard.result(r#"{"resources":[{"uri":"x:a","name":"a"},{"uri":"x:b","name":"b"}]}"#),
+        "resources/list" => heard.result(r#"{"resources":[{"uri":"x:a","name":"a"},{"uri":"x:b","name":"b"},{"uri":"x:no","name":"no"}]}"#),
         "resources/templates/list" => heard.result(r#"{"resourceTemplates":[]}"#),
+        "resources/subscribe" if heard.line.contains(REFUSED) => {
+            heard.error(r#"{"code":-32000,"message":"that one is not watched"}"#)
+        }
         "resources/subscribe" | "resources/unsubscribe" => heard.result("{}"),
         "subscriptions/listen" => return None,
         _ if heard.id.is_empty() => return None,
@@ -174,6 +183,70 @@ async fn whoever_leaves_and_comes_back_at_once_was_never_gone() {
     subscribe(&mut client, "x:a").await;
     let asked = source.asked().await;
     assert!(!asked.contains(&"1: unsubscribe x:a".to_owned()), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_refuses_is_refused_to_everybody_who_asked_meanwhile() {
+    let source = Source::new(false).await;
+    let (mut one, mut two) = (source.client().await, source.client().await);
+    for client in [&one, &two] {
+        client.ask("1", "resources/subscribe", r#"{"uri":"x:no"}"#);
+    }
+    for client in [&mut one, &mut two] {
+        let answer = client.answer("1").await;
+        assert!(answer.contains("that one is not watched"), "{answer}");
+    }
+    assert_eq!(source.asked().await, ["1: subscribe x:no"]);
+    source.changes("x:no");
+    tokio::time::sleep(LATER).await;
+    assert!(one.rest().is_empty() && two.rest().is_empty());
+    // Whoever asks later hears it from the server again.
+    subscribe(&mut one, "x:a").await;
+    two.ask("2", "resources/subscribe", r#"{"uri":"x:no"}"#);
+    assert!(two.answer("2").await.contains("that one is not watched"));
+    assert_eq!(source.asked().await, ["1: subscribe x:a", "1: subscribe x:no"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_word_of_a_client_that_waits_for_no_answer_is_what_stands() {
+    for (words, stays) in
+        [(&["subscribe", "unsubscribe", "subscribe"][..], true), (&["subscribe", "unsubscribe"], false)]
+    {
+        let source = Source::new(false).await;
+        let mut client = source.client().await;
+        for (at, word) in words.iter().enumerate() {
+            client.ask(&at.to_string(), &format!("resources/{word}"), r#"{"uri":"x:a"}"#);
+        }
+        for at in 0..words.len() {
+            let answer = client.answer(&at.to_string()).await;
+            assert!(answer.contains("\"result\":{}"), "{words:?} {at}: {answer}");
+        }
+        let asked = source.asked().await;
+        let last = asked.last().map(String::as_str);
+        assert!(matches!(last, None | Some("1: unsubscribe x:a")) != stays, "{words:?}: {asked:?}");
+        source.changes("x:a");
+        tokio::time::sleep(LATER).await;
+        assert_eq!(client.rest().len(), usize::from(stays), "{words:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stateless_server_is_asked_once_for_all_that_one_request_wants() {
+    let source = Source::new(true).await;
+    let session = source.house.gateway.session(Face::server(named("source")), None).unwrap();
+    let mut client = Client::new(session);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    client.ask("\"list\"", "resources/list", &json!({ "_meta": meta }).to_string());
+    client.answer("\"list\"").await;
+    source.asked().await;
+    let filter = json!({ "resourceSubscriptions": ["x:a", "x:b"] });
+    client.ask("7", "subscriptions/listen", &json!({ "_meta": meta, "notifications": filter }).to_string());
+    let asked = source.asked().await;
+    let listens: Vec<_> = asked.iter().filter(|note| note.contains("listen")).collect();
+    assert!(matches!(listens[..], [one] if one.starts_with("1: listen x:a x:b as ")), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,7 +35,7 @@ fn parse(bencher: Bencher<'_, '_>, known: &Known, text: &str) {
 /// Pushes one new server into a text.
 fn push(bencher: Bencher<'_, '_>, known: &Known, text: &str) {
     let id = ClientId::parse(known.id).expect("ids of known clients are valid");
-    let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), home: None };
+    let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), ..Bridge::default() };
     let name = ServerName::parse("time").expect("the name is valid");
     let wanted = Wanted::from([(name.clone(), bridge.launch(&name))]);
     let record = ClientRecord::default();

@@ -67,7 +67,7 @@ impl Machine {
     fn fresh(servers: usize) -> Self {
         let catalogue = catalogue::parse(&text(servers)).value;
         assert_eq!(catalogue.servers().len(), servers, "the catalogue is good");
-        let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), home: None };
+        let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), ..Bridge::default() };
         let rows: Vec<&'static Known> = known::all().filter(|known| known.status == Status::Active).collect();
         let clients = rows
             .iter()

@@ -34,7 +34,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::access::others_may_write;
+pub use self::access::{others_may_read, others_may_write};
 pub(crate) use self::read::Opened;
 pub use self::read::{MAX_SIZE, ReadError, read};
 pub use self::refusal::{Kind, Refusal};

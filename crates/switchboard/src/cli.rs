@@ -373,6 +373,9 @@ pub(crate) struct Link {
     /// One entry per server, or one for all
     #[arg(long, value_enum)]
     pub(crate) face: Option<FaceArg>,
+    /// What its one entry offers: all tools, or three that find, describe and call them
+    #[arg(long, value_enum)]
+    pub(crate) tools: Option<ToolsArg>,
     /// A server to give it: a name, a glob, tag:NAME or profile:NAME; all when not named
     #[arg(long = "server", value_name = "NAME", add = ArgValueCandidates::new(complete::servers))]
     pub(crate) servers: Vec<String>,
@@ -391,6 +394,13 @@ pub(crate) enum ViaArg {
 pub(crate) enum FaceArg {
     PerServer,
     Single,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ToolsArg {
+    Full,
+    Search,
 }
 
 #[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
@@ -429,6 +439,9 @@ pub(crate) struct Connect {
     /// The servers of this profile, behind one
     #[arg(long, value_name = "P", add = ArgValueCandidates::new(complete::profiles))]
     pub(crate) profile: Option<String>,
+    /// All tools of those behind one, or three that find, describe and call them
+    #[arg(long, value_enum, conflicts_with = "server")]
+    pub(crate) tools: Option<ToolsArg>,
     /// Be the pipe to an entry of this client's own file, once that is approved
     #[arg(long, hide = true, requires = "server")]
     pub(crate) client: Option<String>,

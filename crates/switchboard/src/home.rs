@@ -1,15 +1,17 @@
 //! One home: its files read, and the lock under which they are changed.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use switchboard_core::catalogue::{self, Catalogue};
-use switchboard_core::client::bridge::Bridge;
+use switchboard_core::client::bridge::{Address, Bridge};
 use switchboard_core::client::known::{Surroundings, System};
 use switchboard_core::client::relation::Relations;
 use switchboard_core::problem::{Parsed, Problem};
-use switchboard_core::settings::{self, Settings};
+use switchboard_core::settings::{self, ClientSettings, Settings, Via};
 use switchboard_host::backup::Backups;
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
@@ -17,7 +19,7 @@ use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::record::{self, Loaded};
 use switchboard_host::watch::Content;
 
-use crate::fail::{Code, Failure, whole};
+use crate::fail::{Code, Done, Failure, whole};
 use crate::history::History;
 use crate::journal::Journal;
 use crate::token::Tokens;
@@ -205,7 +207,42 @@ impl Home {
             let config = self.dirs.config();
             config.parent().unwrap_or(config).to_string_lossy().into_owned()
         });
-        Ok(Bridge { program: program.to_string_lossy().into_owned(), home })
+        Ok(Bridge { program: program.to_string_lossy().into_owned(), home, address: self.address() })
+    }
+
+    /// Returns where clients reach the gateway over HTTP, and by which tokens.
+    fn address(&self) -> Address {
+        let Settings { http, clients, .. } = &self.settings.value;
+        let url = match http.listen.parse::<SocketAddr>() {
+            Ok(listen) if listen.port() == 0 => String::new(),
+            // Whoever listens everywhere listens here, too.
+            Ok(listen) if listen.ip().is_unspecified() => format!("http://127.0.0.1:{}", listen.port()),
+            _ => format!("http://{}", http.listen),
+        };
+        // Read where somebody needs them, which is hardly ever.
+        let wanted = clients.iter().any(|client| client.via == Via::Http);
+        let tokens = || if wanted { Tokens::peek(&self.dirs.tokens()).of_clients() } else { BTreeMap::new() };
+        Address { url, tokens: (http.auth != "none").then(tokens) }
+    }
+
+    /// Makes a token for each of these clients that is to have one in its file and has none yet.
+    ///
+    /// # Errors
+    /// The tokens can be neither read nor written.
+    pub(crate) fn provide_tokens<'c>(&self, clients: impl Iterator<Item = &'c ClientSettings>) -> Done {
+        if self.settings.value.http.auth == "none" {
+            return Ok(());
+        }
+        let mut clients = clients.filter(|client| client.via == Via::Http).peekable();
+        if clients.peek().is_none() {
+            return Ok(());
+        }
+        let mut tokens = load_tokens(self)?;
+        let mut is_new = false;
+        for client in clients {
+            is_new |= tokens.provide(&client.id, now())?;
+        }
+        if is_new { save(&self.dirs.tokens(), &tokens) } else { Ok(()) }
     }
 
     /// Returns what paths of clients depend on.

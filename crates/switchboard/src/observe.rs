@@ -22,6 +22,7 @@ use switchboard_host::file::{self, ReadError, Snapshot, Target};
 use switchboard_host::hash::Hash;
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
+use crate::approval::quoted;
 use crate::discover;
 use crate::fail::{Code, Failure, whole};
 use crate::home::Home;
@@ -241,6 +242,11 @@ impl<'h> Observer<'h> {
         Self { home, catalogue, bridge: Bridge::nobodys(), plain: plain(home), shared, bridged }
     }
 
+    /// Returns how clients reach servers through us.
+    pub(crate) fn bridge(&self) -> &Bridge {
+        &self.bridge
+    }
+
     /// Returns which launches are servers of the catalogue.
     pub(crate) fn same(&self) -> Same<'_> {
         self.same_in(self.catalogue)
@@ -272,6 +278,21 @@ impl<'h> Observer<'h> {
         Ok(made)
     }
 
+    /// A token is for nobody else's eyes.
+    ///
+    /// # Errors
+    /// Others may read the file, and what belongs into it holds a token.
+    fn told_only_there(&self, linked: &Linked, wanted: Arc<Wanted>) -> Result<Arc<Wanted>, Problem> {
+        let has_token = linked.settings.via == Via::Http && self.bridge.address.tokens.is_some();
+        if has_token && file::others_may_read(&linked.path) {
+            let what = "others on this machine can read the file, and its entries would hold a token";
+            let path = quoted(&linked.path.to_string_lossy());
+            return Err(Problem::error(what)
+                .help(format!("`chmod 600 {path}`, or use via = \"bridge\" for this client")));
+        }
+        Ok(wanted)
+    }
+
     /// Looks at one client's file and plans for it.
     pub(crate) fn look(&self, linked: &Linked, same: &Same<'_>) -> Look {
         let record = self.home.relations.clients.get(linked.id()).cloned().unwrap_or_default();
@@ -297,7 +318,7 @@ impl<'h> Observer<'h> {
         if record.path != path {
             record = ClientRecord { path, ..ClientRecord::default() };
         }
-        let wanted = self.wanted(linked);
+        let wanted = self.wanted(linked).and_then(|wanted| self.told_only_there(linked, wanted));
         let read = file::read(&linked.path);
         let (file, problem) = match read {
             Ok(file) => (Some(file), None),

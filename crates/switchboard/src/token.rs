@@ -1,13 +1,14 @@
 //! Bearer tokens: who may ask for what over TCP.
 //!
-//! Of a token its hash is kept, and the token itself is shown once. Only the one for this machine's own use is kept as it
-//! is, in the same file, which nobody else can read.
+//! Of a token its hash is kept, and the token itself is shown once. Only the one for this machine's own use, and those that
+//! are written into clients' files, are kept as they are, in the same file, which nobody else can read.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use switchboard_core::name::ClientId;
 use switchboard_host::file;
 use switchboard_host::hash::Hash;
 use switchboard_host::record::{self, Loaded};
@@ -19,6 +20,9 @@ const PREFIX: &str = "sb_";
 
 /// What the token for this machine's own use is called.
 pub(crate) const LOCAL: &str = "local";
+
+/// How the tokens begin that clients have in their files.
+pub(crate) const CLIENT: &str = "client-";
 
 /// What somebody may do: `server:resource:action`, where `*` stands for anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +86,7 @@ pub(crate) struct Token {
     pub(crate) permissions: Vec<Permission>,
     /// In seconds since 1970.
     pub(crate) created: u64,
-    /// The token itself, where it is for this machine's own use.
+    /// The token itself, where we have to write it again: it is for this machine's own use, or stands in a client's file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
@@ -129,7 +133,7 @@ impl Tokens {
         let secret = random.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}"));
         let hash = Hash::of(secret.as_bytes());
         let id = hash.to_string()[..8].to_owned();
-        let kept = (name == LOCAL).then(|| secret.clone());
+        let kept = (name == LOCAL || name.starts_with(CLIENT)).then(|| secret.clone());
         self.tokens.push(Token { id, name: name.to_owned(), hash, permissions, created: now, secret: kept });
         Ok(secret)
     }
@@ -137,6 +141,29 @@ impl Tokens {
     /// Returns the secret of the token for this machine's own use.
     pub(crate) fn local(&self) -> Option<&str> {
         self.tokens.iter().find(|token| token.name == LOCAL)?.secret.as_deref()
+    }
+
+    /// Returns the token of each client that has one in its file.
+    pub(crate) fn of_clients(&self) -> BTreeMap<ClientId, String> {
+        let of_client = |token: &Token| {
+            Some((ClientId::parse(token.name.strip_prefix(CLIENT)?).ok()?, token.secret.clone()?))
+        };
+        self.tokens.iter().filter_map(of_client).collect()
+    }
+
+    /// Makes a token for a client, by which it may speak with servers and do nothing else; tells whether it had none.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(crate) fn provide(&mut self, client: &ClientId, now: u64) -> Result<bool, Failure> {
+        let name = format!("{CLIENT}{client}");
+        if self.tokens.iter().any(|token| token.name == name && token.secret.is_some()) {
+            return Ok(false);
+        }
+        // One of that name whose secret is not known opens nothing for us.
+        self.revoke(&name);
+        self.create(&name, vec![Permission::of("gateway", "mcp", "use")], now)?;
+        Ok(true)
     }
 
     /// Takes a token out, by its name or id; tells whether there was one.

@@ -102,7 +102,7 @@ fn taken_back(
 
 fn entries(document: &Document<'_>, dialect: &Dialect) -> Vec<Found> {
     // Which entries reach our servers does not matter here.
-    let nobody = Bridge { program: String::new(), home: None };
+    let nobody = Bridge { program: String::new(), ..Bridge::default() };
     scan(document, dialect, &nobody).found
 }
 

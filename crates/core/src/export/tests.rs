@@ -16,7 +16,7 @@ fn client(table: &str) -> ClientSettings {
 }
 
 fn bridge() -> Bridge {
-    Bridge { program: "/usr/bin/switchboard".to_owned(), home: None }
+    Bridge { program: "/usr/bin/switchboard".to_owned(), ..Bridge::default() }
 }
 
 fn exported(catalogue: &Catalogue, client: &ClientSettings) -> Export {
@@ -66,7 +66,9 @@ fn settings_of_the_client_count() {
     assert!(some.text.contains("connect") && some.text.contains("\"a\"") && !some.text.contains("\"b\""));
     let direct = exported(&catalogue, &client("id='cursor'\nvia='direct'\n"));
     assert!(direct.text.contains("https://b/mcp") && !direct.text.contains("connect"));
-    let refused = client("id='cursor'\nface='single'\n");
+    let one = exported(&catalogue, &client("id='cursor'\nface='single'\n"));
+    assert!(one.text.contains("--all") && !one.text.contains("\"a\""));
+    let refused = client("id='cursor'\nface='single'\nvia='direct'\n");
     let error = export(&catalogue, &refused, &refused.known.dialect, &bridge()).unwrap_err();
     assert!(error.help().is_some() && error.to_string().contains("`face = \"single\"`"), "{error}");
 }

@@ -55,7 +55,7 @@ impl Fake {
 
     /// Returns a daemon that answers so.
     fn answering(settings: &str, answer: impl Fn(&Ask) -> Answer + Send + 'static) -> Self {
-        let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), home: None };
+        let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), ..Bridge::default() };
         let settings = settings::parse(settings);
         assert!(settings.is_good(), "{:?}", settings.problems);
         let mut board = Board::new(Arc::default(), Arc::new(settings.value), Arc::new(bridge));

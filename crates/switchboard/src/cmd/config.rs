@@ -101,10 +101,11 @@ fn export(home: &Home, ui: &Ui, client: &str) -> Done {
     })?;
     let dialect = settings.known.dialect;
     let exported =
-        export::export(&home.catalogue.catalogue, &settings, &dialect, &home.bridge()?).map_err(|error| {
-            let failure = Failure::failed(format!("export for `{client}`")).caused_by(&error);
-            error.help().into_iter().fold(failure, Failure::hint)
-        })?;
+        export::export(&home.catalogue.catalogue, &settings, &dialect, &home.bridge()?.without_tokens())
+            .map_err(|error| {
+                let failure = Failure::failed(format!("export for `{client}`")).caused_by(&error);
+                error.help().into_iter().fold(failure, Failure::hint)
+            })?;
     for problem in &exported.problems {
         ui.problem(client, problem);
     }

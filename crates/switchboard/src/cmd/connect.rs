@@ -12,7 +12,7 @@ use switchboard_host::resolve::Resolver;
 use switchboard_host::secret::FileSecrets;
 
 use crate::approval::{Approvals, in_full, may_start, quoted};
-use crate::cli::Connect;
+use crate::cli::{Connect, ToolsArg};
 #[cfg(unix)]
 use crate::connect::Target;
 use crate::connect::{self, Context};
@@ -49,10 +49,10 @@ pub(crate) fn run(args: &Connect, env: Env) -> Result<ExitCode, Failure> {
 /// The fast way: nothing of ours is read, the daemon knows it all.
 #[cfg(unix)]
 fn through_daemon(args: &Connect, env: &Env) -> Result<ExitCode, Failure> {
-    let target = match (&args.server, &args.profile) {
-        (Some(server), _) => Target::Server(server.clone()),
-        (None, Some(profile)) => Target::Profile(profile.clone()),
-        (None, None) => Target::All,
+    let search = args.tools == Some(ToolsArg::Search);
+    let target = match &args.server {
+        Some(server) => Target::Server(server.clone()),
+        None => Target::Joint { profile: args.profile.clone(), search },
     };
     connect::lay(&target, home::dirs(env)?).map(|()| ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use switchboard_host::dirs::Env;
 use crate::cli::{Token as Verb, TokenCreate};
 use crate::fail::{Done, Failure};
 use crate::home::{Home, load_tokens, now, save};
-use crate::token::{LOCAL, Permission, Token, Tokens, Uses, uses};
+use crate::token::{CLIENT, LOCAL, Permission, Token, Tokens, Uses, uses};
 use crate::ui::{Mark, Ui};
 
 /// What a token permits about which nothing was said: reading.
@@ -58,9 +58,14 @@ fn show(home: &Home, ui: &Ui, mut tokens: Tokens) -> Done {
 fn create(home: &Home, ui: &Ui, mut tokens: Tokens, args: &TokenCreate) -> Done {
     let name = crate::cmd::server::shown(&args.name);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if args.name.is_empty() || args.name.len() > 64 || !args.name.chars().all(plain) || args.name == LOCAL {
+    if args.name.is_empty()
+        || args.name.len() > 64
+        || !args.name.chars().all(plain)
+        || args.name == LOCAL
+        || args.name.starts_with(CLIENT)
+    {
         return Err(Failure::usage(format!("call a token `{name}`"))
-            .hint("use letters, digits, `-`, `_` and `.`; `local` is this machine's own"));
+            .hint("use letters, digits, `-`, `_` and `.`; `local` is this machine's own, and `client-..` are the clients'"));
     }
     let mut permissions: Vec<Permission> = args
         .permissions

@@ -143,6 +143,7 @@ fn new_links(home: &Home, mode: Mode) -> Result<Vec<NewLink>, Failure> {
             mode: Some(mode),
             via: None,
             face: None,
+            tools: None,
             servers: Vec::new(),
             id,
         });

@@ -20,10 +20,8 @@ const LONGEST_BODY: usize = 64 * 1024;
 pub(crate) enum Target {
     /// One server.
     Server(String),
-    /// All servers, behind one.
-    All,
-    /// The servers of a profile, behind one.
-    Profile(String),
+    /// Several servers, behind one: those of a profile, or all; with `search` three tools find, describe and call theirs.
+    Joint { profile: Option<String>, search: bool },
 }
 
 /// Where to knock, and what to say.
@@ -167,13 +165,16 @@ fn refusal(status: u16, body: &[u8]) -> Refusal {
 
 fn request(target: &Target, root: Option<&Path>) -> Vec<u8> {
     let mut request = b"GET /mcp".to_vec();
-    let (before, name) = match target {
-        Target::Server(name) => ("/", &**name),
-        Target::Profile(name) => ("/@", &**name),
-        Target::All => ("", ""),
+    let (before, name, search) = match target {
+        Target::Server(name) => ("/", &**name, false),
+        Target::Joint { profile: Some(name), search } => ("/@", &**name, *search),
+        Target::Joint { profile: None, search } => ("", "", *search),
     };
     request.extend_from_slice(before.as_bytes());
     request.extend(part_of_path(name.as_bytes()).flat_map(str::bytes));
+    if search {
+        request.extend_from_slice(b"?tools=search");
+    }
     request.extend_from_slice(b" HTTP/1.1\r\nHost: switchboard\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n");
     if let Some(root) = root {
         request.extend_from_slice(b"Mcp-Root: ");
@@ -195,10 +196,13 @@ mod tests {
 
     #[test]
     fn the_request_names_what_the_pipe_leads_to() {
+        let joint =
+            |profile: Option<&str>, search| Target::Joint { profile: profile.map(str::to_owned), search };
         for (target, root, first, last) in [
             (Target::Server("git".to_owned()), None, "GET /mcp/git HTTP/1.1", "Upgrade: mcp"),
-            (Target::All, Some("/a b/ü"), "GET /mcp HTTP/1.1", "Mcp-Root: /a%20b/%C3%BC"),
-            (Target::Profile("work".to_owned()), Some("/"), "GET /mcp/@work HTTP/1.1", "Mcp-Root: /"),
+            (joint(None, false), Some("/a b/ü"), "GET /mcp HTTP/1.1", "Mcp-Root: /a%20b/%C3%BC"),
+            (joint(Some("work"), false), Some("/"), "GET /mcp/@work HTTP/1.1", "Mcp-Root: /"),
+            (joint(Some("work"), true), None, "GET /mcp/@work?tools=search HTTP/1.1", "Upgrade: mcp"),
             (
                 Target::Server("a/../b c\r\nX: %".to_owned()),
                 None,

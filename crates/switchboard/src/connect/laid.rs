@@ -28,8 +28,10 @@ pub(crate) fn lay(target: &Target, dirs: Dirs) -> Result<(), Failure> {
     let door = Door::new(dirs.control_socket(), target, root.as_deref());
     let (what, server) = match target {
         Target::Server(name) => (format!("connect to `{}`", name.escape_debug()), Some(name.clone())),
-        Target::All => ("connect to all servers".to_owned(), None),
-        Target::Profile(name) => (format!("connect to the profile `{}`", name.escape_debug()), None),
+        Target::Joint { profile: None, .. } => ("connect to all servers".to_owned(), None),
+        Target::Joint { profile: Some(name), .. } => {
+            (format!("connect to the profile `{}`", name.escape_debug()), None)
+        }
     };
     let mut way = Way { what, door, waker: None, dirs };
     let first = way.first()?;

@@ -10,7 +10,7 @@ use switchboard_core::catalogue::Catalogue;
 use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
 use switchboard_core::name::{ClientId, ServerName};
 use switchboard_core::problem::{Parsed, Problem};
-use switchboard_core::settings::{Mode, Settings};
+use switchboard_core::settings::{Mode, Settings, Via};
 use switchboard_host::dirs::Env;
 use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::watch::{Content, Watch};
@@ -325,6 +325,8 @@ impl Hands {
             // The last good ones stay in force, for everything that is done in this home from here on.
             home.settings = Parsed { value: Settings::clone(&self.settings), problems: Vec::new() };
         }
+        // What the command line says otherwise counts for clients' files as well.
+        home.settings.value.http = self.settings.http.clone();
         match linked(&home) {
             Ok(clients) => {
                 self.clients = clients.into_iter().map(|linked| (linked.id().clone(), linked)).collect();
@@ -385,7 +387,8 @@ impl Hands {
         let sync = &self.settings.client_sync;
         let clients = self.clients.values().map(|linked| {
             let auto = is_auto(linked, &self.settings);
-            let settings = format!("{:?}", (&linked.settings, &linked.path));
+            let http = (linked.settings.via == Via::Http).then_some(&self.settings.http);
+            let settings = format!("{:?}", (&linked.settings, &linked.path, http));
             (linked.id().clone(), Client { auto, settings })
         });
         Reading {
@@ -461,7 +464,7 @@ impl Hands {
             let mut new = Board::clone(board);
             new.settings = Arc::clone(&self.settings);
             if let Some(bridge) = bridge {
-                new.bridge = Arc::new(bridge);
+                new.bridge = Arc::new(bridge.without_tokens());
             }
             let ready = ready || board.ready;
             if ready && !board.ready {

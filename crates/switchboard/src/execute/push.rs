@@ -53,6 +53,7 @@ pub(crate) fn push_all(
     choice: &Choice,
     announced: &mut dyn FnMut(&Path, Hash),
 ) -> Result<Vec<Pushed>, Failure> {
+    home.provide_tokens(clients.iter().map(|linked| &linked.settings))?;
     let mut tries: Vec<Try<'_>> = clients.iter().map(|linked| Try::new(home, linked)).collect();
     for _ in 0..ATTEMPTS {
         let mut writes = Vec::new();

@@ -73,7 +73,7 @@ fn what_cannot_be_a_token_is_refused() {
     exit code: 2
     ----- stderr -----
     error: failed to call a token `local`
-    hint: use letters, digits, `-`, `_` and `.`; `local` is this machine's own
+    hint: use letters, digits, `-`, `_` and `.`; `local` is this machine's own, and `client-..` are the clients'
     ");
     insta::assert_snapshot!(home.run("token revoke nobody"), @"
     exit code: 2

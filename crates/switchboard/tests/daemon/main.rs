@@ -11,6 +11,7 @@ mod bad;
 mod browser;
 mod clock;
 mod commands;
+mod faces;
 mod files;
 mod life;
 mod other;

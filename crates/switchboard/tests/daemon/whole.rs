@@ -34,7 +34,7 @@ fn listen(home: &FakeHome, address: &str, file: &str) -> Beside {
 }
 
 /// Runs `curl` and returns the status and what it printed.
-fn curl(args: &[&str]) -> (u16, String) {
+pub(crate) fn curl(args: &[&str]) -> (u16, String) {
     let output = Command::new("curl").args(["-sS", "-w", "\n%{http_code}"]).args(args).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let (body, status) = text.rsplit_once('\n').unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Server};
-use crate::client::bridge::Bridge;
+use crate::client::bridge::{Address, Bridge};
 use crate::client::dialect::{Dialect, Shape};
 use crate::client::known::{Known, find};
 use crate::client::reconcile::{Drift, Item, Same, Verdict};
@@ -32,7 +32,9 @@ pub(super) fn name(text: &str) -> ServerName {
 }
 
 pub(super) fn bridge() -> Bridge {
-    Bridge { program: "/bin/switchboard".to_owned(), home: None }
+    let tokens = [(ClientId::parse("cursor").unwrap(), "sb_1".to_owned())].into();
+    let address = Address { url: "http://127.0.0.1:8080".to_owned(), tokens: Some(tokens) };
+    Bridge { program: "/bin/switchboard".to_owned(), home: None, address }
 }
 
 impl World {

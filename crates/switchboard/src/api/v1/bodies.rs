@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::super::call::parsed;
 use super::super::problem::Problem;
-use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, ViaArg, Which};
+use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, ToolsArg, ViaArg, Which};
 
 /// A server: how to start it or reach it.
 #[derive(Deserialize, ToSchema)]
@@ -94,6 +94,9 @@ pub(super) struct LinkBody {
     /// `per-server` or `single`.
     #[schema(value_type = Option<String>)]
     face: Option<FaceArg>,
+    /// What its one entry offers: `full` or `search`.
+    #[schema(value_type = Option<String>)]
+    tools: Option<ToolsArg>,
     /// Names, globs, `tag:NAME` and `profile:NAME`; all when not named.
     #[serde(default)]
     servers: Vec<String>,
@@ -247,7 +250,7 @@ fn pairs(map: BTreeMap<String, String>, between: &str, sign: char) -> Result<Vec
 
 /// Reads how a client is linked.
 pub(super) fn link(id: &str, body: &[u8]) -> Result<Link, Box<Problem>> {
-    let LinkBody { path, dialect, mode, via, face, servers } = parsed(body)?;
+    let LinkBody { path, dialect, mode, via, face, tools, servers } = parsed(body)?;
     Ok(Link {
         id: id.to_owned(),
         path,
@@ -256,6 +259,7 @@ pub(super) fn link(id: &str, body: &[u8]) -> Result<Link, Box<Problem>> {
         manual: mode == Some(Mode::Manual),
         via,
         face,
+        tools,
         servers,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use switchboard_core::catalogue::edit::ServerEdit;
-use switchboard_core::client::bridge::{Bridge, HOME_VARIABLE};
+use switchboard_core::client::bridge::HOME_VARIABLE;
 use switchboard_core::client::reconcile::{Drift, Item, Verdict};
 use switchboard_core::client::relation::{Relation, Standing};
 use switchboard_core::launch::Launch;
@@ -67,6 +67,7 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
         nothing(entry, ui);
         return Ok(());
     }
+    let bridge = home.bridge()?;
     let mut edits = Vec::new();
     let mut launches = Vec::new();
     let mut record = look.record.clone();
@@ -89,7 +90,7 @@ pub(crate) fn adopt(home: &mut Home, ui: &Ui, entry: &Entry) -> Done {
                     launch,
                     look.linked.settings.known.variables,
                 );
-                if Bridge::starts_us(&ours) {
+                if bridge.leads_to_us(&ours) {
                     return Err(Failure::conflict(format!("adopt `{}`", item.alias))
                         .because("it still runs switchboard itself, with other words")
                         .hint(format!(

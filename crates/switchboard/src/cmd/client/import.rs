@@ -177,7 +177,7 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
         );
         let same = observer.same_in(&catalogue);
         let mut passed_over = Vec::new();
-        let chosen = candidates(&look, take, &mut passed_over);
+        let chosen = candidates(&look, take, observer.bridge(), &mut passed_over);
         let what = if take.keep_secrets { What::Keep } else { What::Store };
         let variables = look.linked.settings.known.variables;
         let mut plan = plan_import(&chosen, variables, &look.record, &catalogue, what, &same);
@@ -189,7 +189,12 @@ fn parts(home: &Home, ui: &Ui, looks: Vec<Look>, take: &Take) -> Result<Vec<Part
 }
 
 /// The entries to import: the client's own that it would use, and those that are a server of the catalogue already.
-fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) -> Vec<&'l Found> {
+fn candidates<'l>(
+    look: &'l Look,
+    take: &Take,
+    bridge: &Bridge,
+    passed_over: &mut Vec<String>,
+) -> Vec<&'l Found> {
     let own: BTreeSet<(Option<&str>, &str)> = look
         .plan
         .items
@@ -203,7 +208,7 @@ fn candidates<'l>(look: &'l Look, take: &Take, passed_over: &mut Vec<String>) ->
     look.plan
         .found
         .iter()
-        .filter(|found| own(found) && found.launch.as_ref().is_some_and(|launch| !Bridge::starts_us(launch)))
+        .filter(|found| own(found) && found.launch.as_ref().is_some_and(|launch| !bridge.leads_to_us(launch)))
         .filter(|found| {
             if !take.aliases.is_empty() {
                 return named(found);

@@ -8,7 +8,7 @@ use switchboard_core::settings::Mode;
 use switchboard_core::value::Value;
 
 use crate::change;
-use crate::cli::{FaceArg, Link, ViaArg};
+use crate::cli::{FaceArg, Link, ToolsArg, ViaArg};
 use crate::cmd::status;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
@@ -26,6 +26,7 @@ pub(crate) struct NewLink {
     pub(crate) mode: Option<Mode>,
     pub(crate) via: Option<&'static str>,
     pub(crate) face: Option<&'static str>,
+    pub(crate) tools: Option<&'static str>,
     pub(crate) servers: Vec<String>,
 }
 
@@ -50,6 +51,9 @@ pub(crate) fn link_change(link: &NewLink) -> Vec<Change> {
     }
     if let Some(face) = link.face {
         put("face", Value::text(face));
+    }
+    if let Some(tools) = link.tools {
+        put("tools", Value::text(tools));
     }
     if !link.servers.is_empty() {
         put("servers", Value::texts(link.servers.iter().map(String::as_str)));
@@ -96,6 +100,10 @@ pub(crate) fn link(home: &mut Home, ui: &Ui, args: Link) -> Done {
         face: args.face.map(|face| match face {
             FaceArg::PerServer => "per-server",
             FaceArg::Single => "single",
+        }),
+        tools: args.tools.map(|tools| match tools {
+            ToolsArg::Full => "full",
+            ToolsArg::Search => "search",
         }),
         servers: args.servers,
     };

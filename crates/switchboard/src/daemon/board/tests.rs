@@ -26,7 +26,7 @@ fn bulletin(number: u64, changed: &[&str]) -> Bulletin {
 
 fn board(past: std::ops::Range<u64>, announced: std::ops::Range<u64>) -> Board {
     let past = past.map(|number| entry(number, &[&format!("p{number}")], &Catalogue::default())).collect();
-    let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), home: None };
+    let bridge = Bridge { program: "/usr/bin/switchboard".to_owned(), ..Bridge::default() };
     let mut board = Board::new(Arc::new(past), Arc::default(), Arc::new(bridge));
     for number in announced {
         assert!(board.announce(bulletin(number, &[&format!("s{number}")])));

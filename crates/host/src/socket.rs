@@ -2,9 +2,16 @@
 
 use std::fs;
 use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
 
 use crate::{show, system};
 
@@ -85,6 +92,20 @@ impl ControlSocket {
         }
     }
 
+    /// Takes over the socket at `path`, which another process made and has passed to this one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn adopt(path: &Path) -> io::Result<Self> {
+        let meta = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), identity: (meta.dev(), meta.ino()) })
+    }
+
+    /// Lets the socket's file stand: it is another process's now.
+    pub fn leave(mut self) {
+        self.identity = (0, 0);
+    }
+
     /// Returns whether the socket is still found at its path: not removed, and not replaced by somebody else's.
     pub fn is_in_place(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.identity)
@@ -98,6 +119,38 @@ impl Drop for ControlSocket {
             let _ = system::remove(&self.path);
         }
     }
+}
+
+/// So many descriptors are passed at once at most; more than a daemon has doors.
+const MOST: usize = 64;
+
+/// Passes descriptors to whoever is at the other end, with a text of at least one byte.
+///
+/// # Errors
+/// They were not passed.
+pub fn pass(stream: &UnixStream, text: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    let sent = sendmsg(stream, &[io::IoSlice::new(text)], &mut control, SendFlags::NOSIGNAL)?;
+    if sent == text.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+/// Returns the text and the descriptors that the other end passes next. Nothing may have been read of them before.
+///
+/// # Errors
+/// Nothing comes, or it is longer than `text`.
+pub fn passed(stream: &UnixStream, text: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let came = recvmsg(stream, &mut [io::IoSliceMut::new(text)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let descriptors = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    Ok((came.bytes, descriptors.flatten().collect()))
 }
 
 /// Shuts others out of a folder of ours; `None` where it is not ours.
@@ -145,6 +198,28 @@ mod tests {
         drop((listener, socket));
         assert!(!path.exists());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_socket_that_is_passed_goes_on_listening_and_stays_where_it_is() {
+        use std::os::fd::AsFd as _;
+
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("control.sock");
+        let (listener, socket) = ControlSocket::bind(&path).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        pass(&ours, b"here\n", &[listener.as_fd()]).unwrap();
+        drop(listener);
+        socket.leave();
+        let mut text = [0; 16];
+        let (length, mut passed) = passed(&theirs, &mut text).unwrap();
+        assert_eq!((&text[..length], passed.len()), (&b"here\n"[..], 1));
+        let waiting = UnixStream::connect(&path).unwrap();
+        let listener = UnixListener::from(passed.remove(0));
+        listener.accept().unwrap();
+        drop(waiting);
+        drop(ControlSocket::adopt(&path).unwrap());
+        assert!(!path.exists());
     }
 
     #[test]

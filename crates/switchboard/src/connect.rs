@@ -32,6 +32,8 @@ mod replay;
 mod stdio;
 #[cfg(unix)]
 mod wake;
+#[cfg(unix)]
+mod wishes;
 
 #[cfg(unix)]
 pub(crate) use door::Target;

@@ -18,6 +18,8 @@ mod passing;
 mod react;
 mod service;
 mod signals;
+#[cfg(unix)]
+pub(crate) mod succession;
 mod telling;
 pub(crate) mod view;
 
@@ -68,7 +70,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     };
     dirs.create().map_err(made)?;
     let quiet = passing::quiet(args)?;
-    let only = passing::take(&dirs, quiet.is_some()).map_err(|error| taken(&error))?;
+    let (only, passed) =
+        passing::take(&dirs, quiet.is_some(), args.replace).map_err(|error| taken(&error))?;
 
     switchboard_host::limits::raise_open_files();
 
@@ -88,7 +91,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
-    let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some())?;
+    let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some(), passed)?;
     if let Some(quiet) = quiet {
         passing::leave(runtime.handle(), Arc::clone(doors.visits()), inbox.clone(), quiet);
     }
@@ -125,7 +128,9 @@ fn workers() -> usize {
 fn taken(error: &LockError) -> Failure {
     let failure = Failure::failed("serve this home").caused_by(error);
     match error {
-        LockError::Held { .. } => failure.hint("one daemon serves a home; see it with `switchboard status`"),
+        LockError::Held { .. } => failure
+            .hint("one daemon serves a home; see it with `switchboard status`")
+            .hint("`switchboard serve --replace` takes its place, and turns nobody away"),
         LockError::Io { .. } => failure.hint(error.help()),
     }
 }

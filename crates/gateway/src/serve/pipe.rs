@@ -19,14 +19,32 @@ const PIECE: usize = 64 << 10;
 /// How long calls in flight are waited for once the client has said its last.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Converses with a client until either side has enough. `first` is what was read of the client already.
+/// The word at a pipe that we are about to leave: what the other end has sent until it has read this is still answered,
+/// what it sends from then on is for whoever comes after us, and it says by closing its side that it has understood.
+pub const LEAVING: &str = "notifications/switchboard/leaving";
+
+/// So long the other end has to understand it.
+const UNDERSTOOD: Duration = Duration::from_millis(500);
+
+/// Converses with a client until either side has enough. `first` is what was read of the client already. Once `leaving`
+/// is done, the other end is asked to send what it has to say elsewhere ([`LEAVING`]).
 pub async fn converse(
     session: Arc<Session>,
     input: impl AsyncRead + Unpin,
     output: impl AsyncWrite + Unpin,
     first: Bytes,
+    leaving: impl Future<Output = ()>,
 ) {
     let mail = session.outlet();
+    let leaving = async {
+        leaving.await;
+        mail.put(Letter { bytes: message::notification(LEAVING, None), last: false });
+        // Somebody who does not know the word is left when nothing is in flight.
+        tokio::time::sleep(UNDERSTOOD).await;
+        session.quiet().await;
+        mail.close();
+        std::future::pending::<()>().await;
+    };
     let reading = async {
         read(&session, &mail, input, first).await;
         // What is in flight is still answered, and the client may be there to hear it.
@@ -38,6 +56,7 @@ pub async fn converse(
     tokio::select! {
         () = &mut reading => drop(writing.await),
         _ = &mut writing => {}
+        () = leaving => {}
     }
     session.close();
 }

@@ -45,6 +45,9 @@ pub(super) enum Action {
     Watch,
     /// Speaks MCP.
     Mcp(mcp::Way),
+    /// Lets another daemon take the place of this one.
+    #[cfg(unix)]
+    Succession,
     /// Describes all of this.
     OpenApi,
 }
@@ -100,11 +103,34 @@ pub(super) async fn act(
         }
         Action::Watch => watch::messages(inside, call.param("name")),
         Action::Mcp(way) => mcp::act(&inside.mcp, &board, way, &route.method, &call, body).await,
+        #[cfg(unix)]
+        Action::Succession => succession(inside, &call),
         Action::OpenApi => {
             let routes = table::routes(&board.settings);
             Ok(json(StatusCode::OK, &openapi::document(&routes)))
         }
     }
+}
+
+/// Lets another daemon take the place of this one, where it is newer or a person wants it.
+#[cfg(unix)]
+fn succession(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>> {
+    use crate::daemon::succession::{REPLACE, UPGRADE, VERSION, is_newer};
+
+    let said = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let own = env!("CARGO_PKG_VERSION");
+    if !said("upgrade").eq_ignore_ascii_case(UPGRADE) {
+        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "only another daemon asks for this"));
+    }
+    if said(REPLACE) != "yes" && !is_newer(said(VERSION), own) {
+        let what = format!("this daemon is of version {own}, which is not older");
+        return Err(Problem::new(StatusCode::CONFLICT, what)
+            .hint("`switchboard serve --replace` takes its place all the same"));
+    }
+    let mut reply = Reply::new(Body::empty());
+    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    reply.extensions_mut().insert(inside.desk.claim());
+    Ok(reply)
 }
 
 /// Has a command run, and answers with the document that it prints for programs.

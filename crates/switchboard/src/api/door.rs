@@ -6,6 +6,7 @@ mod open;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -19,13 +20,33 @@ use super::peer::Listen;
 use super::{Api, Peer};
 use connection::{Stream, converse, refuse};
 
-pub(crate) use open::{Opened, given, judged, open};
+pub(crate) use open::{Opened, are_asked_for, given, judged, open};
 
 /// How many connections one door has at once. Behind that, the newest are refused.
 const MOST: usize = 24_000;
 
 /// How long accepting waits after it failed for want of something that comes back, such as descriptors.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long those who are inside have to end, once nobody is let in any more. It may be said until then.
+#[derive(Clone, Debug)]
+pub(crate) struct Grace(Arc<AtomicU64>);
+
+impl Grace {
+    pub(crate) fn new(grace: Duration) -> Self {
+        let own = Self(Arc::default());
+        own.set(grace);
+        own
+    }
+
+    pub(crate) fn set(&self, grace: Duration) {
+        self.0.store(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+}
 
 /// A door that is open.
 #[derive(Debug)]
@@ -44,6 +65,19 @@ impl Door {
             Self::Tcp(_, listen) => Some(listen.at),
             #[cfg(unix)]
             Self::Control(_) => None,
+        }
+    }
+
+    /// Returns the socket once more.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    #[cfg(unix)]
+    pub(crate) fn socket(&self) -> io::Result<std::os::fd::OwnedFd> {
+        use std::os::fd::AsFd as _;
+        match self {
+            Self::Tcp(listener, _) => listener.as_fd().try_clone_to_owned(),
+            Self::Control(listener) => listener.as_fd().try_clone_to_owned(),
         }
     }
 
@@ -69,14 +103,14 @@ impl Door {
 }
 
 /// Lets requests in by these doors until `drain`, then gives those that are under way `grace` to end.
-pub(crate) async fn serve(doors: Vec<Door>, api: Api, drain: CancellationToken, grace: Duration) {
+pub(crate) async fn serve(doors: Vec<Door>, api: Api, drain: CancellationToken, grace: Grace) {
     let (cut, tasks) = (CancellationToken::new(), TaskTracker::new());
     for door in doors {
         tasks.spawn(attend(door, api.clone(), drain.clone(), cut.clone(), tasks.clone()));
     }
     tasks.close();
     drain.cancelled().await;
-    if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
+    if tokio::time::timeout(grace.get(), tasks.wait()).await.is_err() {
         cut.cancel();
         tasks.wait().await;
     }
@@ -95,13 +129,13 @@ async fn attend(door: Door, api: Api, drain: CancellationToken, cut: Cancellatio
             Ok(Some((stream, peer))) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => {
                     let talk = converse(stream, peer, api.clone(), drain.clone(), cut.clone());
-                    let (cut, live) = (cut.clone(), tasks.clone());
+                    let (drain, cut, live) = (drain.clone(), cut.clone(), tasks.clone());
                     let place = (place, api.visits().begin());
                     tasks.spawn(async move {
                         let Some(events) = talk.await else { return drop(place) };
                         // A task of its own: this one is as large as all that it ever did.
                         live.spawn(async move {
-                            events.run(cut).await;
+                            events.run(drain, cut).await;
                             drop(place);
                         });
                     });

@@ -129,6 +129,8 @@ fn responses(route: &Route) -> Value {
             (StatusCode::OK, "text/plain", json!({ "type": "string" }))
         }
         Action::ClientConfig => (StatusCode::OK, "*/*", json!({ "type": "string" })),
+        #[cfg(unix)]
+        Action::Succession => (StatusCode::SWITCHING_PROTOCOLS, "*/*", json!({})),
         Action::Run(_, done) => (done, "application/json", json!({})),
         Action::Sync | Action::Live | Action::Command | Action::Reload | Action::OpenApi => {
             (StatusCode::OK, "application/json", json!({}))

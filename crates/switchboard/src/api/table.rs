@@ -45,6 +45,14 @@ pub(super) fn routes(settings: &Settings) -> Routes {
             Action::Command,
             "Runs a command of the command line",
         ),
+        #[cfg(unix)]
+        row(
+            Method::GET,
+            crate::daemon::succession::ROUTE,
+            Access::Control,
+            Action::Succession,
+            "Lets a newer daemon take the place of this one, with its sockets",
+        ),
     ];
     rows.push(row(
         Method::GET,

@@ -20,6 +20,10 @@ pub(crate) struct Serve {
     /// End by itself when nobody has been there for this long, such as 15m
     #[arg(long, value_name = "TIME", hide = true)]
     pub(crate) idle_exit: Option<String>,
+    /// Take the place of the daemon that runs, whatever its version: its doors are passed on, and calls end where they began
+    #[arg(long)]
+    #[serde(default)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]

@@ -93,7 +93,18 @@ impl Lane {
     }
 
     /// Lets lines through as `judge` says.
-    pub(super) fn admit(&mut self, mut judge: impl FnMut(Line<'_>) -> Verdict) {
+    pub(super) fn admit(&mut self, judge: impl FnMut(Line<'_>) -> Verdict) {
+        self.admit_lines(judge, false);
+    }
+
+    /// Lets the rest of a line through that was begun, and nothing behind it.
+    pub(super) fn finish(&mut self, judge: impl FnMut(Line<'_>) -> Verdict) {
+        if self.open {
+            self.admit_lines(judge, true);
+        }
+    }
+
+    fn admit_lines(&mut self, mut judge: impl FnMut(Line<'_>) -> Verdict, only_one: bool) {
         loop {
             let rest = &self.bytes[self.through..];
             let Some(length) = memchr::memchr(b'\n', rest) else {
@@ -113,6 +124,9 @@ impl Lane {
             self.peek.clear();
             self.pass(end, self.torn || (verdict == Verdict::Drop && !self.open));
             (self.open, self.torn) = (false, false);
+            if only_one {
+                return;
+            }
         }
     }
 

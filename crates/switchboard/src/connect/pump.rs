@@ -12,7 +12,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::lane::{Lane, Verdict};
+use super::lane::{Lane, Line, Verdict};
 use super::out::Out;
 use super::replay::{Ledger, News};
 
@@ -74,6 +74,7 @@ pub(super) struct Pump<'a, R> {
 }
 
 /// A connection to the daemon.
+#[expect(clippy::struct_excessive_bools, reason = "each is about something else, and they come in any order")]
 struct Link {
     stream: UnixStream,
     since: Instant,
@@ -85,6 +86,8 @@ struct Link {
     closed: bool,
     /// It takes nothing more; what it still says is heard.
     deaf: bool,
+    /// The daemon is about to go: what is not on its way yet waits for the next.
+    left: bool,
 }
 
 /// Since when there has been no daemon that takes messages, and when to look again.
@@ -120,6 +123,7 @@ impl<'a, R: Reach> Pump<'a, R> {
                 open: true,
                 closed: false,
                 deaf: false,
+                left: false,
             }),
             ledger: Ledger::new(server),
             away: Away { since: None, next: now, pause: PAUSE.0 },
@@ -186,7 +190,15 @@ impl<'a, R: Reach> Pump<'a, R> {
         if open {
             self.away.since = None;
         }
-        self.link = Some(Link { stream, since: Instant::now(), first, open, closed: false, deaf: false });
+        self.link = Some(Link {
+            stream,
+            since: Instant::now(),
+            first,
+            open,
+            closed: false,
+            deaf: false,
+            left: false,
+        });
         Ok(())
     }
 
@@ -215,14 +227,16 @@ impl<'a, R: Reach> Pump<'a, R> {
             return false;
         }
         if link.first.is_empty() && link.open && up.ready().is_empty() {
-            up.admit(|line| {
+            let pass = |line: Line<'_>| {
                 ledger.sent(&line, said);
                 Verdict::Pass
-            });
+            };
+            if link.left { up.finish(pass) } else { up.admit(pass) }
         }
         let bytes = if link.first.is_empty() { up.ready() } else { &link.first };
         if bytes.is_empty() {
-            if ended.is_some() && link.open && up.is_empty() && !link.closed {
+            let said_all = (ended.is_some() && link.open && up.is_empty()) || (link.left && !up.is_open());
+            if said_all && !link.closed {
                 // Where it is gone already, reading says so.
                 let _ = link.stream.shutdown(Shutdown::Write);
                 link.closed = true;
@@ -245,10 +259,10 @@ impl<'a, R: Reach> Pump<'a, R> {
 
     /// Moves something towards the client; returns whether there may be more to move.
     fn flow_down(&mut self) -> Result<bool, Errno> {
-        // Once the handshake has been played again, the client's own may go.
+        // Once the handshake has been played again, the client's own may go; a daemon that leaves is told that it may.
         let freed = self.down.ready().is_empty()
             && (self.said.is_empty() || self.down.is_open())
-            && self.admit_down() == News::Again;
+            && matches!(self.admit_down(), News::Again | News::Leaving);
         // Ours comes between two lines.
         let ours = self.saying || (self.down.ready().is_empty() && !self.down.is_open());
         let bytes = if ours { &*self.said } else { self.down.ready() };
@@ -280,9 +294,10 @@ impl<'a, R: Reach> Pump<'a, R> {
             verdict
         });
         match (news, &mut self.link) {
+            (News::Leaving, Some(link)) => link.left = true,
             (News::Again, Some(link)) => {
                 let (daemon, client) = self.ledger.again();
-                link.first.extend_from_slice(daemon);
+                link.first.extend_from_slice(&daemon);
                 self.said.extend_from_slice(client);
                 link.open = true;
                 self.away.since = None;
@@ -303,7 +318,7 @@ impl<'a, R: Reach> Pump<'a, R> {
         self.admit_down();
         self.up.lose();
         self.ledger.lost(&mut self.said);
-        if link.closed {
+        if link.closed && !link.left {
             // It does not come back for what it owes.
             self.ledger.give_up(&mut self.said);
         }

@@ -4,7 +4,10 @@ use std::io::Write as _;
 
 use serde_json::value::RawValue;
 
+use switchboard_gateway::serve::pipe::LEAVING;
+
 use super::lane::{Line, Verdict};
+use super::wishes::Wishes;
 
 /// How many ids are remembered each way. Beyond that the oldest is forgotten: likely it was given up long ago.
 const MOST: usize = 1024;
@@ -29,6 +32,8 @@ pub(super) struct Ledger {
     ready: Option<Box<[u8]>>,
     /// The answer to a handshake that was replayed is still to come.
     replaying: bool,
+    /// What the client asked for that lasts.
+    wishes: Wishes,
 }
 
 struct Hello {
@@ -55,6 +60,8 @@ pub(super) enum News {
     Again,
     /// The handshake was replayed, and refused.
     Refused,
+    /// The daemon is about to go, and takes nothing more by this connection.
+    Leaving,
 }
 
 impl Ledger {
@@ -71,7 +78,11 @@ impl Ledger {
             (Some(id), true) if line.is_torn => self.fail(id, Reason::Restarting, said),
             (Some(id), true) => {
                 self.calls.put(id);
+                if let Some(line) = line.bytes {
+                    self.wishes.sent(peek, id, line);
+                }
                 if peek.is("initialize") {
+                    self.wishes = Wishes::default();
                     let hello = |bytes: &[u8]| Hello { line: bytes.into(), id: id.into(), answered: false };
                     self.hello = line.bytes.map(hello);
                     self.ready = None;
@@ -103,6 +114,9 @@ impl Ledger {
                     let news = if peek.has_error() { News::Refused } else { News::Again };
                     return (Verdict::Drop, news);
                 }
+                if self.wishes.came(id, peek.has_error()) {
+                    return (Verdict::Drop, News::Message);
+                }
                 self.calls.remove(id);
                 match own {
                     // Whoever was refused may introduce itself in another way.
@@ -111,6 +125,7 @@ impl Ledger {
                     None => {}
                 }
             }
+            (None, true) if peek.is(LEAVING) => return (Verdict::Drop, News::Leaving),
             (None, _) => {}
         }
         (Verdict::Pass, News::Message)
@@ -120,6 +135,7 @@ impl Ledger {
     /// handshake that is not answered yet: that changes nothing, so it is sent again.
     pub(super) fn lost(&mut self, said: &mut Vec<u8>) {
         self.replaying = false;
+        self.wishes.lost();
         let again = self.hello.as_ref().filter(|hello| !hello.answered).map(|hello| hello.id.clone());
         for id in std::mem::take(&mut self.calls.0) {
             if Some(&id) == again.as_ref() {
@@ -146,10 +162,10 @@ impl Ledger {
     }
 
     /// Returns what follows the answer to a handshake that was replayed: to the daemon, and to the client.
-    pub(super) fn again(&self) -> (&[u8], &'static [u8]) {
+    pub(super) fn again(&mut self) -> (Vec<u8>, &'static [u8]) {
         match &self.ready {
-            Some(ready) => (ready, CHANGED),
-            None => (&[], &[]),
+            Some(ready) => ([ready, &*self.wishes.again()].concat(), CHANGED),
+            None => (Vec::new(), &[]),
         }
     }
 

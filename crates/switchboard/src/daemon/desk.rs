@@ -53,6 +53,12 @@ impl Desk {
         Self { readers: None, ..desk }
     }
 
+    /// Returns what another daemon has to be given that wants to take the place of this one.
+    #[cfg(unix)]
+    pub(crate) fn claim(&self) -> super::succession::Claim {
+        super::succession::Claim(self.inbox.clone())
+    }
+
     /// Returns what is on the board now.
     pub(crate) fn board(&self) -> Arc<Board> {
         Arc::clone(&self.board.borrow())

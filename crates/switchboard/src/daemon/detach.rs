@@ -72,7 +72,7 @@ fn words(args: &Serve) -> Vec<String> {
         ("--idle-exit", args.idle_exit.as_deref()),
     ];
     let given = given.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?.to_owned()]));
-    given.flatten().collect()
+    given.flatten().chain(args.replace.then(|| "--replace".to_owned())).collect()
 }
 
 /// Has the child outlive the terminal that it was started from.

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::bus::Bus;
 use super::desk::Desk;
 use super::react::DRAIN;
-use crate::api::door::{self, Door, Opened};
+use crate::api::door::{self, Door, Grace, Opened};
 use crate::api::{Api, Visits};
 use crate::cli::{AuthArg, Serve};
 use crate::fail::{Code, Failure};
@@ -37,6 +37,11 @@ pub(crate) struct Doors {
     warnings: Vec<Problem>,
     /// Why they are not as the settings ask.
     refused: Option<Problem>,
+    /// How long those who are inside have to end, when the daemon does.
+    grace: Grace,
+    /// Another daemon has the sockets by now.
+    #[cfg(unix)]
+    passed_on: bool,
 }
 
 /// Doors that are attended.
@@ -44,6 +49,9 @@ struct Gate {
     addresses: Vec<SocketAddr>,
     drain: CancellationToken,
     attended: JoinHandle<()>,
+    /// The sockets once more, to be passed on.
+    #[cfg(unix)]
+    sockets: Vec<std::os::fd::OwnedFd>,
 }
 
 #[cfg(unix)]
@@ -77,13 +85,18 @@ impl Doors {
         desk: Desk,
         gateway: Gateway,
         passing: bool,
+        passed: Passed,
     ) -> Result<Self, Failure> {
         let _inside = handle.enter();
+        let grace = Grace::new(DRAIN);
         let drain = CancellationToken::new();
         let api = Api::new(desk.clone(), gateway, dirs.tokens(), drain.clone());
-        let passed = Passed::take();
         let opened = match passed.web {
-            web if web.is_empty() => door::open(&http),
+            // Those of another daemon are taken where they are the ones that are asked for.
+            web if web.is_empty() || (passed.by_daemon && !door::are_asked_for(&web, &http)) => {
+                drop(web);
+                door::open(&http)
+            }
             web => door::given(web, &http),
         };
         let (opened, http, refused) = match opened {
@@ -95,12 +108,26 @@ impl Doors {
             Err(failure) => return Err(failure),
         };
         #[cfg(unix)]
-        let control = control(handle, &api, dirs, passed.control)?;
+        let control = control(handle, &api, dirs, passed.control, &grace)?;
         #[cfg(not(unix))]
         let control = ();
-        let (web, warnings) = attend(handle, &api, opened);
+        let (web, warnings) = attend(handle, &api, opened, &grace);
         let (handle, bus) = (handle.clone(), Bus::default());
-        let doors = Self { handle, api, desk, control, web, http, bus, drain, warnings, refused };
+        let doors = Self {
+            handle,
+            api,
+            desk,
+            control,
+            web,
+            http,
+            bus,
+            drain,
+            warnings,
+            refused,
+            grace,
+            #[cfg(unix)]
+            passed_on: false,
+        };
         doors.tell();
         Ok(doors)
     }
@@ -152,6 +179,8 @@ impl Doors {
             Ok(opened) => self.attend(opened),
             Err(failure) if failure.code == Code::Failed && port(http) == port(&self.http) => {
                 self.web.drain.cancel();
+                #[cfg(unix)]
+                self.web.sockets.clear();
                 match self.open_once_free(http) {
                     Ok(opened) => self.attend(opened),
                     Err(failure) => {
@@ -201,7 +230,7 @@ impl Doors {
         {
             let handle = self.handle.clone();
             let _inside = handle.enter();
-            let fresh = control(&self.handle, &self.api, dirs, None)?;
+            let fresh = control(&self.handle, &self.api, dirs, None, &self.grace)?;
             std::mem::replace(&mut self.control, fresh).0.drain.cancel();
         }
         #[cfg(not(unix))]
@@ -210,7 +239,7 @@ impl Doors {
     }
 
     fn attend(&mut self, opened: Opened) {
-        let (web, warnings) = attend(&self.handle, &self.api, opened);
+        let (web, warnings) = attend(&self.handle, &self.api, opened, &self.grace);
         std::mem::replace(&mut self.web, web).drain.cancel();
         self.warnings = warnings;
         self.tell();
@@ -224,31 +253,68 @@ impl Doors {
         doors.chain(bus).collect()
     }
 
-    /// Closes all doors: nobody comes in any more, streams end, and requests under way have a while to end.
-    pub(crate) fn close(self) {
+    /// Passes the sockets on to another daemon: whoever knocks from now on waits until that one opens.
+    #[cfg(unix)]
+    pub(crate) fn pass_on(&mut self, heir: &std::os::unix::net::UnixStream) {
+        let (control, socket) = &self.control;
+        super::succession::pass_on(heir, control.sockets.first(), socket.is_some(), &self.web.sockets);
+        self.passed_on = true;
+    }
+
+    /// Lets nobody in any more: streams end, pipes go elsewhere, and requests under way have `grace` to end.
+    pub(crate) fn leave(&mut self, grace: Duration) {
+        self.grace.set(grace);
         self.drain.cancel();
         self.bus.end();
         self.web.drain.cancel();
-        let attended = async move {
-            let _ = self.web.attended.await;
-            #[cfg(unix)]
+        #[cfg(unix)]
+        {
+            self.control.0.drain.cancel();
+            self.control.0.sockets.clear();
+            self.web.sockets.clear();
+            if self.passed_on
+                && let Some(socket) = self.control.1.take()
             {
-                self.control.0.drain.cancel();
-                let _ = self.control.0.attended.await;
+                socket.leave();
             }
+        }
+    }
+
+    /// Waits until those who are inside have gone, but not for longer than `limit`.
+    pub(crate) fn wait(&mut self, limit: Duration) {
+        let attended = async {
+            let _ = (&mut self.web.attended).await;
+            #[cfg(unix)]
+            let _ = (&mut self.control.0.attended).await;
         };
-        // Each gate has its own time to end in; this is only so that nothing can hang.
-        let _ = self.handle.block_on(async { tokio::time::timeout(DRAIN * 3, attended).await });
+        let _ = self.handle.block_on(async { tokio::time::timeout(limit, attended).await });
+    }
+
+    /// Closes all doors, after everybody was told to leave.
+    pub(crate) fn close(mut self) {
+        if !self.web.attended.is_finished() {
+            // Each gate has its own time to end in; this is only so that nothing can hang.
+            self.wait(DRAIN * 2);
+        }
     }
 }
 
 /// Lets requests in by these doors.
-fn attend(handle: &Handle, api: &Api, opened: Opened) -> (Gate, Vec<Problem>) {
+fn attend(handle: &Handle, api: &Api, opened: Opened, grace: &Grace) -> (Gate, Vec<Problem>) {
     let Opened { doors, warnings } = opened;
     let addresses = doors.iter().filter_map(Door::address).collect();
+    #[cfg(unix)]
+    let sockets = doors.iter().filter_map(|door| door.socket().ok()).collect();
     let drain = CancellationToken::new();
-    let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), DRAIN));
-    (Gate { addresses, drain, attended }, warned(warnings))
+    let attended = handle.spawn(door::serve(doors, api.clone(), drain.clone(), grace.clone()));
+    let gate = Gate {
+        addresses,
+        drain,
+        attended,
+        #[cfg(unix)]
+        sockets,
+    };
+    (gate, warned(warnings))
 }
 
 /// Returns what is told of doors that cannot be opened.
@@ -273,13 +339,15 @@ fn control(
     handle: &Handle,
     api: &Api,
     dirs: &Dirs,
-    passed: Option<std::os::unix::net::UnixListener>,
+    passed: Option<(std::os::unix::net::UnixListener, bool)>,
+    grace: &Grace,
 ) -> Result<Control, Failure> {
     use switchboard_host::socket::ControlSocket;
 
     let failed = |error: std::io::Error| Failure::failed("open the control socket").caused_by(&error);
-    let (listener, socket) = if let Some(listener) = passed {
-        (listener, None)
+    let (listener, socket) = if let Some((listener, is_ours)) = passed {
+        let socket = if is_ours { ControlSocket::adopt(&dirs.control_socket()).ok() } else { None };
+        (listener, socket)
     } else {
         let (listener, socket) = ControlSocket::bind(&dirs.control_socket()).map_err(|error| {
             Failure::failed("open the control socket").caused_by(&error).hint(error.help())
@@ -289,34 +357,46 @@ fn control(
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::UnixListener::from_std(listener).map_err(failed)?;
     let opened = Opened { doors: vec![Door::Control(listener)], warnings: Vec::new() };
-    Ok((attend(handle, api, opened).0, socket))
+    Ok((attend(handle, api, opened, grace).0, socket))
 }
 
-/// Sockets that the system opened before it started us.
+/// Sockets that somebody else opened: the system before it started us, or a daemon whose place this one takes.
 #[derive(Default)]
-struct Passed {
+pub(crate) struct Passed {
     web: Vec<std::net::TcpListener>,
+    /// The control socket, and whether its file is ours to remove.
     #[cfg(unix)]
-    control: Option<std::os::unix::net::UnixListener>,
+    control: Option<(std::os::unix::net::UnixListener, bool)>,
+    by_daemon: bool,
 }
 
 impl Passed {
+    /// Returns those of another daemon: the control socket first, whose file is ours from now on where it `is_own`.
     #[cfg(unix)]
-    fn take() -> Self {
+    pub(super) fn from_daemon(sockets: Vec<std::os::fd::OwnedFd>, is_own: bool) -> Self {
+        let mut sockets = sockets.into_iter();
+        let control = sockets.next().map(|socket| (socket.into(), is_own));
+        Self { control, web: sockets.map(Into::into).collect(), by_daemon: true }
+    }
+
+    /// Returns those of the system.
+    #[cfg(unix)]
+    pub(super) fn take() -> Self {
         let mut passed = Self::default();
         let mut sockets = listenfd::ListenFd::from_env();
         for at in 0..sockets.len() {
             if let Ok(Some(listener)) = sockets.take_tcp_listener(at) {
                 passed.web.push(listener);
             } else if let Ok(Some(listener)) = sockets.take_unix_listener(at) {
-                passed.control = Some(listener);
+                passed.control = Some((listener, false));
             }
         }
         passed
     }
 
+    /// Returns those of the system.
     #[cfg(not(unix))]
-    fn take() -> Self {
+    pub(super) fn take() -> Self {
         Self::default()
     }
 }

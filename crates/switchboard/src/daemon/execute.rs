@@ -1,5 +1,7 @@
 //! A plan carried out: the hands of the daemon. What comes of each step goes back as an event.
 
+mod ending;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -73,6 +75,9 @@ pub(crate) struct Hands {
     /// The servers in service.
     service: Service,
     since: u64,
+    /// Who takes the place of this daemon when it ends.
+    #[cfg(unix)]
+    heir: Option<std::os::unix::net::UnixStream>,
 }
 
 impl Hands {
@@ -103,6 +108,8 @@ impl Hands {
             answers: Vec::new(),
             service,
             since: now(),
+            #[cfg(unix)]
+            heir: None,
         }
     }
 
@@ -163,14 +170,6 @@ impl Hands {
             // Whoever asked may have left meanwhile.
             let _ = reply.send(answer);
         }
-    }
-
-    /// Closes the doors, and waits for those who are inside, but not for ever.
-    pub(crate) fn close(self) {
-        let Self { home, doors, service, .. } = self;
-        drop(home);
-        service.close();
-        doors.close();
     }
 
     /// Takes note of a version of a server that answers, or does not.

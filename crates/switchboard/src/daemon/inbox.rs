@@ -25,6 +25,9 @@ pub(crate) struct Waiting {
     pub(crate) came: BTreeMap<(ServerName, String), Result<(), String>>,
     /// The daemon is to end.
     pub(crate) stop: bool,
+    /// Who takes its place then.
+    #[cfg(unix)]
+    pub(crate) heir: Option<std::os::unix::net::UnixStream>,
 }
 
 impl Waiting {

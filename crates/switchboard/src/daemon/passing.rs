@@ -10,6 +10,7 @@ use switchboard_host::lock::{Lock, LockError};
 use tokio::runtime::Handle;
 use tracing::info;
 
+use super::doors::Passed;
 use super::inbox::Inbox;
 use crate::api::Visits;
 use crate::cli::Serve;
@@ -35,20 +36,29 @@ pub(super) fn quiet(args: &Serve) -> Result<Option<Duration>, Failure> {
         .map_err(|error| Failure::usage("read `--idle-exit`").because(error).hint("write it as `15m`"))
 }
 
-/// Takes the lock of the one daemon of a home, from one that is passing where this one is not.
+/// Takes the lock of the one daemon of a home: from one that is passing where this one is not, from one of an older
+/// version, or from any with `replace`. The doors come with it, where somebody had them.
 ///
 /// # Errors
 /// Somebody else has it, and keeps it.
-pub(super) fn take(dirs: &Dirs, passing: bool) -> Result<Lock, LockError> {
-    if passing {
-        return Lock::acquire_daemon(dirs, NAME);
-    }
+pub(super) fn take(dirs: &Dirs, passing: bool, replace: bool) -> Result<(Lock, Passed), LockError> {
+    let name = if passing { NAME } else { "switchboard serve" };
+    let take = || Lock::acquire_daemon(dirs, name);
     let mut tries = 0;
     loop {
         tries += 1;
-        match Lock::acquire_daemon(dirs, "switchboard serve") {
-            Err(LockError::Held { .. }) if tries <= TRIES && relieve(dirs)? => {}
-            taken => return taken,
+        match take() {
+            Err(LockError::Held { .. }) if tries <= TRIES && !passing => {
+                let makes_room = Lock::daemon(dirs).is_some_and(|daemon| daemon.command == NAME);
+                #[cfg(unix)]
+                if let Some(succeeded) = super::succession::succeed(dirs, replace || makes_room, take)? {
+                    return Ok(succeeded);
+                }
+                if !relieve(dirs)? && (makes_room || Lock::daemon(dirs).is_some()) {
+                    return take().map(|lock| (lock, Passed::take()));
+                }
+            }
+            taken => return taken.map(|lock| (lock, Passed::take())),
         }
     }
 }

@@ -105,6 +105,10 @@ async fn next(
     if new.reload {
         events.push(Event::Reload);
     }
+    #[cfg(unix)]
+    if let Some(heir) = new.heir {
+        hands.has_heir(heir);
+    }
     if new.stop {
         events.push(Event::Stop);
     }

@@ -16,6 +16,7 @@ mod files;
 mod life;
 mod other;
 mod servers;
+mod succession;
 mod whole;
 
 use testkit::daemon::Daemon;

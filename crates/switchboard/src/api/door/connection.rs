@@ -21,18 +21,24 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
 use switchboard_gateway::Session;
 use switchboard_gateway::serve::pipe;
 
+#[cfg(unix)]
+use crate::daemon::succession::Claim;
+
 use super::super::flow::{Flow, Handover, Source};
 use super::super::{Api, Peer};
 
 /// How long the head of a request may take, and how long a connection may be silent between two requests.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long somebody who came in before the doors were closed may take to ask something.
+const LATE: Duration = Duration::from_secs(1);
 
 /// How long the other end may take to read anything of what it is sent.
 const STALL: Duration = Duration::from_secs(60);
@@ -74,8 +80,13 @@ pub(super) async fn converse(
     let (give, mut given) = mpsc::channel::<Given>(1);
     let waits = Arc::new(AtomicBool::new(false));
     let out = Arc::clone(&waits);
+    let (asked, has_asked) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let (first, has_first) = (Arc::clone(&asked), Arc::clone(&has_asked));
     let service = service_fn(move |request: Request<Incoming>| {
         let (api, peer, give) = (api.clone(), peer.clone(), give.clone());
+        if !has_first.swap(true, Ordering::Relaxed) {
+            first.notify_one();
+        }
         // What was answered before was written before this request was read, unless the other end does not take it: then the
         // events have to wait behind it.
         let is_clear = !out.load(Ordering::Relaxed);
@@ -88,6 +99,11 @@ pub(super) async fn converse(
             // There is room for one, and there is one at most.
             if let Some(flow) = handover.and_then(|handover| handover.take()) {
                 let _ = give.try_send(Given::Flow(std::mem::take(reply.headers_mut()), Box::new(flow)));
+                std::future::pending::<()>().await;
+            }
+            #[cfg(unix)]
+            if let Some(claim) = reply.extensions_mut().remove::<Claim>() {
+                let _ = give.try_send(Given::Claim(claim));
                 std::future::pending::<()>().await;
             }
             if let Some(session) = reply.extensions_mut().remove::<Arc<Session>>() {
@@ -112,10 +128,21 @@ pub(super) async fn converse(
                 Given::Flow(headers, flow) => Live::Flow { stream, headers, flow },
                 // What the client said already is behind the head of its request.
                 Given::Pipe(session) => Live::Pipe { stream, first: parts.read_buf, session },
+                #[cfg(unix)]
+                Given::Claim(claim) => Live::Claim { stream, claim },
             });
         }
-        () = drain.cancelled() => Pin::new(&mut talk).graceful_shutdown(),
+        () = drain.cancelled() => {}
     }
+    if !has_asked.load(Ordering::Relaxed) {
+        // Whoever came in just now has something to ask, which may be on its way.
+        tokio::select! {
+            _ = &mut talk => return None,
+            () = asked.notified() => {}
+            () = tokio::time::sleep(LATE) => {}
+        }
+    }
+    Pin::new(&mut talk).graceful_shutdown();
     tokio::select! {
         _ = &mut talk => {}
         // Whoever asks for events by now comes too late for any; HTTP would wait for the end of the answer.
@@ -129,6 +156,8 @@ pub(super) async fn converse(
 enum Given {
     Flow(HeaderMap, Box<Flow>),
     Pipe(Arc<Session>),
+    #[cfg(unix)]
+    Claim(Claim),
 }
 
 /// A connection that HTTP is not spoken on any more.
@@ -137,11 +166,15 @@ pub(super) enum Live {
     Flow { stream: Patient, headers: HeaderMap, flow: Box<Flow> },
     /// A client of MCP converses, one message a line.
     Pipe { stream: Patient, first: Bytes, session: Arc<Session> },
+    /// Another daemon takes the place of this one.
+    #[cfg(unix)]
+    Claim { stream: Patient, claim: Claim },
 }
 
 impl Live {
-    /// Goes on until either end has enough, or until `cut`.
-    pub(super) async fn run(self, cut: CancellationToken) {
+    /// Goes on until either end has enough, or until `cut`. From `drain` on, a client of MCP is asked to go elsewhere with
+    /// what it has to say.
+    pub(super) async fn run(self, drain: CancellationToken, cut: CancellationToken) {
         // Each as large as it is, and not as the largest.
         match self {
             Self::Flow { stream, headers, flow } => match *flow {
@@ -150,7 +183,11 @@ impl Live {
                 Flow::Talk(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
                 Flow::Passing(source) => Box::pin(flow_on(stream, headers, source, cut)).await,
             },
-            Self::Pipe { stream, first, session } => Box::pin(talk_on(stream, first, session, cut)).await,
+            #[cfg(unix)]
+            Self::Claim { stream, claim } => Box::pin(give_way(stream, claim)).await,
+            Self::Pipe { stream, first, session } => {
+                Box::pin(talk_on(stream, first, session, drain, cut)).await;
+            }
         }
     }
 }
@@ -159,14 +196,39 @@ impl Live {
 const PIPE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: mcp\r\n\r\n";
 
 /// Speaks with a client of MCP until either end has enough, or until `cut`.
-async fn talk_on(stream: Patient, first: Bytes, session: Arc<Session>, cut: CancellationToken) {
+async fn talk_on(
+    stream: Patient,
+    first: Bytes,
+    session: Arc<Session>,
+    drain: CancellationToken,
+    cut: CancellationToken,
+) {
     let (input, mut output) = tokio::io::split(stream);
     if output.write_all(PIPE).await.is_err() {
         return session.close();
     }
     tokio::select! {
-        () = pipe::converse(session.clone(), input, output, first) => {}
+        () = pipe::converse(session.clone(), input, output, first, drain.cancelled()) => {}
         () = cut.cancelled() => session.close(),
+    }
+}
+
+/// The head of an answer behind which sockets come.
+#[cfg(unix)]
+const GIVES_WAY: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: switchboard\r\n\r\n";
+
+/// Has the daemon end, and pass on what it has by this connection.
+#[cfg(unix)]
+async fn give_way(mut stream: Patient, claim: Claim) {
+    if stream.write_all(GIVES_WAY).await.is_err() {
+        return;
+    }
+    let Stream::Unix(stream) = stream.stream else { return };
+    if let Ok(stream) = stream.into_std()
+        && stream.set_nonblocking(false).is_ok()
+    {
+        claim.taken(stream);
     }
 }
 

@@ -68,6 +68,17 @@ pub(crate) fn given(listeners: Vec<std::net::TcpListener>, http: &Http) -> Resul
     Ok(Opened { doors: adopted.collect::<Result<_, _>>().map_err(failed)?, warnings })
 }
 
+/// Returns whether these are the doors that the settings ask for.
+pub(crate) fn are_asked_for(listeners: &[std::net::TcpListener], http: &Http) -> bool {
+    let Ok(wanted) = http.listen.to_socket_addrs() else { return false };
+    let wanted: Vec<SocketAddr> = wanted.collect();
+    listeners.iter().all(|listener| {
+        listener
+            .local_addr()
+            .is_ok_and(|at| wanted.iter().any(|one| *one == at || (one.port() == 0 && one.ip() == at.ip())))
+    })
+}
+
 /// Returns what is to be said about these addresses.
 ///
 /// # Errors

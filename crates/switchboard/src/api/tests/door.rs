@@ -51,7 +51,12 @@ impl Open {
             doors.push(Door::Control(tokio::net::UnixListener::from_std(control).unwrap()));
             std::mem::forget(kept);
         }
-        tasks.spawn(door::serve(doors, fake.api.clone(), fake.drain.clone(), Duration::from_millis(300)));
+        tasks.spawn(door::serve(
+            doors,
+            fake.api.clone(),
+            fake.drain.clone(),
+            door::Grace::new(Duration::from_millis(300)),
+        ));
         Self {
             fake,
             at,

@@ -44,7 +44,12 @@ async fn serve(count: usize) {
     let doors = door::open(&http).unwrap().doors;
     let at = doors[0].address().unwrap();
     let tasks = TaskTracker::new();
-    tasks.spawn(door::serve(doors, fake.api.clone(), fake.drain.clone(), Duration::from_secs(1)));
+    tasks.spawn(door::serve(
+        doors,
+        fake.api.clone(),
+        fake.drain.clone(),
+        door::Grace::new(Duration::from_secs(1)),
+    ));
 
     let before = resident();
     let mut child = Command::new(std::env::current_exe().unwrap())

@@ -92,7 +92,13 @@ fn starve() {
             let _ = std::io::stdin().read_to_end(&mut rest);
             drain.cancel();
         });
-        door::serve(doors, fake.api.clone(), fake.drain.clone(), Duration::from_millis(100)).await;
+        door::serve(
+            doors,
+            fake.api.clone(),
+            fake.drain.clone(),
+            door::Grace::new(Duration::from_millis(100)),
+        )
+        .await;
         until_end.await.unwrap();
     });
 }

@@ -1,0 +1,202 @@
+//! One daemon takes the place of another, and nobody who is inside or at the door notices.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, JoinHandle};
+
+use testkit::daemon::{Daemon, GUARD};
+use testkit::home::FakeHome;
+use testkit::tools;
+
+use crate::{CATALOGUE, SETTINGS};
+
+/// A server that answers each call after as many milliseconds as the tool is called.
+const SERVER: &str = r#"
+import json, sys, time
+def answer(method, params):
+    if method == "initialize":
+        return {"protocolVersion": params["protocolVersion"], "capabilities": {"tools": {}},
+                "serverInfo": {"name": "slow", "version": "1"}}
+    if method == "tools/list":
+        return {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in ("1", "1500")]}
+    if method == "tools/call":
+        time.sleep(int(params["name"]) / 1000)
+        return {"content": [{"type": "text", "text": params["name"]}]}
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" in message and "method" in message:
+        result = answer(message["method"], message.get("params"))
+        error = {"code": -32601, "message": "no such method"}
+        what = {"error": error} if result is None else {"result": result}
+        print(json.dumps({"jsonrpc": "2.0", "id": message["id"], **what}), flush=True)
+"#;
+
+/// A client that runs `switchboard connect slow`.
+struct Client {
+    child: Child,
+    input: ChildStdin,
+    heard: Receiver<String>,
+}
+
+impl Client {
+    fn new(home: &FakeHome) -> Self {
+        let mut child =
+            home.command(["connect", "slow"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (tell, heard) = channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        let mut client = Self { input: child.stdin.take().unwrap(), child, heard };
+        client.say(r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#);
+        client.answer(0);
+        client.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        client
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+
+    fn call(&mut self, id: usize, tool: &str) {
+        self.say(&format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#
+        ));
+    }
+
+    fn answer(&self, id: usize) -> String {
+        let (spaced, tight) = (format!("\"id\": {id},"), format!("\"id\":{id},"));
+        loop {
+            let line = self.heard.recv_timeout(GUARD).expect("an answer");
+            if line.contains(&spaced) || line.contains(&tight) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Knocks again and again by new connections, until it is told to stop; returns how often, and what went wrong.
+fn knock(port: u16, stop: &Arc<AtomicBool>, count: &Arc<AtomicUsize>) -> JoinHandle<Vec<String>> {
+    let (stop, count) = (Arc::clone(stop), Arc::clone(count));
+    thread::spawn(move || {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+            stream.set_read_timeout(Some(GUARD))?;
+            write!(stream, "GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        let mut wrong = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            match ask() {
+                Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => {}
+                other => {
+                    wrong.push(format!("{other:?}"));
+                    break;
+                }
+            }
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        wrong
+    })
+}
+
+fn stage() -> Option<(FakeHome, u16)> {
+    let python = tools::system("python3")?;
+    let home = FakeHome::new(env!("CARGO_BIN_EXE_switchboard"));
+    home.write("server.py", SERVER);
+    let script = home.path("server.py");
+    home.write(
+        CATALOGUE,
+        format!("[servers.slow]\ncommand = \"{}\"\nargs = [\"{}\"]\n", python.display(), script.display()),
+    );
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.write(SETTINGS, format!("[http]\nlisten = \"127.0.0.1:{port}\"\n"));
+    Some((home, port))
+}
+
+fn serving(home: &FakeHome) -> u64 {
+    home.ok("status --json").json()["daemon"]["pid"].as_u64().expect("a daemon")
+}
+
+#[test]
+fn nobody_is_turned_away_and_no_call_fails_when_a_daemon_takes_the_place_of_another() {
+    let Some((home, port)) = stage() else { return };
+    let mut old = Daemon::start_with(&home, &[]);
+    let (stop, knocks) = (Arc::default(), Arc::default());
+    let knocking = knock(port, &stop, &knocks);
+    let mut slow = Client::new(&home);
+    slow.call(1, "1500");
+    let calling = {
+        let (mut client, stop) = (Client::new(&home), Arc::clone(&stop));
+        thread::spawn(move || {
+            let mut at = 0;
+            while !stop.load(Ordering::Relaxed) {
+                at += 1;
+                client.call(at, "1");
+                let answer = client.answer(at);
+                assert!(answer.contains("\"text\": \"1\""), "call {at}: {answer}");
+            }
+            at
+        })
+    };
+    old.wait("calls and knocks", || knocks.load(Ordering::Relaxed) > 50);
+    let new = Daemon::start_with(&home, &["--replace"]);
+    assert!(slow.answer(1).contains("\"text\": \"1500\""), "it ended where it began");
+    // The same pipe leads to the other daemon by now.
+    slow.call(2, "1");
+    assert!(slow.answer(2).contains("\"text\": \"1\""));
+    assert!(old.ended().success());
+    assert_eq!(serving(&home), u64::from(new.pid()));
+    let seen = knocks.load(Ordering::Relaxed);
+    new.wait("knocks at the new one", || knocks.load(Ordering::Relaxed) > seen + 50);
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(knocking.join().unwrap(), Vec::<String>::new());
+    assert!(calling.join().unwrap() > 10);
+}
+
+#[test]
+fn a_daemon_of_the_same_version_is_not_replaced_unasked() {
+    let Some((home, _)) = stage() else { return };
+    let old = Daemon::start_with(&home, &[]);
+    let second = home.run("serve");
+    assert!(second.all().contains("switchboard serve --replace"), "{}", second.all());
+    assert_eq!(serving(&home), u64::from(old.pid()));
+}
+
+#[test]
+fn a_newer_version_is_given_the_sockets() {
+    let Some((home, port)) = stage() else { return };
+    let mut old = Daemon::start_with(&home, &[]);
+    // What a newer version says, and then does nothing with what it has.
+    let ask = |version: &str| {
+        let head = format!("Upgrade: switchboard\nConnection: Upgrade\nSwitchboard-Version: {version}");
+        let headers = head.lines().flat_map(|line| ["-H", line]);
+        let socket = home.path("switchboard/run/control.sock");
+        let output = Command::new("curl")
+            .args(["-si", "--http1.1", "--max-time", "5", "--unix-socket"])
+            .arg(socket)
+            .args(headers)
+            .arg("http://switchboard/api/v1/succession")
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
+    };
+    assert!(ask("0.0.1").contains(" 409 "));
+    assert!(ask("999.0.0").contains(" 101 "));
+    assert!(old.ended().success());
+    // It kept nothing, and the next daemon opens doors of its own.
+    let next = Daemon::start_with(&home, &[]);
+    assert_eq!(serving(&home), u64::from(next.pid()));
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+}

@@ -1,10 +1,12 @@
 //! The policy: what each tool may do, who may call it, and how.
 //!
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
-//! that could make a tool look more harmless than its name does.
+//! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`.
 
+mod file;
 mod infer;
 mod permission;
+mod rate;
 mod reason;
 mod risk;
 mod skeleton;
@@ -12,8 +14,10 @@ mod tool;
 mod verbs;
 mod words;
 
+pub use file::{Rule, Said, ToolPolicy, ToolPolicyFile, parse};
 pub use infer::{Proposal, Setting, infer};
 pub use permission::{Held, Permission, PermissionError};
+pub use rate::{Allowance, Rate};
 pub use reason::Reason;
 pub use risk::{Decision, Decisions, Risk};
 pub use tool::Tool;

@@ -1,10 +1,12 @@
 //! The policy: what each tool may do, who may call it, and how.
 //!
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
-//! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`.
+//! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
+//! [`merge()`](merge::merge) brings it up to date.
 
 mod file;
 mod infer;
+pub mod merge;
 mod permission;
 mod rate;
 mod reason;

@@ -2,8 +2,10 @@
 //!
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
 //! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
-//! [`merge()`](merge::merge) brings it up to date.
+//! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what.
 
+mod decide;
+mod explain;
 mod file;
 mod infer;
 pub mod merge;
@@ -16,6 +18,8 @@ mod tool;
 mod verbs;
 mod words;
 
+pub use decide::{Denial, Rules, Terms, Usual, Verdict, Why};
+pub use explain::{Explanation, Part, Source, explain};
 pub use file::{Rule, Said, ToolPolicy, ToolPolicyFile, parse};
 pub use infer::{Proposal, Setting, infer};
 pub use permission::{Held, Permission, PermissionError};

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub use base::Base;
 pub use gone::KEPT;
 pub use news::{News, What};
+pub(super) use spell::duration as spelt;
 
 use super::Proposal;
 use crate::document::{Change, Document, Format, Node, NodeKind, Refusal, Step, Unreadable};

@@ -3,13 +3,16 @@
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
 //! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
 //! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what.
+//! A [`Pin`](pin::Pin) is what a tool was when it was first seen, and [`odd`] finds what could deceive.
 
 mod decide;
 mod explain;
 mod file;
 mod infer;
 pub mod merge;
+pub mod odd;
 mod permission;
+pub mod pin;
 mod rate;
 mod reason;
 mod risk;

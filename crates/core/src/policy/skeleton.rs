@@ -109,6 +109,19 @@ pub(super) fn is_hidden(c: char) -> bool {
     }
 }
 
+/// Returns `text` with whatever cannot be seen spelt out.
+pub(super) fn seen(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) || matches!(c, '\n' | '\r' | '\t') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Returns `text` as it looks: without what cannot be seen, and in plain letters where they look the same.
 pub(super) fn skeleton(text: &str) -> String {
     text.chars().filter(|c| !is_hidden(*c)).map(plain).collect()

@@ -13,7 +13,7 @@ mod news;
 mod place;
 mod spell;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 pub use base::Base;
 pub use gone::KEPT;
@@ -87,7 +87,7 @@ pub fn merge(
         text: before.to_owned(),
         base: if is_new { Base::default() } else { base.clone() },
         news: Vec::new(),
-        fresh: BTreeSet::new(),
+        coming: Vec::new(),
     };
     let offer = Offer::of(offered);
     state.come_back(&offer)?;
@@ -162,15 +162,15 @@ fn path(server: &str, tool: &str) -> Vec<Step> {
 }
 
 /// A merge on its way.
-struct State {
+struct State<'o> {
     text: String,
     base: Base,
     news: Vec<News>,
-    /// Tools that a person has removed while they were gone: they come as if for the first time.
-    fresh: BTreeSet<(String, String)>,
+    /// New tools, and those whose comment a person has removed while they were gone.
+    coming: Vec<(&'o str, &'o str, &'o Proposal)>,
 }
 
-impl State {
+impl<'o> State<'o> {
     /// Tools that are offered again stand where they stood, as they were.
     fn come_back(&mut self, offer: &Offer<'_>) -> Result<(), MergeError> {
         let blocks = gone::blocks(&self.text);
@@ -208,14 +208,14 @@ impl State {
     }
 
     /// Values that are ours follow what is proposed.
-    fn follow(&mut self, offer: &Offer<'_>) -> Result<(), MergeError> {
+    fn follow(&mut self, offer: &Offer<'o>) -> Result<(), MergeError> {
         let document = Document::parse(&self.text, Format::Toml)?;
         let there = tables(&document);
         let mut changes = Vec::new();
         for (server, tool, proposal) in offer.all() {
             let Some(node) = table(&there, server, tool) else {
-                if self.base.gone(server, tool).is_some() {
-                    self.fresh.insert((server.to_owned(), tool.to_owned()));
+                if !self.base.knows(server, tool) || self.base.gone(server, tool).is_some() {
+                    self.coming.push((server, tool, proposal));
                 }
                 continue;
             };
@@ -301,15 +301,7 @@ impl State {
 
     /// New tools come in order.
     fn come(&mut self, offer: &Offer<'_>, is_new: bool) -> Result<(), MergeError> {
-        let coming: Vec<(&str, &str, &Proposal)> = {
-            let document = Document::parse(&self.text, Format::Toml)?;
-            let there = tables(&document);
-            let is_coming = |server: &str, tool: &str| {
-                let again = || self.fresh.contains(&(server.to_owned(), tool.to_owned()));
-                table(&there, server, tool).is_none() && (!self.base.knows(server, tool) || again())
-            };
-            offer.all().filter(|(server, tool, _)| is_coming(server, tool)).collect()
-        };
+        let coming = std::mem::take(&mut self.coming);
         if coming.is_empty() {
             return Ok(());
         }

@@ -25,6 +25,7 @@ use crate::document::{Change, Document, Format, Node, NodeKind, Refusal, Step, U
 use crate::text::{SpliceError, TextEdit, splice};
 use crate::value::Value;
 use base::Generated;
+use gone::Gone;
 use keys::wanted;
 
 /// What stands above the tables of a file that we begin.
@@ -177,34 +178,56 @@ impl<'o> State<'o> {
         if blocks.is_empty() {
             return Ok(());
         }
-        let document = Document::parse(&self.text, Format::Toml)?;
-        let there = tables(&document);
-        let (mut edits, mut changes, mut back) = (Vec::new(), Vec::new(), Vec::new());
-        for block in &blocks {
-            let (server, tool) = (block.server.as_str(), block.tool.as_str());
-            if offer.find(server, tool).is_none() || table(&there, server, tool).is_some() {
-                continue;
+        let mut back: Vec<&Gone> = Vec::new();
+        {
+            let document = Document::parse(&self.text, Format::Toml)?;
+            let there = tables(&document);
+            for block in &blocks {
+                let (server, tool) = (block.server.as_str(), block.tool.as_str());
+                // Of a table that a person has taken out since, or of a second copy, a comment is a person's.
+                let is_ours = self.base.gone(server, tool).is_some() || !self.base.knows(server, tool);
+                let is_copy = back.iter().any(|other| other.server == server && other.tool == tool);
+                let is_there = table(&there, server, tool).is_some();
+                if is_ours && !is_copy && !is_there && offer.find(server, tool).is_some() {
+                    back.push(block);
+                }
             }
-            // A copy of a block that has come back already is a comment of a person's.
-            if back.contains(&(server, tool)) {
-                continue;
-            }
-            edits.push(TextEdit::replace(block.range.clone(), block.body.clone()));
-            changes.push(Change::set(path(server, tool), block.says.clone()));
-            back.push((server, tool));
         }
-        if edits.is_empty() {
-            return Ok(());
+        self.text = self.with_back(&back)?;
+        for block in back {
+            self.base.tool(&block.server, &block.tool).gone = None;
+            self.news.push(News::back(&block.server, &block.tool));
         }
-        // Where somebody has moved it into another table it would say something else there: it stays a comment.
-        let Ok(after) = document.verified(&changes, splice(&self.text, &edits)?) else { return Ok(()) };
-        for (server, tool) in back {
-            let generated = self.base.tool(server, tool);
-            generated.gone = None;
-            self.news.push(News::back(server, tool));
-        }
-        self.text = after;
         Ok(())
+    }
+
+    /// Returns the text in which these comments are tables again.
+    fn with_back(&self, back: &[&Gone]) -> Result<String, MergeError> {
+        let set = |block: &Gone| Change::set(path(&block.server, &block.tool), block.says.clone());
+        let document = Document::parse(&self.text, Format::Toml)?;
+        let edits: Vec<TextEdit> =
+            back.iter().map(|block| TextEdit::replace(block.range.clone(), block.body.clone())).collect();
+        let changes: Vec<Change> = back.iter().map(|block| set(block)).collect();
+        if let Ok(after) = document.verified(&changes, splice(&self.text, &edits)?) {
+            return Ok(after);
+        }
+        // Somebody has moved one into another table, or closed the table that it was in. From the last on, so that
+        // those before stay where they are.
+        let mut text = self.text.clone();
+        for block in back.iter().rev() {
+            let document = Document::parse(&text, Format::Toml)?;
+            let edit = TextEdit::replace(block.range.clone(), block.body.clone());
+            let in_place = document.verified(&[set(block)], splice(&text, &[edit])?);
+            if let Ok(after) = in_place {
+                text = after;
+            }
+        }
+        // What has no place there says what it said elsewhere, and stays a comment for its words.
+        let document = Document::parse(&text, Format::Toml)?;
+        let there = tables(&document);
+        let rest = back.iter().filter(|block| table(&there, &block.server, &block.tool).is_none());
+        let rest: Vec<Change> = rest.map(|block| set(block)).collect();
+        Ok(document.revised(&rest)?)
     }
 
     /// Values that are ours follow what is proposed.

@@ -376,3 +376,19 @@ fn a_line_that_goes_takes_no_comment_along() {
     offer(&mut home, true);
     assert!(home.text().contains("permission = \"k8s:frob:call\" # why?\n"));
 }
+
+#[test]
+fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
+    let mut home = Home::new(None);
+    home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
+    home.edit("\"safe\"", "\"high\" # mine");
+    home.merge(&[("b", Some("get_y"))]);
+    home.edit("#~ gone", "[tools]\na = {}\n\n#~ gone");
+    assert_eq!(
+        home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]),
+        "bring back `get_x` of `a` as it was\n"
+    );
+    assert!(home.text().contains("#~ risk = \"high\" # mine"), "{}", home.text());
+    let rule = crate::policy::parse(home.text()).value.rule("a", "get_x").cloned().unwrap();
+    assert_eq!(rule.risk.map(|said| said.value), Some(crate::policy::Risk::High));
+}

@@ -282,12 +282,11 @@ impl<'o> State<'o> {
         for (server, tool) in &leaving {
             let Some(node) = table(&there, server, tool) else { continue };
             // A table that a person wrote in another way stays: it does no harm.
-            if let Some(range) = place::lines_of(&self.text, node) {
-                edits.push(TextEdit::replace(range.clone(), gone::commented(&self.text[range], now)));
-                all_said.tools.remove(&(server.clone(), tool.clone()));
-                self.news.push(News::gone(server, tool));
-            }
+            let Some(range) = place::lines_of(&self.text, node) else { continue };
+            edits.push(TextEdit::replace(range.clone(), gone::commented(&self.text[range], now)));
+            all_said.tools.remove(&(server.clone(), tool.clone()));
             self.base.tool(server, tool).gone = Some(now);
+            self.news.push(News::gone(server, tool));
         }
         if edits.is_empty() {
             return Ok(());

@@ -44,6 +44,8 @@ pub(crate) struct Fields<'a, 't> {
     span: Range<usize>,
     table: &'a DeTable<'t>,
     asked: Vec<&'static str>,
+    /// The keys are names, so none of them is unknown.
+    all_asked: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -56,7 +58,7 @@ impl<'a, 't> Fields<'a, 't> {
         table: &'a DeTable<'t>,
         problems: &'a mut Vec<Problem>,
     ) -> Self {
-        Self { text, name: name.into(), span, table, asked: Vec::new(), problems }
+        Self { text, name: name.into(), span, table, asked: Vec::new(), all_asked: false, problems }
     }
 
     /// Returns where byte `offset` stands in the file, a byte-order mark before it included.
@@ -86,6 +88,11 @@ impl<'a, 't> Fields<'a, 't> {
 
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
+    }
+
+    /// Returns the byte of the file at which the value of `key` begins.
+    pub(crate) fn start_of(&self, key: &str) -> Option<usize> {
+        self.table.get(key).map(|value| value.span().start + self.bom())
     }
 
     /// Returns the keys of the table at `key`, also of those parts that are wrong; none where there is no table.
@@ -276,6 +283,21 @@ impl<'a, 't> Fields<'a, 't> {
             return;
         };
         let mut places = Places::of(self.text);
+        self.each(table, noun, |name, offset, fields| read(name, places.at(offset), fields));
+    }
+
+    /// Reads this very table as one whose keys are names; `read` gets each name, where it begins and its fields.
+    pub(crate) fn names(&mut self, noun: &str, read: impl FnMut(&str, usize, &mut Fields<'_, 't>)) {
+        self.all_asked = true;
+        self.each(self.table, noun, read);
+    }
+
+    fn each(
+        &mut self,
+        table: &DeTable<'t>,
+        noun: &str,
+        mut read: impl FnMut(&str, usize, &mut Fields<'_, 't>),
+    ) {
         let bom = self.bom();
         for (name, item) in table {
             let label = format!("{noun} `{}`", name.get_ref());
@@ -284,9 +306,8 @@ impl<'a, 't> Fields<'a, 't> {
                 self.problem_at(item.span().start, Problem::error(what));
                 continue;
             };
-            let place = places.at(name.span().start + bom);
             let mut fields = Fields::of(self.text, label, name.span(), inner, self.problems);
-            read(name.get_ref(), place, &mut fields);
+            read(name.get_ref(), name.span().start + bom, &mut fields);
             fields.finish();
         }
     }
@@ -296,7 +317,7 @@ impl<'a, 't> Fields<'a, 't> {
         let unknown: Vec<(String, usize)> = self
             .table
             .iter()
-            .filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref()))
+            .filter(|(key, _)| !self.all_asked && !self.asked.contains(&key.get_ref().as_ref()))
             .map(|(key, _)| (key.get_ref().to_string(), key.span().start))
             .collect();
         for (key, offset) in unknown {

@@ -18,6 +18,7 @@ pub mod name;
 pub mod nearest;
 pub mod place;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod reference;
 pub mod revision;

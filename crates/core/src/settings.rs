@@ -1,5 +1,7 @@
 //! The settings: `switchboard.toml`.
 
+mod policy;
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -9,6 +11,8 @@ use crate::client::known::{self, Known};
 use crate::fields::{Fields, read};
 use crate::name::ClientId;
 use crate::problem::{Parsed, Problem};
+
+pub use policy::{ExportSettings, OnChange, Policy};
 
 /// No public name is shorter or longer than this, whatever the settings say (SEP-986 has 128 as the end).
 const SHORTEST_LIMIT: usize = 24;
@@ -23,6 +27,8 @@ pub struct Settings {
     pub client_sync: ClientSync,
     /// The `[gateway]` table.
     pub gateway: Gateway,
+    /// The `[policy]` table.
+    pub policy: Policy,
     /// The `[[clients]]` tables.
     pub clients: Vec<ClientSettings>,
 }
@@ -195,9 +201,12 @@ pub fn parse(text: &str) -> Parsed<Settings> {
     if let Some(gateway) = fields.table("gateway", gateway) {
         settings.gateway = gateway;
     }
+    if let Some(policy) = fields.table("policy", policy::read) {
+        settings.policy = policy;
+    }
     settings.clients = fields.tables("clients", client).into_iter().flatten().collect();
     // Read by later parts of the product; known here so that they are no mistakes.
-    for later in ["policy", "cluster", "log"] {
+    for later in ["cluster", "log"] {
         fields.skip(later);
     }
     fields.skip("layers");
@@ -305,6 +314,8 @@ pub struct SettingsFile {
     client_sync: Option<ClientSync>,
     /// How calls to servers are passed on.
     gateway: Option<Gateway>,
+    /// What tools may do.
+    policy: Option<policy::PolicyFile>,
     /// The clients whose files are kept in step.
     #[schemars(default)]
     clients: Vec<ClientFile>,

@@ -1,6 +1,7 @@
 //! What the settings say, and what is wrong with them.
 
-use super::{Face, Http, Mode, Via, parse};
+use super::{Face, Http, Mode, OnChange, Via, parse};
+use crate::policy::{Decision, Risk};
 
 fn told(text: &str) -> String {
     let parsed = parse(text);
@@ -60,5 +61,46 @@ fn what_is_wrong_is_told_and_the_rest_counts() {
     13:1: `[[clients]]` has no setting `severs`
       hint: did you mean `servers`?
     16:6: "a b" is no client id: a client id holds only a-z, 0-9, `-`, `_` and `.`
+    "#);
+}
+
+#[test]
+fn the_policy_is_said_as_a_whole_or_not_at_all() {
+    let usual = parse("").value.policy;
+    assert!(usual.enforce && !usual.cache && usual.export.is_empty());
+    assert_eq!((usual.on_change, usual.decisions.on(Risk::High)), (OnChange::Flag, Decision::Allow));
+    let parsed = parse(
+        "[policy]\nenforce = false\ncache = true\non_change = \"quarantine\"\ndecisions = { high = \"ask\" }\n\
+         hard_timeout = \"10m\"\nverbs = { high = [\"publish\"], safe = [\"open\", \"删除\"] }\n\
+         export = [{ path = \"config/mcp_config.json\", server = \"k8s\" }]\n",
+    );
+    assert_eq!(parsed.problems, []);
+    let policy = parsed.value.policy;
+    assert!(!policy.enforce && policy.cache);
+    assert_eq!((policy.on_change, policy.hard_timeout.as_secs()), (OnChange::Quarantine, 600));
+    assert_eq!(policy.decisions.on(Risk::High), Decision::Ask);
+    assert_eq!(policy.decisions.on(Risk::Medium), Decision::Allow);
+    assert_eq!(policy.verbs.get("publish").map(|verb| verb.risk), Some(Risk::High));
+    assert_eq!(policy.verbs.get("删除").map(|verb| verb.risk), Some(Risk::Safe));
+    assert_eq!(policy.export[0].server, "k8s");
+}
+
+#[test]
+fn what_is_wrong_with_the_policy_is_told() {
+    insta::assert_snapshot!(told(
+        "[policy]\ncahce = true\non_change = \"flagg\"\ndecisions = { hihg = \"ask\", safe = \"no\" }\nverbs.high = [\"git push\"]\n\n[[policy.export]]\nserver = 1\n"
+    ), @r#"
+    2:1: `policy` of the settings has no setting `cahce`
+      hint: did you mean `cache`?
+    3:13: `on_change` of `policy` of the settings is "flagg", not one of "flag", "quarantine"
+      hint: did you mean "flag"?
+    4:15: `decisions` of `policy` of the settings has no setting `hihg`
+      hint: did you mean `high`?
+    4:36: `safe` of `decisions` of `policy` of the settings is "no", not one of "allow", "ask", "deny"
+    5:15: "git push" is not one word of a tool's name
+      hint: write letters and digits alone, such as "publish"
+    7:1: an export needs a `path`
+      hint: add path = "config/mcp_config.json"
+    8:10: `server` of `[[export]]` is a number, not a text
     "#);
 }

@@ -1,0 +1,394 @@
+//! Stories of a policy file: what comes, what stays, what goes and comes back.
+
+use super::{Base, Merged, Offered, merge};
+use crate::policy::{Decision, Decisions, Proposal, Setting, Tool, Verbs, infer};
+
+const DAY: u64 = 86_400;
+const NOW: u64 = 1_795_824_000;
+
+/// A server and the names of its tools; `None` while they are not known.
+type Offers<'o> = &'o [(&'o str, Option<&'o str>)];
+
+fn proposals(server: &str, tools: &str, decisions: Decisions) -> Vec<Proposal> {
+    let verbs = Verbs::default();
+    let setting = Setting { server, trust: false, timeout: None, verbs: &verbs, decisions };
+    tools.split_whitespace().map(|name| infer(&Tool::named(name), &setting)).collect()
+}
+
+/// A file and its base, through time.
+struct Home {
+    text: Option<String>,
+    base: Base,
+    now: u64,
+    decisions: Decisions,
+}
+
+impl Home {
+    fn new(text: Option<&str>) -> Self {
+        let decisions = Decisions::default();
+        Self { text: text.map(str::to_owned), base: Base::default(), now: NOW, decisions }
+    }
+
+    fn merged(&self, offers: Offers<'_>) -> Merged {
+        let all: Vec<_> = offers
+            .iter()
+            .map(|(server, tools)| (*server, tools.map(|tools| proposals(server, tools, self.decisions))))
+            .collect();
+        let offered: Vec<_> =
+            all.iter().map(|(server, tools)| Offered { server, tools: tools.as_deref() }).collect();
+        merge(self.text.as_deref(), &self.base, &offered, self.now).unwrap()
+    }
+
+    /// Merges, and once more to see that nothing is left to do.
+    fn merge(&mut self, offers: Offers<'_>) -> String {
+        let merged = self.merged(offers);
+        self.text = merged.text.or(self.text.take());
+        self.base = merged.base;
+        let again = self.merged(offers);
+        assert_eq!(again.text, None, "merged twice is another text");
+        assert_eq!((&again.base, &again.news), (&self.base, &vec![]));
+        // What is kept between two merges is kept as JSON.
+        self.base = serde_json::from_str(&serde_json::to_string(&self.base).unwrap()).unwrap();
+        assert_eq!(self.base, again.base);
+        let lines: Vec<String> = merged.news.iter().map(ToString::to_string).collect();
+        if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
+    }
+
+    fn edit(&mut self, from: &str, to: &str) {
+        let text = self.text.take().unwrap();
+        assert!(text.contains(from), "{from:?} is not in\n{text}");
+        self.text = Some(text.replacen(from, to, 1));
+    }
+
+    fn text(&self) -> &str {
+        self.text.as_deref().unwrap()
+    }
+
+    /// The text without what stands at its top.
+    fn tables(&self) -> &str {
+        self.text().split_once("\n\n").map_or("", |(_, rest)| rest)
+    }
+}
+
+#[test]
+fn a_file_is_begun_with_one_table_per_tool_in_order() {
+    let mut home = Home::new(None);
+    let news =
+        home.merge(&[("k8s", Some("list_pods delete_pod")), ("my server", Some("删除")), ("off", None)]);
+    insta::assert_snapshot!(format!("{news}---\n{}", home.text()), @r#"
+    add `delete_pod` of `k8s`
+    add `list_pods` of `k8s`
+    add `删除` of `my server`
+    ---
+    # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
+    # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
+
+    [tools.k8s.delete_pod]
+    risk = "high"
+    decision = "allow"
+    timeout = "60s"
+    permission = "k8s:pod:delete"
+
+    [tools.k8s.list_pods]
+    risk = "safe"
+    decision = "allow"
+    timeout = "30s"
+    cache_ttl = "60s"
+
+    [tools."my server"."删除"]
+    risk = "medium"
+    decision = "allow"
+    timeout = "60s"
+    permission = "my%20server:删除:call"
+    "#);
+    assert!(crate::policy::parse(home.text()).problems.is_empty());
+}
+
+#[test]
+fn an_emptied_file_begins_anew_and_one_of_comments_alone_does_not() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("get_a"))]);
+    let first = home.text().to_owned();
+    home.text = Some("\u{feff}\r\n".to_owned());
+    home.merge(&[("k8s", Some("get_a"))]);
+    assert_eq!(home.text(), format!("\u{feff}{first}"));
+    home.text = Some("# nothing, thank you\n".to_owned());
+    assert_eq!(home.merge(&[("k8s", Some("get_a"))]), "");
+}
+
+#[test]
+fn new_tools_come_where_their_names_belong() {
+    let mut home = Home::new(None);
+    home.merge(&[("b", Some("get_d get_f")), ("d", Some("get_x"))]);
+    let news = home.merge(&[
+        ("a", Some("get_a")),
+        ("b", Some("get_z get_e get_d get_c get_f")),
+        ("c", Some("get_y")),
+        ("d", Some("get_x")),
+    ]);
+    let headers: Vec<&str> = home.text().lines().filter(|line| line.starts_with('[')).collect();
+    insta::assert_snapshot!(format!("{news}---\n{}", headers.join("\n")), @r#"
+    add `get_a` of `a`
+    add `get_c` of `b`
+    add `get_e` of `b`
+    add `get_z` of `b`
+    add `get_y` of `c`
+    ---
+    [tools.a.get_a]
+    [tools.b.get_c]
+    [tools.b.get_d]
+    [tools.b.get_e]
+    [tools.b.get_f]
+    [tools.b.get_z]
+    [tools.c.get_y]
+    [tools.d.get_x]
+    "#);
+    assert!(!home.text().contains("\n\n\n"));
+}
+
+#[test]
+fn what_a_person_wrote_stays_and_the_rest_follows() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("delete_pod list_pods"))]);
+    home.edit("decision = \"allow\"", "decision = \"deny\" # never");
+    home.edit("timeout = \"60s\"\n", "");
+    home.edit("cache_ttl = \"60s\"", "cache_ttl = \"5m\"\nrate = \"10/min\"");
+    home.decisions = Decisions { high: Decision::Ask, medium: Decision::Ask, safe: Decision::Ask };
+    let news = home.merge(&[("k8s", Some("delete_pod list_pods"))]);
+    insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
+    update `list_pods` of `k8s`
+    ---
+    [tools.k8s.delete_pod]
+    risk = "high"
+    decision = "deny" # never
+    permission = "k8s:pod:delete"
+
+    [tools.k8s.list_pods]
+    risk = "safe"
+    decision = "ask"
+    timeout = "30s"
+    cache_ttl = "5m"
+    rate = "10/min"
+    "#);
+    // Back and forth, whatever the settings say.
+    for _ in 0..10 {
+        home.decisions = Decisions::default();
+        home.merge(&[("k8s", Some("delete_pod list_pods"))]);
+    }
+    assert!(home.text().contains("decision = \"deny\" # never\npermission"), "{}", home.text());
+    assert!(home.text().contains("cache_ttl = \"5m\"\nrate = \"10/min\"\n"), "{}", home.text());
+}
+
+#[test]
+fn a_table_that_was_taken_out_does_not_come_back() {
+    for out in ["", "# [tools.k8s.get_b] is no concern of mine\n"] {
+        let mut home = Home::new(None);
+        home.merge(&[("k8s", Some("get_a get_b get_c"))]);
+        let start = home.text().find("[tools.k8s.get_b]").unwrap();
+        let end = home.text().find("[tools.k8s.get_c]").unwrap();
+        let mut text = home.text().to_owned();
+        text.replace_range(start..end, out);
+        home.text = Some(text.clone());
+        for _ in 0..10 {
+            assert_eq!(home.merge(&[("k8s", Some("get_a get_b get_c"))]), "");
+            home.now += 40 * DAY;
+        }
+        // Also when the tool goes and comes.
+        home.merge(&[("k8s", Some("get_a get_c"))]);
+        home.merge(&[("k8s", Some("get_a get_b get_c"))]);
+        assert_eq!(home.text(), text);
+    }
+}
+
+#[test]
+fn a_value_that_is_written_back_is_ours_again() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("delete_pod"))]);
+    home.edit("\"allow\"", "\"deny\"");
+    home.merge(&[("k8s", Some("delete_pod"))]);
+    home.edit("\"deny\"", "\"allow\"");
+    home.decisions.high = Decision::Ask;
+    home.merge(&[("k8s", Some("delete_pod"))]);
+    assert!(home.text().contains("decision = \"ask\""));
+}
+
+#[test]
+fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("delete_pod get_a list_pods"))]);
+    home.edit("[tools.k8s.get_a]", "# about a\n[tools.k8s.get_a] # mine");
+    home.edit("risk = \"safe\"\n", "risk = \"high\"\n\nrate = \"1/s\" # slow\n");
+    let before = home.text().to_owned();
+    let news = home.merge(&[("k8s", Some("list_pods"))]);
+    insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
+    comment out `delete_pod` of `k8s`, which is not offered any more
+    comment out `get_a` of `k8s`, which is not offered any more
+    ---
+    #~ gone since 2026-11-28: the server does not offer it any more; it stands again as it was when it does
+    #~ [tools.k8s.delete_pod]
+    #~ risk = "high"
+    #~ decision = "allow"
+    #~ timeout = "60s"
+    #~ permission = "k8s:pod:delete"
+
+    #~ gone since 2026-11-28: the server does not offer it any more; it stands again as it was when it does
+    #~ # about a
+    #~ [tools.k8s.get_a] # mine
+    #~ risk = "high"
+    #~
+    #~ rate = "1/s" # slow
+    #~ decision = "allow"
+    #~ timeout = "30s"
+    #~ cache_ttl = "60s"
+
+    [tools.k8s.list_pods]
+    risk = "safe"
+    decision = "allow"
+    timeout = "30s"
+    cache_ttl = "60s"
+    "#);
+    // A person goes on writing in it.
+    home.edit("#~ rate = \"1/s\" # slow", "#~ rate = \"2/s\"");
+    home.now += 100 * DAY;
+    let news = home.merge(&[("k8s", Some("list_pods"))]);
+    assert_eq!(news, "drop `delete_pod` of `k8s`, which has been gone for long\n");
+    let news = home.merge(&[("k8s", Some("get_a list_pods delete_pod"))]);
+    assert_eq!(news, "bring back `get_a` of `k8s` as it was\nadd `delete_pod` of `k8s`\n");
+    assert_eq!(home.text(), before.replace("rate = \"1/s\" # slow", "rate = \"2/s\""));
+}
+
+#[test]
+fn a_server_that_is_not_known_keeps_its_tools_and_one_that_is_gone_does_not() {
+    let mut home = Home::new(None);
+    home.merge(&[("a", Some("get_a")), ("b", Some("get_b"))]);
+    let before = home.text().to_owned();
+    assert_eq!(home.merge(&[("a", None), ("b", Some("get_b"))]), "");
+    assert_eq!(
+        home.merge(&[("b", Some("get_b"))]),
+        "comment out `get_a` of `a`, which is not offered any more\n"
+    );
+    assert_eq!(home.merge(&[("a", None), ("b", Some("get_b"))]), "");
+    home.merge(&[("a", Some("get_a")), ("b", Some("get_b"))]);
+    assert_eq!(home.text(), before);
+}
+
+#[test]
+fn a_comment_that_was_deleted_leaves_nothing_behind() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("get_a get_b"))]);
+    home.edit("\"safe\"", "\"high\"");
+    home.merge(&[("k8s", Some("get_b"))]);
+    let kept: String = home.text().split_inclusive('\n').filter(|line| !line.starts_with("#~")).collect();
+    home.text = Some(kept);
+    assert_eq!(home.merge(&[("k8s", Some("get_b"))]), "");
+    assert_eq!(home.merge(&[("k8s", Some("get_a get_b"))]), "add `get_a` of `k8s`\n");
+    assert!(home.text().contains("[tools.k8s.get_a]\nrisk = \"safe\""));
+}
+
+#[test]
+fn a_file_without_its_base_is_a_persons_as_a_whole() {
+    let text = "[tools.k8s.delete_pod]\nrisk = \"high\"\n\n# mine\n[tools.k8s.other]\ndecision = \"deny\"\n";
+    let mut home = Home::new(Some(text));
+    assert_eq!(home.merge(&[("k8s", Some("delete_pod other"))]), "");
+    home.decisions.high = Decision::Ask;
+    assert_eq!(home.merge(&[("k8s", Some("delete_pod other"))]), "");
+    assert_eq!(home.text(), text);
+}
+
+#[test]
+fn every_way_to_write_a_table_is_left_as_it_is() {
+    for text in [
+        "tools = { k8s = { get_a = { risk = \"high\" } } }\n",
+        "tools.k8s.get_a.risk = \"high\"\n",
+        "[tools]\nk8s.get_a = { risk = \"high\" } # short\n",
+        "[tools.k8s]\nget_a.risk = \"high\"\n\n# end",
+        "[tools.k8s.get_a]\nrisk = \"high\"",
+        "\u{feff}[tools.k8s.get_a]\r\nrisk = \"high\" # x\r\n",
+        "  [ tools . k8s . \"get_a\" ]\n  risk = 'high'\n  [tools.k8s.get_c]\n",
+        "# top\n[tools.k8s.get_a]\nrisk = \"high\"\n# on a\n\n\n[tools.zzz.x]\n# empty\n",
+    ] {
+        let mut home = Home::new(Some(text));
+        let news = home.merge(&[("k8s", Some("get_a get_b")), ("m", Some("get_m"))]);
+        assert_eq!(news, "add `get_b` of `k8s`\nadd `get_m` of `m`\n", "{text}");
+        let policy = crate::policy::parse(home.text());
+        assert_eq!(policy.problems, [], "{}", home.text());
+        for line in text.lines().filter(|line| !line.contains("tools = {")) {
+            assert!(home.text().contains(line), "{line:?} is not in\n{}", home.text());
+        }
+        let rule = policy.value.rule("k8s", "get_a").unwrap();
+        assert!(rule.risk.is_some() && rule.timeout.is_none());
+        assert!(policy.value.rule("k8s", "get_b").is_some_and(|rule| rule.timeout.is_some()));
+        // And tools that go do no harm.
+        home.merge(&[]);
+        home.merge(&[("k8s", Some("get_a get_b")), ("m", Some("get_m"))]);
+        assert!(crate::policy::parse(home.text()).value.rule("m", "get_m").is_some());
+    }
+}
+
+#[test]
+fn names_that_could_deceive_are_spelt_out() {
+    let mut home = Home::new(None);
+    let name = "a\u{202e}b\"]\nrisk='safe'#";
+    let verbs = Verbs::default();
+    let setting =
+        Setting { server: "s", trust: false, timeout: None, verbs: &verbs, decisions: Decisions::default() };
+    let tools = vec![infer(&Tool::named(name), &setting)];
+    let merged = merge(None, &home.base, &[Offered { server: "s", tools: Some(&tools) }], NOW).unwrap();
+    home.text = merged.text;
+    assert!(home.text().contains(r#"[tools.s."a\U0000202Eb\"]\nrisk='safe'#"]"#), "{}", home.text());
+    let policy = crate::policy::parse(home.text()).value;
+    assert!(policy.rule("s", name).is_some());
+}
+
+#[test]
+fn a_broken_file_is_left_alone() {
+    for text in ["[tools.k8s.a\n", "[tools.k8s.a]\n[tools.k8s.a]\n", "tools = 1\n[tools.k8s.a]\n"] {
+        let error = merge(Some(text), &Base::default(), &[], NOW).unwrap_err();
+        assert!(error.to_string().starts_with("line "), "{error}");
+    }
+}
+
+#[test]
+fn a_line_that_goes_takes_no_comment_along() {
+    let mut home = Home::new(None);
+    let verbs = Verbs::default();
+    let offer = |home: &mut Home, trust: bool| {
+        let decisions = Decisions::default();
+        let setting = Setting { server: "k8s", trust, timeout: None, verbs: &verbs, decisions };
+        let raw = r#"{"name":"frob","annotations":{"readOnlyHint":true}}"#;
+        let tools = vec![infer(&Tool::parse(raw).unwrap(), &setting)];
+        let offered = [Offered { server: "k8s", tools: Some(&tools) }];
+        let merged = merge(home.text.as_deref(), &home.base, &offered, NOW).unwrap();
+        home.text = merged.text.or(home.text.take());
+        home.base = merged.base;
+    };
+    offer(&mut home, false);
+    let medium = home.text().to_owned();
+    offer(&mut home, true);
+    assert!(
+        home.text()
+            .contains("risk = \"safe\"\ndecision = \"allow\"\ntimeout = \"30s\"\ncache_ttl = \"60s\"\n")
+    );
+    assert!(!home.text().contains("permission"));
+    offer(&mut home, false);
+    assert_eq!(home.text(), medium);
+    home.edit("permission = \"k8s:frob:call\"", "permission = \"k8s:frob:call\" # why?");
+    offer(&mut home, true);
+    assert!(home.text().contains("permission = \"k8s:frob:call\" # why?\n"));
+}
+
+#[test]
+fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
+    let mut home = Home::new(None);
+    home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
+    home.edit("\"safe\"", "\"high\" # mine");
+    home.merge(&[("b", Some("get_y"))]);
+    home.edit("#~ gone", "[tools]\na = {}\n\n#~ gone");
+    assert_eq!(
+        home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]),
+        "bring back `get_x` of `a` as it was\n"
+    );
+    assert!(home.text().contains("#~ risk = \"high\" # mine"), "{}", home.text());
+    let rule = crate::policy::parse(home.text()).value.rule("a", "get_x").cloned().unwrap();
+    assert_eq!(rule.risk.map(|said| said.value), Some(crate::policy::Risk::High));
+}

@@ -20,6 +20,7 @@ pub mod place;
 pub mod plan;
 pub mod problem;
 pub mod reference;
+pub mod registry;
 pub mod revision;
 pub mod search;
 pub mod select;

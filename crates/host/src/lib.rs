@@ -17,6 +17,7 @@ pub mod memory;
 pub mod offers;
 mod own;
 pub mod record;
+pub mod registry;
 pub mod resolve;
 pub mod secret;
 mod show;

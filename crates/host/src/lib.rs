@@ -23,6 +23,7 @@ pub mod secret;
 mod show;
 #[cfg(unix)]
 pub mod socket;
+pub mod stamp;
 mod system;
 mod temp;
 mod time;

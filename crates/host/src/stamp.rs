@@ -65,6 +65,20 @@ struct Record {
 /// Returns what the last sync came to where nothing has changed since: neither the catalogue, nor the registry. `None`
 /// where that is not certain.
 pub fn unchanged(stamp: &Path, catalogue: &Path, registry: &Path) -> Option<Counts> {
+    let record = load(stamp)?;
+    let is_still =
+        |path: &Path, was: Stamp| std::fs::metadata(path).is_ok_and(|meta| system::stamp(&meta) == was);
+    let same = record.sure && is_still(catalogue, record.catalogue) && is_still(registry, record.registry);
+    same.then_some(record.counts)
+}
+
+/// Returns what the file system said about the registry after the last sync: as long as it still does, nobody but us can
+/// have written in it.
+pub fn registry(stamp: &Path) -> Option<Stamp> {
+    load(stamp).map(|record| record.registry)
+}
+
+fn load(stamp: &Path) -> Option<Record> {
     let mut file = system::open_to_read(stamp).ok()?;
     let mut buffer = [0; LONGEST];
     let mut length = 0;
@@ -77,13 +91,7 @@ pub fn unchanged(stamp: &Path, catalogue: &Path, registry: &Path) -> Option<Coun
         }
     }
     let record: Record = serde_json::from_slice(buffer.get(..length)?).ok()?;
-    let is_still =
-        |path: &Path, was: Stamp| std::fs::metadata(path).is_ok_and(|meta| system::stamp(&meta) == was);
-    let same = record.version == VERSION
-        && record.sure
-        && is_still(catalogue, record.catalogue)
-        && is_still(registry, record.registry);
-    same.then_some(record.counts)
+    (record.version == VERSION).then_some(record)
 }
 
 impl Synced {

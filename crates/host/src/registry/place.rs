@@ -60,13 +60,15 @@ pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, Fault> {
     if !is_file(path)? {
         return Ok(None);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).map_err(Fault::from).and_then(ready_to_read);
+    // Whoever may only read leaves behind what a database keeps beside itself; who may write, and does not, takes it along.
+    let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, writing).map_err(Fault::from).and_then(ready_to_read);
     match opened {
         // Whoever may not write beside a database can read it only as one that nobody writes: so it is.
         Err(Fault::Refused(why)) => {
-            let uri = OpenFlags::SQLITE_OPEN_URI;
-            let still = Connection::open_with_flags(still(path), flags | uri).map_err(Fault::from);
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let uri = flags | OpenFlags::SQLITE_OPEN_URI;
+            let still = Connection::open_with_flags(still(path), uri).map_err(Fault::from);
             still.and_then(ready_to_read).map(Some).map_err(|_| Fault::Refused(why))
         }
         opened => opened.map(Some),
@@ -75,6 +77,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, Fault> {
 
 fn ready_to_read(connection: Connection) -> Result<Connection, Fault> {
     schema::set_up(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
     match schema::version(&connection)? {
         schema::Version::Ours => Ok(connection),
         schema::Version::None => Err(Fault::Damaged("it is empty".to_owned())),

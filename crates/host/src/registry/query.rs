@@ -10,7 +10,7 @@ use super::words;
 use crate::hash::Hash;
 
 /// A word in a name counts as much as so many in a description; so does one in a title, and in the name of the server.
-const WEIGHTS: &str = "bm25(8.0, 4.0, 2.0, 1.0)";
+const WEIGHTS: &str = "bm25(words, 8.0, 4.0, 2.0, 1.0)";
 
 /// The columns of a [`Line`].
 const LINE: &str = "server.name, server.stale_why IS NOT NULL, item.name, item.title, item.brief, item.hash";
@@ -99,14 +99,14 @@ pub(super) fn search(connection: &Connection, text: &str, limit: usize) -> rusql
     // The best are chosen before anything else is read of them.
     let sql = format!(
         "SELECT {LINE}, fit.rank FROM
-        (SELECT rowid, rank FROM words WHERE words MATCH :asked AND rank MATCH :weights ORDER BY rank LIMIT :limit)
+        (SELECT rowid, {WEIGHTS} AS rank FROM words WHERE words MATCH :asked ORDER BY 2 LIMIT :limit)
         AS fit JOIN item ON item.id = fit.rowid JOIN server ON server.id = item.server
         ORDER BY fit.rank, server.place, item.place"
     );
     let mut statement = connection.prepare(&sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     for asked in [&all, &any] {
-        let asked = named_params! { ":asked": asked, ":weights": WEIGHTS, ":limit": limit };
+        let asked = named_params! { ":asked": asked, ":limit": limit };
         let rows = statement
             .query_map(asked, |row| Ok(Found { line: line(row)?, score: -row.get::<_, f64>(6)? }))?;
         let found: Vec<Found> = rows.collect::<rusqlite::Result<_>>()?;

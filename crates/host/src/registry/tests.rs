@@ -145,6 +145,8 @@ fn readers_make_nothing() {
     assert_eq!((registry.stamp(), registry.search("x", 5)), (None, vec![]));
     assert!(stage.folder.path().read_dir().unwrap().next().is_none());
     assert!(registry.replace(&[k8s()], 1).is_err());
+    let connection = Stage::filled().read().connection;
+    assert!(connection.unwrap().execute("DELETE FROM server", []).is_err());
 }
 
 #[cfg(unix)]
@@ -182,6 +184,8 @@ fn what_the_file_system_says_stays_until_something_is_written() {
         assert_eq!(registry.held().len(), 1);
     }
     assert_eq!(stage.read().stamp(), Some(before));
+    let files: Vec<_> = stage.path().parent().unwrap().read_dir().unwrap().flatten().collect();
+    assert_eq!(files.len(), 1, "nothing is left beside it: {files:?}");
     // Also while somebody else has it open.
     let other = stage.read();
     let mut registry = stage.open();

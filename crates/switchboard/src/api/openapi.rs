@@ -130,7 +130,7 @@ fn responses(route: &Route) -> Value {
         }
         Action::ClientConfig => (StatusCode::OK, "*/*", json!({ "type": "string" })),
         Action::Run(_, done) => (done, "application/json", json!({})),
-        Action::Sync | Action::Live | Action::Command | Action::Reload | Action::OpenApi => {
+        Action::Sync | Action::Live | Action::Offer | Action::Command | Action::Reload | Action::OpenApi => {
             (StatusCode::OK, "application/json", json!({}))
         }
     };

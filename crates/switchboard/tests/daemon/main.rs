@@ -15,6 +15,7 @@ mod files;
 mod life;
 mod other;
 mod servers;
+mod sync;
 mod whole;
 
 use testkit::daemon::Daemon;

@@ -38,6 +38,7 @@ mod words;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
 
 use rusqlite::{Connection, TransactionBehavior};
 use switchboard_core::name::ServerName;
@@ -60,6 +61,8 @@ pub struct Registry {
     connection: Option<Connection>,
     /// Which file that is.
     identity: place::Identity,
+    /// Our own turn, as long as there is one.
+    turn: Weak<()>,
     notes: Vec<Note>,
 }
 
@@ -83,8 +86,14 @@ impl Registry {
     }
 
     fn with(path: &Path, access: Access) -> Self {
-        let mut registry =
-            Self { path: path.to_owned(), access, connection: None, identity: None, notes: Vec::new() };
+        let mut registry = Self {
+            path: path.to_owned(),
+            access,
+            connection: None,
+            identity: None,
+            turn: Weak::new(),
+            notes: Vec::new(),
+        };
         registry.connect();
         registry
     }
@@ -95,8 +104,10 @@ impl Registry {
     }
 
     /// Waits for the turn to change the registry together with what is kept beside it. `None` where nobody can have it.
-    pub fn turn(&self) -> Option<Turn> {
-        Turn::take(&self.path)
+    pub fn turn(&mut self) -> Option<Turn> {
+        let turn = Turn::take(&self.path)?;
+        self.turn = turn.alive();
+        Some(turn)
     }
 
     /// Returns what the file system says about the database, with everything written in it; `None` where there is none.
@@ -106,8 +117,7 @@ impl Registry {
 
     /// Looks through the whole database, and begins a new one where it is damaged anywhere.
     pub fn check(&mut self) {
-        let sound = self.reading(|connection| schema::check(connection).map(|()| true));
-        debug_assert!(sound || !self.notes.is_empty() || self.connection.is_none());
+        self.reading(schema::check);
     }
 
     /// Returns the servers that are known, in the order in which they were put in.
@@ -240,7 +250,11 @@ impl Registry {
     fn found(&mut self, fault: Fault) {
         if let (Fault::Damaged(why), Access::Write) = (&fault, self.access) {
             self.connection = None;
-            match place::set_aside(&self.path, self.identity, why) {
+            // Whoever has the turn need not wait for it.
+            let turn = if self.turn.strong_count() > 0 { None } else { Turn::take(&self.path) };
+            let put = place::set_aside(&self.path, self.identity, why);
+            drop(turn);
+            match put {
                 Ok(note) => self.notes.extend(note),
                 Err(fault) => return self.notes.push(fault.into_note(&self.path)),
             }

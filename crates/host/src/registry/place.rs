@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 #[derive(Debug)]
 pub struct Turn {
     _lock: File,
+    alive: Arc<()>,
 }
 
 impl Turn {
@@ -33,7 +35,7 @@ impl Turn {
         let mut left = PATIENCE;
         loop {
             match lock.try_lock() {
-                Ok(()) => return Some(Self { _lock: lock }),
+                Ok(()) => return Some(Self { _lock: lock, alive: Arc::default() }),
                 Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Interrupted => return None,
                 // Whoever was stopped in the middle of it must not hold up everybody else: what may come of two at a time
                 // is asking once more than needed.
@@ -45,6 +47,13 @@ impl Turn {
                 }
             }
         }
+    }
+}
+
+impl Turn {
+    /// Returns what is there as long as this is.
+    pub(super) fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 }
 
@@ -106,7 +115,9 @@ pub(super) fn open_to_write(path: &Path) -> Result<(Connection, Option<Note>), F
     let which = identity(path);
     match made(path) {
         Err(Fault::Damaged(why)) => {
+            let turn = Turn::take(path);
             let note = set_aside(path, which, &why)?;
+            drop(turn);
             Ok((made(path)?, note))
         }
         opened => opened.map(|connection| (connection, None)),
@@ -172,9 +183,8 @@ pub(super) fn identity(path: &Path) -> Identity {
 }
 
 /// Puts the database aside that cannot be used, in the place of the one that was put aside before. `None` where it is
-/// there no more: another who found it damaged has done so, and made a new one.
+/// there no more: another who found it damaged has done so, and made a new one. Whoever calls this has the turn.
 pub(super) fn set_aside(path: &Path, which: Identity, why: &str) -> Result<Option<Note>, Fault> {
-    let _turn = Turn::take(path);
     if identity(path) != which {
         return Ok(None);
     }

@@ -205,3 +205,27 @@ fn who_may_not_write_is_warned_and_reads_all_the_same() {
     assert_eq!(scene.run("tool search a1").code, 0);
     assert_eq!(scene.asked(), [""; 0], "what is found could not be kept, so nobody is asked");
 }
+
+#[test]
+fn the_doctor_finds_what_is_wrong_with_it() {
+    let scene = Scene::new(&TWO);
+    scene.sync();
+    assert_eq!(scene.home.ok("doctor --json").json(), serde_json::json!([]));
+    fs::remove_file(scene.home.path("tools-a")).unwrap();
+    scene.run("sync a");
+    insta::assert_snapshot!(scene.run("doctor"), @"
+    exit code: 0
+    ----- stdout -----
+    ! server `a` has not said what it offers since [TIME]: it ended with code 1; it said last: no tools today
+        switchboard server test a
+    ✓ 2 servers and 0 clients checked
+    ");
+    fs::write(scene.home.path(REGISTRY), "garbage").unwrap();
+    insta::assert_snapshot!(scene.run("doctor"), @"
+    exit code: 0
+    ----- stdout -----
+    ! the registry `[HOME]/switchboard/state/registry.db` is damaged: file is not a database
+        switchboard sync
+    ✓ 2 servers and 0 clients checked
+    ");
+}

@@ -147,7 +147,11 @@ fn damage_that_shows_only_in_the_writing_is_put_aside_too() {
     let stage = large();
     let mut registry = stage.open();
     sql(&stage.path(), "DROP TABLE words");
+    // Whoever has the turn does not wait for it.
+    let turn = registry.turn();
+    let begun = std::time::Instant::now();
     registry.replace(&[k8s()], 2).unwrap();
+    assert!(turn.is_some() && begun.elapsed() < place::PATIENCE);
     assert!(matches!(registry.notes(), [Note::Aside { .. }]), "{:?}", registry.notes());
     assert_eq!(tools(&mut registry), "k8s.listPods k8s.get_pod");
 }

@@ -84,7 +84,7 @@ fn readers_see_one_sync_or_the_other_and_nothing_between() {
 #[test]
 fn one_at_a_time_has_its_turn() {
     let stage = Stage::filled();
-    let registry = stage.open();
+    let mut registry = stage.open();
     let turn = registry.turn().unwrap();
     thread::scope(|scope| {
         let path = stage.path();

@@ -3,11 +3,13 @@
 //! [`parse()`] reads the text of `mcp-servers.toml`, [`edit`] changes it by lossless splices.
 
 pub mod edit;
+mod offered;
 pub mod parse;
 mod server;
 
 use std::collections::BTreeMap;
 
+pub use offered::Offered;
 pub use parse::parse;
 pub use server::{Feed, Health, Isolation, Retry, Server, ServerFile, ToolFilter};
 

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod reference;
+pub mod registry;
 pub mod revision;
 pub mod search;
 pub mod select;

@@ -60,13 +60,16 @@ fn fit(words: &[String], word: &str) -> f64 {
     fits.fold(0.0, f64::max)
 }
 
-/// Returns the words of a text: runs of letters and digits, and the parts of `camelCase` and `snake_case`.
-fn words(text: &str) -> Vec<String> {
+/// Returns the words of a text, in small letters: runs of letters and digits, and the parts of `camelCase`, `HTTPServer`
+/// and `snake_case`.
+pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let mut before_is_small = false;
-    for letter in text.chars() {
-        let begins = letter.is_uppercase() && before_is_small;
+    let mut letters = text.chars().peekable();
+    let (mut before_is_small, mut before_is_large) = (false, false);
+    while let Some(letter) = letters.next() {
+        let ends_large = before_is_large && letters.peek().is_some_and(|next| next.is_lowercase());
+        let begins = letter.is_uppercase() && (before_is_small || ends_large);
         if (!letter.is_alphanumeric() || begins) && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
@@ -74,6 +77,7 @@ fn words(text: &str) -> Vec<String> {
             word.extend(letter.to_lowercase());
         }
         before_is_small = letter.is_lowercase() || letter.is_numeric();
+        before_is_large = letter.is_uppercase();
     }
     words.extend((!word.is_empty()).then_some(word));
     words
@@ -104,6 +108,21 @@ mod tests {
             let entries = TOOLS.iter().map(|(name, text)| Entry { name, text });
             let names: Vec<&str> = search(entries, query, 2).into_iter().map(|at| TOOLS[at].0).collect();
             assert_eq!(names, found, "{query}");
+        }
+    }
+
+    #[test]
+    fn names_are_split_where_people_see_words() {
+        for (text, parts) in [
+            ("listPods", "list pods"),
+            ("list_pods-v2.all", "list pods v2 all"),
+            ("parseHTTPServer", "parse http server"),
+            ("GETUser2FA", "get user2 fa"),
+            ("URLs", "ur ls"),
+            ("ÄrgerÜber", "ärger über"),
+            ("  ..", ""),
+        ] {
+            assert_eq!(words(text).join(" "), parts, "{text}");
         }
     }
 }

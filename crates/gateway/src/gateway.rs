@@ -3,6 +3,7 @@
 //! It decides nothing about which servers there are. Whoever owns that says so in three steps, in this order: servers
 //! are started beside those in service, a new table is published whole, and what is no longer wanted is retired.
 
+mod discover;
 mod news;
 mod table;
 

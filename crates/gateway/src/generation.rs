@@ -338,7 +338,7 @@ impl Generation {
     }
 
     /// Returns whether no process of it runs.
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         Arc::strong_count(&self.processes) == 1
     }
 

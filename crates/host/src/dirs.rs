@@ -295,9 +295,9 @@ impl Dirs {
         self.state.join("relations.json")
     }
 
-    /// What the servers were last seen to offer.
+    /// What the servers were last seen to offer: a database.
     pub fn registry(&self) -> PathBuf {
-        self.state.join("registry.json")
+        self.state.join("registry.db")
     }
 
     /// What each server was last seen to offer, one file for each.
@@ -305,7 +305,7 @@ impl Dirs {
         self.state.join("offers")
     }
 
-    /// What was last discovered, and from which configuration.
+    /// From which catalogue the registry was filled last.
     pub fn sync_stamp(&self) -> PathBuf {
         self.state.join("sync-stamp.json")
     }

@@ -15,6 +15,16 @@ impl Hash {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Returns the hash that these bytes are.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes of the hash.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Returns the hash that `text` spells, or `None` if it is not 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes();

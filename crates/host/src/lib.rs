@@ -17,11 +17,13 @@ pub mod memory;
 pub mod offers;
 mod own;
 pub mod record;
+pub mod registry;
 pub mod resolve;
 pub mod secret;
 mod show;
 #[cfg(unix)]
 pub mod socket;
+pub mod stamp;
 mod system;
 mod temp;
 mod time;

@@ -103,6 +103,8 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
             Config::Check | Config::Path | Config::Schema { .. } | Config::Export { .. } | Config::History,
         )
         | Command::Token(Token::List)
+        | Command::Sync(_)
+        | Command::Tool(_)
         | Command::Doctor => Kind::Reads,
         // A login needs the browser and the variables of whoever asks for it.
         Command::Server(Server::Login(_) | Server::Log(_))

@@ -9,6 +9,7 @@ pub(crate) use login::ServerLogin;
 pub(crate) use service::{Service, ServiceInstall};
 
 mod daemon;
+mod tool;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::complete;
 
 pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
+pub(crate) use tool::{Sync, Tool, ToolList, ToolSearch, ToolShow};
 
 /// One catalogue of MCP servers, kept in step with every AI client.
 #[derive(Debug, Parser)]
@@ -72,6 +74,11 @@ pub(crate) enum Command {
     /// Named subsets of the servers
     #[command(subcommand)]
     Profile(Profile),
+    /// Ask servers what they offer, where something has changed
+    Sync(Sync),
+    /// The tools that the servers offer
+    #[command(subcommand)]
+    Tool(Tool),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
     /// Follow another switchboard: into a client's file, or with a program
@@ -109,6 +116,8 @@ impl Command {
             Self::Server(_) => "server",
             Self::Client(_) => "client",
             Self::Profile(_) => "profile",
+            Self::Sync(_) => "sync",
+            Self::Tool(_) => "tool",
             Self::Connect(_) => "connect",
             Self::Listen(_) => "listen",
             Self::Config(_) => "config",

@@ -10,6 +10,8 @@ pub(crate) mod profile;
 pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod token;
+pub(crate) mod tool;
 pub(crate) mod uninstall;
 pub(crate) mod up;

@@ -3,9 +3,11 @@
 use clap_complete::CompletionCandidate;
 use switchboard_core::catalogue;
 use switchboard_core::client::known;
+use switchboard_core::registry::Kind;
 use switchboard_core::settings;
 use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file;
+use switchboard_host::registry::Registry;
 
 fn text(path: impl FnOnce(&Dirs) -> std::path::PathBuf) -> String {
     Dirs::from_env(&Env::read())
@@ -25,6 +27,19 @@ pub(crate) fn servers() -> Vec<CompletionCandidate> {
         .map(|server| {
             CompletionCandidate::new(server.name.as_str())
                 .help(server.description.as_ref().map(|text| text.clone().into()))
+        })
+        .collect()
+}
+
+/// The tools that servers were last seen to offer; nobody is asked for it.
+pub(crate) fn tools() -> Vec<CompletionCandidate> {
+    let Ok(dirs) = Dirs::from_env(&Env::read()) else { return Vec::new() };
+    let lines = Registry::read(&dirs.registry()).list(Kind::Tool, None);
+    lines
+        .into_iter()
+        .map(|line| {
+            CompletionCandidate::new(format!("{}/{}", line.server, line.name))
+                .help(line.brief.map(Into::into))
         })
         .collect()
 }

@@ -17,6 +17,7 @@ use switchboard_host::dirs::{Dirs, Env};
 use switchboard_host::file::{self, ReadError, Snapshot};
 use switchboard_host::lock::{Lock, LockError};
 use switchboard_host::record::{self, Loaded};
+use switchboard_host::stamp;
 use switchboard_host::watch::Content;
 
 use crate::fail::{Code, Done, Failure, whole};
@@ -161,6 +162,11 @@ impl Home {
             let own = [self.dirs.state().to_owned(), self.dirs.secrets(), self.dirs.logins()];
             let _ = file::sweep_own(&own, &backups);
         }
+    }
+
+    /// Returns whether the registry is known to be in step with the catalogue, without it being looked at.
+    pub(crate) fn is_synced(&self) -> bool {
+        stamp::unchanged(&self.dirs.sync_stamp(), &self.dirs.catalogue(), &self.dirs.registry()).is_some()
     }
 
     /// Returns the store of everything that was ever replaced.

@@ -26,6 +26,7 @@ mod remote;
 mod retention;
 mod schema;
 mod service;
+mod sync;
 mod token;
 mod ui;
 mod web;
@@ -60,6 +61,12 @@ pub fn run() -> ExitCode {
     }
     if let Some(args) = pipe(std::env::args_os(), &env) {
         return told(cmd::connect::run(&args, env), &Ui::new(Common::default()));
+    }
+    if let Some(wishes) = sync::plain(std::env::args_os())
+        && env.var(COMPLETE).is_none()
+        && let Some(done) = sync::run_plain(wishes, &env)
+    {
+        return done;
     }
     if std::env::args_os().len() > 0 {
         clap_complete::CompleteEnv::with_factory(Cli::command).var(COMPLETE).complete();
@@ -125,6 +132,8 @@ fn perform(command: Command, wishes: Common, env: Env, ui: &Ui) -> Result<ExitCo
 fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
     let done = match command {
         Command::Connect(args) => return cmd::connect::run(&args, env),
+        Command::Sync(args) => cmd::sync::run(&args, env, ui),
+        Command::Tool(verb) => cmd::tool::run(&verb, env, ui),
         Command::Up(args) => cmd::up::run(&args, env, ui),
         Command::Serve(args) => daemon::run(&args, env),
         Command::Demo(args) => cmd::demo::run(&args, ui),

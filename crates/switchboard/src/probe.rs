@@ -13,7 +13,7 @@ use crate::cmd::connect::entry_launch;
 use crate::cmd::server::known;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
-use crate::ui::{Mark, Ui, counted};
+use crate::ui::{Mark, Ui, counted, plain};
 use session::Session;
 
 /// What a server said of itself and offers.
@@ -210,11 +210,4 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
             [plain(tool["name"].as_str().unwrap_or("?")), plain(first)]
         }),
     );
-}
-
-/// A server's words, with nothing in them that a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }

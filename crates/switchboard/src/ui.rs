@@ -1,5 +1,7 @@
 //! What a person sees: the only place that prints.
 
+mod progress;
+
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,6 +71,21 @@ pub(crate) enum Said {
 /// Returns `1 server`, `2 servers`.
 pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Returns somebody else's words with nothing in them that a terminal would obey, or that would show them as others.
+pub(crate) fn plain(text: &str) -> String {
+    // What has no width of its own, and what turns the direction of writing.
+    let hides = |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || hides(c) {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
 }
 
 /// What a mark before a line means.

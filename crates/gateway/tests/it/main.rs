@@ -4,6 +4,7 @@
 
 mod asks;
 mod client;
+mod discover;
 mod eras;
 mod exclusive;
 mod faces;

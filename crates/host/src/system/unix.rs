@@ -40,6 +40,15 @@ fn again_open(options: &OpenOptions, path: &Path) -> io::Result<File> {
     super::again(|| options.open(path))
 }
 
+/// Takes from others what they may do with a file of ours.
+pub(crate) fn owner_only(path: &Path) -> io::Result<()> {
+    let now = std::fs::symlink_metadata(path)?;
+    if now.is_file() && mode(&now) != 0o600 {
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
 /// Opens a folder, so that [`sync_folder`] cannot fail for want of a descriptor later.
 pub(crate) fn open_folder(path: &Path) -> io::Result<File> {
     super::again(|| File::open(path))

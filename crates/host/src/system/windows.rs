@@ -29,6 +29,11 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).open(path)
 }
 
+/// The folder's rules keep others out.
+pub(crate) fn owner_only(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// A folder cannot be opened as a file here, and the file system's journal orders renames.
 #[derive(Debug)]
 pub(crate) struct Folder;

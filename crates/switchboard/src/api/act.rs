@@ -1,5 +1,7 @@
 //! What routes do.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::StatusCode;
 
@@ -12,6 +14,7 @@ use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
 use crate::live::Live;
+use crate::sync::{OFFER_LIMIT, Offered, in_words};
 use crate::ui::Said;
 
 /// What a route does.
@@ -41,6 +44,8 @@ pub(super) enum Action {
     Run(Meant, StatusCode),
     /// Tells how the servers stand.
     Live,
+    /// Asks a server in service what it offers.
+    Offer,
     /// Sends the messages of one server, for those who debug.
     Watch,
     /// Speaks MCP.
@@ -101,6 +106,7 @@ pub(super) async fn act(
             let all = tokio::task::spawn_blocking(move || Live::all(seen)).await;
             Ok(json(StatusCode::OK, &all.unwrap_or_default()))
         }
+        Action::Offer => Ok(json(StatusCode::OK, &offered(inside, &call).await)),
         Action::Watch => watch::messages(inside, call.param("name")),
         Action::Mcp(way) => mcp::act(&inside.mcp, &board, way, &route.method, &call, body).await,
         #[cfg(unix)]
@@ -131,6 +137,17 @@ fn succession(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>> {
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     reply.extensions_mut().insert(inside.desk.claim());
     Ok(reply)
+}
+
+/// Asks a server that is in service in the version that is asked about.
+async fn offered(inside: &Inside, call: &Call) -> Offered {
+    let said = |name| call.query(name).unwrap_or_default();
+    let limit = said("limit_ms").parse().map_or(OFFER_LIMIT, Duration::from_millis).min(OFFER_LIMIT);
+    match inside.mcp.gateway().discover_served(said("server"), said("version"), limit).await {
+        None => Offered::Unknown,
+        Some(Ok(offer)) => serde_json::from_slice(&offer.to_json()).map_or(Offered::Unknown, Offered::Offer),
+        Some(Err(trouble)) => Offered::Trouble(in_words(&trouble)),
+    }
 }
 
 /// Has a command run, and answers with the document that it prints for programs.

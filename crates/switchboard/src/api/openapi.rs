@@ -132,7 +132,7 @@ fn responses(route: &Route) -> Value {
         #[cfg(unix)]
         Action::Succession => (StatusCode::SWITCHING_PROTOCOLS, "*/*", json!({})),
         Action::Run(_, done) => (done, "application/json", json!({})),
-        Action::Sync | Action::Live | Action::Command | Action::Reload | Action::OpenApi => {
+        Action::Sync | Action::Live | Action::Offer | Action::Command | Action::Reload | Action::OpenApi => {
             (StatusCode::OK, "application/json", json!({}))
         }
     };

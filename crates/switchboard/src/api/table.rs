@@ -70,6 +70,13 @@ pub(super) fn routes(settings: &Settings) -> Routes {
     ));
     rows.push(row(
         Method::GET,
+        crate::sync::OFFER,
+        Access::Control,
+        Action::Offer,
+        "Asks a server in service what it offers",
+    ));
+    rows.push(row(
+        Method::GET,
         "/api/v1/openapi.json",
         Access::Holders(Permission::of("config", "status", "read")),
         Action::OpenApi,

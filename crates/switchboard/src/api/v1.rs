@@ -10,7 +10,8 @@ use super::call::{Call, parsed};
 use super::problem::Problem;
 use super::route::{Access, Route};
 use crate::cli::{
-    Client, Command, Config, Entry, Name, Profile, SchemaFile, Server, ServerTest, Token, TokenCreate, Which,
+    Client, Command, Config, Entry, Name, Profile, SchemaFile, Server, ServerTest, Token, TokenCreate, Tool,
+    ToolList, ToolSearch, ToolShow, Which,
 };
 use crate::token::Permission;
 
@@ -52,6 +53,7 @@ fn rows() -> Vec<Row> {
         servers(&get, &post, &patch, &delete),
         clients(&get, &post, &put, &delete),
         clients_at_once(&post),
+        tools(&get, &post),
         others(&get, &post, &put, &delete),
     ];
     all.into_iter().flatten().collect()
@@ -235,6 +237,42 @@ fn clients_at_once(post: &Method) -> Vec<Row> {
             "UndoBody",
             |_, body| bodies::undo(all(), body),
         ),
+    ]
+}
+
+fn tools(get: &Method, post: &Method) -> Vec<Row> {
+    let get = || get.clone();
+    let read = ("tools", "read");
+    vec![
+        (
+            post.clone(),
+            "/sync",
+            ("servers", "run"),
+            "Asks servers what they offer, where something has changed",
+            "SyncBody",
+            |_, body| bodies::sync(body),
+        ),
+        (get(), "/tools", read, "Lists the tools; with `server=NAME` those of one server", "", |call, _| {
+            let servers = call.queries("server").map(str::to_owned).collect();
+            Ok(Command::Tool(Tool::List(ToolList { servers })))
+        }),
+        (
+            get(),
+            "/tools/search",
+            read,
+            "Finds tools by the words in `words`, the best first; `limit` of them",
+            "",
+            |call, _| {
+                let wrong = |_| Problem::new(StatusCode::BAD_REQUEST, "`limit` is no number");
+                let limit = call.query("limit").map(str::parse).transpose().map_err(wrong)?.unwrap_or(20);
+                let words = vec![call.query("words").unwrap_or_default().to_owned()];
+                Ok(Command::Tool(Tool::Search(ToolSearch { words, limit })))
+            },
+        ),
+        (get(), "/servers/{name}/tools/{tool}", read, "Shows a tool", "", |call, _| {
+            let tool = ["name", "tool"].map(|part| call.param(part).to_owned()).to_vec();
+            Ok(Command::Tool(Tool::Show(ToolShow { tool })))
+        }),
     ]
 }
 

@@ -11,6 +11,7 @@ use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
 use switchboard_host::lock::Lock;
+use switchboard_host::registry::{Note, Registry, State};
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::approval::quoted;
@@ -19,7 +20,7 @@ use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
 use crate::login::Logins;
 use crate::observe::{Look, Observer, linked};
-use crate::ui::{Mark, Ui, counted};
+use crate::ui::{Mark, Ui, counted, plain};
 
 /// One finding: what is wrong, and the command that mends it.
 struct Finding {
@@ -40,6 +41,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let looks = Observer::new(&home)?.plan(&clients);
     servers(&home, &mut findings);
     logins(&home, &mut findings);
+    registry(&home, &mut findings);
     for look in &looks {
         client(&home, look, &mut findings);
     }
@@ -104,6 +106,35 @@ fn daemon(home: &Home, looks: &[Look], out: &mut Vec<Finding>) {
         ),
         mend: "switchboard up --detach".to_owned(),
     });
+}
+
+/// What servers offer is a cache: whatever is wrong with it is not grave.
+fn registry(home: &Home, out: &mut Vec<Finding>) {
+    let mut found = |what: String, mend: String| out.push(Finding { grave: false, what, mend });
+    let mut registry = Registry::read(&home.dirs.registry());
+    registry.check();
+    let servers = registry.servers();
+    for note in registry.notes() {
+        let mend = match note {
+            Note::Refused { .. } => format!("chmod u+rw {}", quoted(&home.dirs.registry().to_string_lossy())),
+            Note::Aside { .. } | Note::Damaged { .. } => "switchboard sync".to_owned(),
+        };
+        found(note.to_string(), mend);
+    }
+    for server in servers {
+        let is_served = home.catalogue.catalogue.server(&server.name).is_some_and(|server| server.enabled);
+        if let State::Stale { since, why } = server.state
+            && is_served
+        {
+            let since = crate::when::local(since);
+            let what = format!(
+                "server `{}` has not said what it offers since {since}: {}",
+                server.name,
+                plain(&why)
+            );
+            found(what, format!("switchboard server test {}", quoted(&server.name)));
+        }
+    }
 }
 
 /// Every server's program must be there, and every reference must lead somewhere.

@@ -24,6 +24,11 @@ const CHANGES: &[&str] = &[
     "client undo cursor",
     "client undo cursor --force",
     "profile add work files",
+    "sync",
+    "sync --force",
+    "sync files",
+    "tool list",
+    "tool search files",
     "config undo",
     "token show",
     "token create ci",
@@ -163,6 +168,10 @@ fn failures_are_sentences_with_something_to_type() {
         ("client link nobody", 2),
         ("client push codex", 2),
         ("profile show nobody", 2),
+        ("sync nobody", 2),
+        ("tool list nobody", 2),
+        ("tool show nobody nothing", 2),
+        ("tool show nothing", 2),
         ("profile remove nobody", 2),
         ("config undo 99", 2),
         ("config export nobody", 2),
@@ -217,6 +226,8 @@ fn the_help_names_every_command() {
       server       The servers of the catalogue
       client       The clients whose files are kept in step
       profile      Named subsets of the servers
+      sync         Ask servers what they offer, where something has changed
+      tool         The tools that the servers offer
       connect      Be the pipe to a server: what a client runs
       listen       Follow another switchboard: into a client's file, or with a program
       config       The files of Switchboard itself

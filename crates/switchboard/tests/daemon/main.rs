@@ -17,6 +17,7 @@ mod life;
 mod other;
 mod servers;
 mod succession;
+mod sync;
 mod whole;
 
 use testkit::daemon::Daemon;

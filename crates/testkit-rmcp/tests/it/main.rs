@@ -1,7 +1,7 @@
 //! The SDK's client meets its own server: what fails here is the story's fault, and not the gateway's.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::disallowed_methods, reason = "files of the test's own")]
 
 use std::process::Command;
 

@@ -105,6 +105,26 @@ async fn each_route_asks_for_its_command() {
             nothing.clone(),
             json!({ "config": { "schema": { "file": "settings" } } }),
         ),
+        ("POST", "/sync", nothing.clone(), json!({ "sync": { "servers": [], "force": false } })),
+        (
+            "POST",
+            "/sync",
+            json!({ "servers": ["npm"], "force": true }),
+            json!({ "sync": { "servers": ["npm"], "force": true } }),
+        ),
+        ("GET", "/tools?server=a", nothing.clone(), json!({ "tool": { "list": { "servers": ["a"] } } })),
+        (
+            "GET",
+            "/tools/search?words=list%20pods&limit=3",
+            nothing.clone(),
+            json!({ "tool": { "search": { "words": ["list pods"], "limit": 3 } } }),
+        ),
+        (
+            "GET",
+            "/servers/k8s/tools/a%2Fb",
+            nothing.clone(),
+            json!({ "tool": { "show": { "tool": ["k8s", "a/b"] } } }),
+        ),
         ("GET", "/tokens", nothing.clone(), json!({ "token": "list" })),
         ("DELETE", "/tokens/ci", nothing.clone(), json!({ "token": { "revoke": { "name": "ci" } } })),
     ] {

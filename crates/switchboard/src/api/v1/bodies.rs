@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::super::call::parsed;
 use super::super::problem::Problem;
-use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, ToolsArg, ViaArg, Which};
+use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, Sync, ToolsArg, ViaArg, Which};
 
 /// A server: how to start it or reach it.
 #[derive(Deserialize, ToSchema)]
@@ -157,6 +157,18 @@ struct UndoBody {
     force: bool,
 }
 
+/// Which servers are asked.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SyncBody {
+    /// These and no others, whether or not they have changed.
+    #[serde(default)]
+    servers: Vec<String>,
+    /// All, whether or not they have changed.
+    #[serde(default)]
+    force: bool,
+}
+
 /// What is in a profile.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -284,6 +296,11 @@ pub(super) fn undo(which: Which, body: &[u8]) -> Result<Command, Box<Problem>> {
     Ok(Command::Client(Client::Undo { which, force }))
 }
 
+pub(super) fn sync(body: &[u8]) -> Result<Command, Box<Problem>> {
+    let SyncBody { servers, force } = parsed(body)?;
+    Ok(Command::Sync(Sync { servers, force }))
+}
+
 /// Returns the schemas of all bodies, by name.
 pub(in crate::api) fn schemas() -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
@@ -296,6 +313,7 @@ pub(in crate::api) fn schemas() -> BTreeMap<String, Value> {
     add::<PushBody>(&mut all);
     add::<EntryBody>(&mut all);
     add::<UndoBody>(&mut all);
+    add::<SyncBody>(&mut all);
     add::<ProfileBody>(&mut all);
     add::<RevisionBody>(&mut all);
     add::<TokenBody>(&mut all);

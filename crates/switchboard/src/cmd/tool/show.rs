@@ -1,0 +1,72 @@
+//! `tool show`: one tool, with what it takes and gives.
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use switchboard_host::registry::Item;
+
+use super::{Known, find, schema, stale};
+use crate::fail::Done;
+use crate::ui::{Mark, Ui, plain};
+use crate::when;
+
+/// What an annotation says where it is true, and where it is false.
+const ANNOTATIONS: [(&str, &str, &str); 4] = [
+    ("readOnlyHint", "changes nothing", "changes something"),
+    ("destructiveHint", "may destroy something", "destroys nothing"),
+    ("idempotentHint", "called again it does nothing more", "called again it does it again"),
+    ("openWorldHint", "reaches beyond its server", "stays within its server"),
+];
+
+/// Shows the tool that these words mean.
+pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
+    let item = find::find(all, words)?;
+    let tool: Value = serde_json::from_slice(&item.raw).unwrap_or_default();
+    ui.json(&as_json(all, &item));
+    let line = &item.line;
+    ui.heading(plain(&line.name));
+    if let Some(title) = line.title.as_ref().filter(|title| **title != line.name) {
+        ui.line(plain(title));
+    }
+    for text in tool["description"].as_str().unwrap_or_default().trim().lines() {
+        ui.line(plain(text));
+    }
+    let server = all.servers.get(&line.server);
+    let seen = server.and_then(|server| server.seen).map(|seen| format!(", seen {}", when::local(seen)));
+    ui.line(format!("from   {}{}", plain(&line.server), seen.unwrap_or_default()));
+    ui.line(format!("known  as `{}` behind the face for all servers", plain(&all.public(line))));
+    let said: Vec<&str> = ANNOTATIONS
+        .iter()
+        .filter_map(|(name, yes, no)| Some(if tool["annotations"][name].as_bool()? { *yes } else { *no }))
+        .collect();
+    if !said.is_empty() {
+        ui.line(format!("says   it {}", said.join(", ")));
+    }
+    for (what, member) in [("takes", "inputSchema"), ("gives", "outputSchema")] {
+        if let Some(schema) = tool.get(member) {
+            let lines = schema::lines(schema);
+            ui.line(format!("{what}  {}", lines.first().map_or("nothing", String::as_str)));
+            for line in lines.iter().skip(1) {
+                ui.line(format!("  {line}"));
+            }
+        }
+    }
+    if let Some(text) = server.and_then(stale) {
+        ui.marked(Mark::Warn, text);
+    }
+    Ok(())
+}
+
+/// A tool for programs: what is known of it, and what the server wrote, as it wrote it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    known: Value,
+    definition: Option<Box<RawValue>>,
+}
+
+fn as_json(all: &Known, item: &Item) -> Shown {
+    let mut known = all.as_json(&item.line);
+    known["trouble"] = all.servers.get(&item.line.server).and_then(stale).into();
+    Shown { known, definition: serde_json::from_slice(&item.raw).ok() }
+}

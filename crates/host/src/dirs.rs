@@ -290,6 +290,11 @@ impl Dirs {
         self.config.join("tool-policy.toml")
     }
 
+    /// What tools were called.
+    pub fn audit(&self) -> PathBuf {
+        self.state.join("audit.jsonl")
+    }
+
     /// The relations between clients and servers.
     pub fn relations(&self) -> PathBuf {
         self.state.join("relations.json")

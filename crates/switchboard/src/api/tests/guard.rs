@@ -9,7 +9,7 @@ use super::super::table::routes;
 use super::{Fake, local, request, with};
 
 /// How many routes there are. A new one is counted here on purpose: is it clear who may ask for it?
-const COUNT: usize = 65;
+const COUNT: usize = 70;
 
 /// What is wrong with a request, the headers that it has, and the status that it gets.
 type Variant<'v> = (&'v str, Vec<(&'static str, &'v str)>, u16);
@@ -19,7 +19,8 @@ fn every() -> Vec<(Route, String)> {
     let routes = routes(&switchboard_core::settings::Settings::default()).all;
     assert_eq!(routes.len(), COUNT);
     let fill = |route: Route| {
-        let path = route.path.replace("{client}", "cursor").replace("{file}", "catalogue");
+        let path =
+            route.path.replace("{client}", "cursor").replace("{file}", "catalogue").replace("{tool}", "echo");
         let path = path.replace("{name}", "npm").replace("{id}", "cursor").replace("{server}", "npm");
         (route, path)
     };

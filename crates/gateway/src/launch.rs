@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::BoxFuture;
 use switchboard_core::catalogue::Server;
 use switchboard_core::launch::Remote;
+use switchboard_core::name::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Starts servers, and says where those are that are not started.
@@ -40,6 +41,9 @@ pub trait Launcher: Send + Sync {
 
     /// Has whoever owns the catalogue look at it again.
     fn reload(&self) {}
+
+    /// Is told that a server offers something else than was known of it.
+    fn offers(&self, _server: &ServerName) {}
 
     /// Is told that a remote server refused (401 or 403) what it was `shown`, with its `WWW-Authenticate`. Returns
     /// whether it may be worth trying once more with a new [`Launcher::authorization`].

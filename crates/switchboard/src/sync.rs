@@ -7,6 +7,7 @@ mod ask;
 mod plain;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::json;
@@ -134,6 +135,31 @@ impl Look {
         // Without it the next command looks at more, and finds the same.
         let _ = synced.save(&home.dirs.sync_stamp());
     }
+}
+
+/// Keeps what servers offer who have told it by themselves, where the catalogue of a home was read after `moment`.
+///
+/// # Errors
+/// The registry cannot be written.
+pub(crate) fn record(
+    home: &Home,
+    moment: &Moment,
+    offers: &BTreeMap<ServerName, Arc<Offer>>,
+) -> Result<(), Failure> {
+    let named = Choice::Named(offers.keys().map(ToString::to_string).collect());
+    let mut look = Look::take(home, moment, &named, false);
+    if look.refused().is_some() || look.sync.asked().next().is_none() {
+        return Ok(());
+    }
+    let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> =
+        offers.iter().map(|(name, offer)| (name.clone(), Ok(seen(offer)))).collect();
+    let rows = look.sync.fold(outcomes);
+    let turn = look.registry.turn();
+    let whole = look.keep(&rows)?;
+    let counts = counts(&mut look.registry);
+    look.sign(home, whole && !look.sync.leaves_some(), counts);
+    drop(turn);
+    Ok(())
 }
 
 /// Returns the servers that are to be in the registry.

@@ -41,6 +41,10 @@ pub enum Event {
     Retired(ServerName, String),
     /// A client's file was looked at, and written where that was due.
     Tended(ClientId, Outcome),
+    /// A server offers something else than was known of it.
+    Offers(ServerName),
+    /// What a server offers is in the registry, or cannot be put there.
+    Recorded(ServerName),
     /// The files that matter are watched.
     Watched,
 }

@@ -27,6 +27,8 @@ pub struct Plan {
     pub announce: Option<u64>,
     /// The files of these clients are to be looked at, and written where they are kept in step at once.
     pub rewrite: BTreeSet<ClientId>,
+    /// What these servers offer is to be put into the registry.
+    pub record: BTreeSet<ServerName>,
     /// These versions of servers are to go once their calls have ended.
     pub retire: BTreeSet<(ServerName, String)>,
     /// Other files matter than those that are watched.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::event::{Event, Outcome, Reading, Source, pause};
 use super::plan::Plan;
 use super::service::Service;
-use crate::name::ClientId;
+use crate::name::{ClientId, ServerName};
 
 /// What the daemon knows. It has one owner; events are the only way to change it.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct State {
     watched: Option<BTreeSet<ClientId>>,
     /// The servers that were started, and those in service.
     service: Service,
+    /// The servers of which the registry may say something else than they do.
+    unrecorded: BTreeSet<ServerName>,
     ending: bool,
 }
 
@@ -115,6 +117,8 @@ impl State {
                 self.service.forget(&server, &version);
                 self.service.retired(server, version);
             }
+            Event::Offers(server) => drop(self.unrecorded.insert(server)),
+            Event::Recorded(server) => drop(self.unrecorded.remove(&server)),
             Event::Watched => self.watched = Some(self.clients()),
         }
     }
@@ -141,6 +145,7 @@ impl State {
             open: self.doors.as_ref() != Some(&reading.doors),
             announce: Some(reading.revision).filter(|revision| self.announced < Some(*revision)),
             rewrite: due.map(|(client, _)| client.clone()).collect(),
+            record: self.unrecorded.clone(),
             watch: self.watched.as_ref() != Some(&self.clients()),
             ..Plan::default()
         };
@@ -157,6 +162,8 @@ impl State {
         let now = self.reading.as_ref().map(|now| (now.revision, &now.clients));
         let Some((revision, clients)) = now else { return };
         self.behind.retain(|client, _| clients.contains_key(client));
+        let servers = self.reading.as_ref().map(|reading| &reading.servers);
+        self.unrecorded.retain(|server| servers.is_some_and(|servers| servers.contains_key(server)));
         for (id, client) in clients {
             if before.revision != revision || before.clients.get(id) != Some(client) {
                 self.behind.insert(id.clone(), Behind::default());

@@ -39,6 +39,8 @@ struct World {
     running: BTreeSet<(ServerName, String)>,
     /// The versions that calls find.
     table: Versions,
+    /// Servers that have told of something new, which is not in the registry yet.
+    unrecorded: BTreeSet<ServerName>,
     /// Every name that calls could not find though it was served before and is still wanted.
     gaps: Vec<ServerName>,
 }
@@ -107,6 +109,10 @@ impl World {
             }
             let outcome = if stuck { Outcome::Again } else { Outcome::Rest };
             events.push(Event::Tended(client.clone(), outcome));
+        }
+        for server in &plan.record {
+            self.unrecorded.remove(server);
+            events.push(Event::Recorded(server.clone()));
         }
         if plan.watch {
             self.watched = self.clients.iter().map(|name| id(name)).collect();
@@ -273,6 +279,7 @@ enum Step {
     Wait(u64),
     Server(&'static str, Option<u64>),
     Kill(&'static str, bool),
+    Offers(&'static str),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -290,6 +297,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..100_u64).prop_map(Step::Wait),
         3 => (name.clone(), prop::option::of(0..4_u64)).prop_map(|(name, version)| Step::Server(name, version)),
         2 => (name.clone(), any::<bool>()).prop_map(|(name, dead)| Step::Kill(name, dead)),
+        1 => name.clone().prop_map(Step::Offers),
     ]
 }
 
@@ -331,9 +339,18 @@ proptest! {
                 Step::Server(name, version) => {
                     match version {
                         Some(version) => drop(world.wanted.insert(name, version)),
-                        None => drop(world.wanted.remove(name)),
+                        None => {
+                            world.wanted.remove(name);
+                            world.unrecorded.remove(&server(name));
+                        }
                     }
                     state.fold(Event::Changed(Source::Catalogue), now);
+                }
+                Step::Offers(name) => {
+                    if world.wanted.contains_key(name) {
+                        world.unrecorded.insert(server(name));
+                    }
+                    state.fold(Event::Offers(server(name)), now);
                 }
                 Step::Kill(name, dead) => {
                     if dead { world.dead.insert(name); } else { world.dead.remove(name); }
@@ -364,6 +381,7 @@ proptest! {
         prop_assert_eq!(world.announced.last(), Some(&world.revision));
         prop_assert!(world.announced.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.announced);
         prop_assert_eq!(world.open, world.doors);
+        prop_assert!(world.unrecorded.is_empty(), "{:?} is not in the registry", world.unrecorded);
         let wanted: BTreeSet<ClientId> = world.clients.iter().map(|name| id(name)).collect();
         prop_assert_eq!(&world.watched, &wanted);
         for client in &wanted {

@@ -11,7 +11,7 @@ use super::Gateway;
 use crate::face::{Face, Scope};
 use crate::generation::Generation;
 use crate::log::{Passed, Transition};
-use crate::offer::Sort;
+use crate::offer::{Offer, Sort};
 use crate::stats::Counts;
 
 /// The servers in service, in the order of the catalogue.
@@ -204,6 +204,11 @@ impl Gateway {
     pub fn seen(&self) -> Vec<Seen> {
         let now = self.0.sweep.now();
         self.0.table.load().servers.iter().map(|generation| seen(generation, now)).collect()
+    }
+
+    /// Returns what a server in service offers; `None` where that is not known.
+    pub fn offer(&self, name: &ServerName) -> Option<Arc<Offer>> {
+        self.0.table.load().servers.iter().find(|one| one.name == *name)?.any_offer()
     }
 
     /// Returns what a server in service offers of one sort, as it wrote it; `None` where that is not known.

@@ -1,6 +1,8 @@
 //! A plan carried out: the hands of the daemon. What comes of each step goes back as an event.
 
 mod ending;
+mod lost;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use switchboard_core::catalogue::Catalogue;
 use switchboard_core::flow::{Client, Event, Outcome, Plan, Reading, Source};
 use switchboard_core::name::{ClientId, ServerName};
 use switchboard_core::problem::{Parsed, Problem};
@@ -34,6 +35,7 @@ use crate::execute::{Choice, Pushed, push_all};
 use crate::fail::Failure;
 use crate::home::{Home, now};
 use crate::observe::{Linked, Observer, linked};
+use crate::sync::Moment;
 
 /// How long to wait for a home that another process holds, before something else is done.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -68,6 +70,8 @@ pub(crate) struct Hands {
     /// What the files that matter held when they were last read or written.
     known: BTreeMap<PathBuf, (Source, Option<Content>)>,
     views: BTreeMap<ClientId, View>,
+    /// The moment before our own files were read.
+    read_at: Option<Moment>,
     /// What is wrong with our own files.
     problems: Vec<(String, Problem)>,
     /// Answers to commands, kept until what the commands changed is known to everybody.
@@ -104,6 +108,7 @@ impl Hands {
             watch,
             known: BTreeMap::new(),
             views: BTreeMap::new(),
+            read_at: None,
             problems: Vec::new(),
             answers: Vec::new(),
             service,
@@ -149,6 +154,14 @@ impl Hands {
                 plan.rewrite.iter().map(|client| (client.clone(), Outcome::Again)).collect()
             });
             events.extend(tended.into_iter().map(|(client, outcome)| Event::Tended(client, outcome)));
+        }
+        if !plan.record.is_empty() {
+            if self.home.is_none() {
+                events.push(self.read());
+                return events;
+            }
+            self.record(&plan.record);
+            events.extend(plan.record.iter().cloned().map(Event::Recorded));
         }
         for (server, version) in &plan.retire {
             events.push(self.service.retire(server, version));
@@ -301,6 +314,7 @@ impl Hands {
     }
 
     fn read_home(&mut self) -> Result<Reading, Failure> {
+        self.read_at = Some(Moment::now());
         let mut home = Home::hold_within(PATIENCE, self.env.clone(), "switchboard serve")?;
         let mut problems: Vec<(String, Problem)> = Vec::new();
         let name = home.short(&home.dirs.catalogue());
@@ -344,26 +358,6 @@ impl Hands {
         let reading = self.reading(&home);
         self.home = Some(home);
         Ok(reading)
-    }
-
-    /// Returns what is in service where the home has lost everything that it said: somebody took it away, and meant it no
-    /// more than one who empties the catalogue.
-    fn is_gone(&self, home: &Home) -> Option<(Catalogue, Problem)> {
-        let is_new = home.history.last().is_none() && home.catalogue.catalogue.is_empty();
-        let board = self.board.borrow();
-        let now = board.now().filter(|now| is_new && !now.catalogue.is_empty())?;
-        let what = "the catalogue is gone, with all that was remembered of it; the last good revision stays in service";
-        let help = "bring the folder back, or save a catalogue again";
-        Some((Catalogue::clone(&now.catalogue), Problem::error(what).help(help)))
-    }
-
-    /// Has the revision in service stand above all that were announced: where the history was lost while we run, it
-    /// begins anew, and whoever follows would take what comes for old.
-    fn keep_up(&self, home: &mut Home) -> Result<(), Failure> {
-        let Some(announced) = self.board.borrow().now().map(|now| now.entry.revision.clone()) else {
-            return Ok(());
-        };
-        home.history.raise(&announced, &home.dirs)
     }
 
     /// Takes note of what our own files hold, and forgets files that do not matter any more.

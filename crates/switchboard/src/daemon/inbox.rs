@@ -23,6 +23,8 @@ pub(crate) struct Waiting {
     pub(crate) reload: bool,
     /// Versions of servers that were started: whether they answer, or why not.
     pub(crate) came: BTreeMap<(ServerName, String), Result<(), String>>,
+    /// Servers that offer something else than was known of them.
+    pub(crate) offers: BTreeSet<ServerName>,
     /// The daemon is to end.
     pub(crate) stop: bool,
     /// Who takes its place then.

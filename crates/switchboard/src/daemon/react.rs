@@ -102,6 +102,7 @@ async fn next(
         hands.came(&server, &version, came);
         events.push(Event::Came(server, version, well));
     }
+    events.extend(new.offers.into_iter().map(Event::Offers));
     if new.reload {
         events.push(Event::Reload);
     }

@@ -1,6 +1,6 @@
 //! The servers in service, from the daemon's side: what the catalogue says of them, carried to the gateway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use switchboard_core::catalogue::{Catalogue, Server};
@@ -9,6 +9,7 @@ use switchboard_core::name::ServerName;
 use switchboard_core::problem::Problem;
 use switchboard_core::select::select;
 use switchboard_core::settings::Settings;
+use switchboard_gateway::offer::Offer;
 use switchboard_gateway::{Gateway, Options};
 use switchboard_host::watch::Content;
 use tokio::runtime::Handle;
@@ -76,6 +77,12 @@ impl Service {
     /// Takes in what callers of their tools are held to now. Returns what stands in the file, and what is wrong with it.
     pub(crate) fn police(&mut self, home: &Home, settings: &Arc<Settings>) -> (Content, Vec<Problem>) {
         self.policing.read(home, settings, &self.gateway)
+    }
+
+    /// Returns what servers offer, as far as that is known.
+    pub(crate) fn offers(&self, servers: &BTreeSet<ServerName>) -> BTreeMap<ServerName, Arc<Offer>> {
+        let known = |name: &ServerName| Some((name.clone(), self.gateway.offer(name)?));
+        servers.iter().filter_map(known).collect()
     }
 
     /// Returns how the servers stand.

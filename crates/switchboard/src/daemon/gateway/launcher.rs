@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
 use switchboard_core::catalogue::Server;
+use switchboard_core::name::ServerName;
 use switchboard_gateway::{Child, LaunchError, Launched, Launcher};
 use switchboard_host::child::{ChildError, End, Ended, Grace, Guarded, Prepared, Wiring};
 use switchboard_host::dirs::{Dirs, Env};
@@ -63,6 +64,12 @@ impl Launcher for Starter {
                 Err(_) => Err(LaunchError { what: "starting it failed inside".to_owned(), help: None }),
             }
         })
+    }
+
+    fn offers(&self, server: &ServerName) {
+        self.0.inbox.put(|waiting| {
+            waiting.offers.insert(server.clone());
+        });
     }
 
     fn reload(&self) {

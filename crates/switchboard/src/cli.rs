@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::complete;
 
 pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
-pub(crate) use tool::{Sync, Tool, ToolList, ToolSearch, ToolShow};
+pub(crate) use tool::{Sync, Tool, ToolCall, ToolList, ToolSearch, ToolShow};
 
 /// One catalogue of MCP servers, kept in step with every AI client.
 #[derive(Debug, Parser)]

@@ -122,14 +122,7 @@ pub(crate) fn test_in(
 ) -> Result<Report, String> {
     let begun = std::time::Instant::now();
     let mut session = Session::start(program, words, vars, std::time::Duration::from_secs(timeout))?;
-    let hello = session.request(
-        "initialize",
-        &json!({
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": { "name": "switchboard", "version": env!("CARGO_PKG_VERSION") },
-        }),
-    )?;
+    let hello = session.request("initialize", &hello())?;
     session.notify("notifications/initialized")?;
     let tools = if hello["capabilities"]["tools"].is_object() { list(&mut session)? } else { Vec::new() };
     let millis = begun.elapsed().as_millis();
@@ -170,6 +163,43 @@ fn list(session: &mut Session) -> Result<Vec<Value>, String> {
     Ok(tools)
 }
 
+/// Calls a tool of a server through the daemon, which is started where there is none.
+///
+/// # Errors
+/// In words: it did not answer in time, or answered with an error.
+pub(crate) fn call_served(
+    program: &std::path::Path,
+    server: &str,
+    tool: &str,
+    arguments: &Value,
+    timeout: std::time::Duration,
+) -> Result<Value, String> {
+    let words = ["connect", "--", server].map(str::to_owned);
+    let mut session = Session::start(program, &words, &[], timeout)?;
+    session.request("initialize", &hello())?;
+    session.notify("notifications/initialized")?;
+    session.request("tools/call", &json!({ "name": tool, "arguments": arguments }))
+}
+
+fn hello() -> Value {
+    json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": { "name": "switchboard", "version": env!("CARGO_PKG_VERSION") },
+    })
+}
+
+/// Shows what a tool answered: texts as they are, everything else by its kind. Returns whether it says that it failed.
+pub(crate) fn show_result(ui: &Ui, result: &Value) -> bool {
+    for part in result["content"].as_array().into_iter().flatten() {
+        match part["text"].as_str() {
+            Some(text) => text.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
+            None => ui.line(format!("  ({})", plain(part["type"].as_str().unwrap_or("?")))),
+        }
+    }
+    result["isError"].as_bool().unwrap_or(false)
+}
+
 fn show(ui: &Ui, args: &ServerTest, report: &Report) {
     ui.json(&json!({
         "server": args.name, "name": report.name, "version": report.version, "protocol": report.protocol,
@@ -195,12 +225,7 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
             if bad { Mark::Bad } else { Mark::Good },
             format!("{}:", args.tool.as_deref().unwrap_or("")),
         );
-        for part in result["content"].as_array().into_iter().flatten() {
-            match part["text"].as_str() {
-                Some(text) => text.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
-                None => ui.line(format!("  ({})", plain(part["type"].as_str().unwrap_or("?")))),
-            }
-        }
+        show_result(ui, result);
         return;
     }
     ui.table(

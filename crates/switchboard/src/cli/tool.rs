@@ -26,6 +26,8 @@ pub(crate) enum Tool {
     Search(ToolSearch),
     /// Show one tool: what it takes and gives, and where it comes from
     Show(ToolShow),
+    /// Call one tool through the daemon, under the policy
+    Call(ToolCall),
 }
 
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
@@ -44,6 +46,19 @@ pub(crate) struct ToolSearch {
     /// How many are shown at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
+}
+
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+pub(crate) struct ToolCall {
+    /// The tool: SERVER/TOOL, or its name behind the face for all servers
+    #[arg(add = ArgValueCandidates::new(complete::tools))]
+    pub(crate) tool: String,
+    /// What it is given: NAME=VALUE for each argument, or all of them as one JSON object
+    #[arg(value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+    /// How long to wait for the answer, in seconds
+    #[arg(long, default_value_t = 120)]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! `tool`: what the servers of the catalogue offer, as last seen.
 
+mod call;
 mod find;
 mod list;
 mod schema;
@@ -32,6 +33,7 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
         Verb::List(args) => list::list(&mut known, ui, &args.servers),
         Verb::Search(args) => list::search(&mut known, ui, &args.words.join(" "), args.limit),
         Verb::Show(args) => show::show(&mut known, ui, &args.tool),
+        Verb::Call(args) => call::call(&mut known, ui, args),
     }
 }
 

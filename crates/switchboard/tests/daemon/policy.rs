@@ -15,6 +15,7 @@ fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
     let mut client = Client::new(&home);
     client.call(1, "1");
     assert!(client.answer(1).contains("\"text\": \"1\""));
+    assert_eq!(home.ok("tool call slow/1").stdout, "1\n");
     let in_force = |count: usize| {
         daemon.wait("the policy", || {
             daemon.log().matches("the policy of the tools is in force").count() == count
@@ -25,6 +26,8 @@ fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
     client.call(2, "1");
     let denied = client.answer(2);
     assert!(denied.contains("was not called") && denied.contains("\"isError\":true"), "{denied}");
+    let called = home.run("tool call slow/1");
+    assert!(called.code == 1 && called.stderr.contains("the policy does not allow it"), "{called}");
     // A slip of the pen is told with its place, and what was denied stays so.
     home.write(POLICY, "[tools.slow.1]\ndecision = \"deni\"\n");
     daemon.wait("the problem", || home.run("status").all().contains("tool-policy.toml:2"));
@@ -38,12 +41,12 @@ fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
         let text = std::fs::read_to_string(home.path(AUDIT)).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     };
-    daemon.wait("the record", || lines().len() == 4);
+    daemon.wait("the record", || lines().len() == 6);
     let told: Vec<_> = lines()
         .iter()
         .map(|line| format!("{} {}", line["decision"], line["outcome"]).replace('"', ""))
         .collect();
-    assert_eq!(told, ["allow ok", "deny denied", "deny denied", "allow ok"]);
+    assert_eq!(told, ["allow ok", "allow ok", "deny denied", "deny denied", "deny denied", "allow ok"]);
     assert!(
         lines()
             .iter()

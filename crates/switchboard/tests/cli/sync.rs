@@ -96,7 +96,7 @@ impl Scene {
 
     /// Returns whether the next sync looks at nothing but the stamp.
     pub(crate) fn is_sure(&self) -> bool {
-        self.home.text(STAMP).contains("\"sure\": true")
+        self.home.text(STAMP).replace(' ', "").contains("\"sure\":true")
     }
 
     pub(crate) fn run(&self, line: &str) -> Output {

@@ -9,6 +9,7 @@ pub(crate) use login::ServerLogin;
 pub(crate) use service::{Service, ServiceInstall};
 
 mod daemon;
+mod policy;
 mod tool;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::complete;
 
 pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
+pub(crate) use policy::{Policy, PolicyExplain, PolicySet, PolicyShow, PolicyUndo};
 pub(crate) use tool::{Sync, Tool, ToolList, ToolSearch, ToolShow};
 
 /// One catalogue of MCP servers, kept in step with every AI client.
@@ -79,6 +81,9 @@ pub(crate) enum Command {
     /// The tools that the servers offer
     #[command(subcommand)]
     Tool(Tool),
+    /// What each tool may do, who may call it, and how
+    #[command(subcommand)]
+    Policy(Policy),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
     /// Follow another switchboard: into a client's file, or with a program
@@ -118,6 +123,7 @@ impl Command {
             Self::Profile(_) => "profile",
             Self::Sync(_) => "sync",
             Self::Tool(_) => "tool",
+            Self::Policy(_) => "policy",
             Self::Connect(_) => "connect",
             Self::Listen(_) => "listen",
             Self::Config(_) => "config",
@@ -462,7 +468,7 @@ pub(crate) struct Connect {
 #[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Config {
-    /// Check the catalogue and the settings
+    /// Check the catalogue, the settings and the policy
     Check,
     /// Print where the files are
     Path,
@@ -487,6 +493,7 @@ pub(crate) enum Config {
 pub(crate) enum SchemaFile {
     Catalogue,
     Settings,
+    Policy,
 }
 
 /// Reads a path as it is meant where the command is typed: it may be carried out by a daemon that stands elsewhere.

@@ -19,6 +19,8 @@ mod link;
 mod listen;
 mod listen_program;
 mod login;
+mod policy;
+mod policy_export;
 mod profile;
 mod push;
 mod rules;

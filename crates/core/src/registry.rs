@@ -1,6 +1,6 @@
 //! What servers offer, as last seen: who has to be asked again, and what becomes of what was known.
 //!
-//! The catalogue says which servers there are ([`Wanted`]), the registry what is known of them ([`Held`]). [`decide`]
+//! The catalogue says which servers there are ([`Wanted`]), the registry what is known of them ([`Held`]). [`decide()`]
 //! compares the two and gives a [`Sync`]: one [`Step`] for each server, and what goes. Asking is for others; [`Sync::fold`]
 //! takes what came of it, and gives the [`Row`]s that the registry is to hold from then on.
 

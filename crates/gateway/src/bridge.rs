@@ -175,7 +175,7 @@ fn call_again(
     relay.still_alive();
     relay.again = Some(Box::new(Again { rounds: again.rounds + 1, ..again }));
     if let Err(refused) = upstream.relay(id, frame, relay) {
-        let (relay, trouble) = *refused;
+        let (mut relay, trouble) = *refused;
         relay.fail(&upstream.server, &trouble);
     }
 }

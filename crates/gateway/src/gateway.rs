@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use tokio::runtime::Handle;
@@ -29,6 +29,7 @@ use crate::generation::Generation;
 use crate::keep::Keeper;
 use crate::launch::Launcher;
 use crate::log::Log;
+use crate::policy::{Holder, Policy};
 use crate::session::Session;
 use crate::stats::Stats;
 use crate::upstream::Sweep;
@@ -71,6 +72,8 @@ pub(crate) struct Inside {
     pub(crate) sweep: Sweep,
     pub(crate) aside: Aside,
     options: ArcSwap<Options>,
+    /// What callers are held to, if anything.
+    policy: ArcSwapOption<Policy>,
     table: ArcSwap<Table>,
     /// What was started and is not in the table, or not any more.
     beside: Mutex<Vec<Arc<Generation>>>,
@@ -114,6 +117,7 @@ impl Gateway {
             sweep: Sweep::new(),
             aside: Aside::default(),
             options: ArcSwap::default(),
+            policy: ArcSwapOption::empty(),
             table: ArcSwap::default(),
             beside: Mutex::default(),
             kept: Mutex::default(),
@@ -145,13 +149,29 @@ impl Gateway {
         }
     }
 
-    /// Returns a new session for a client that sees this face; `None` where there are too many.
+    /// Holds callers to this from now on, or to nothing.
+    pub fn set_policy(&self, policy: Option<&Arc<Policy>>) {
+        let policy = policy.cloned();
+        self.0.policy.store(policy.clone());
+        for generation in self.0.table.load().generations().chain(&*self.0.beside()) {
+            generation.policed.set(policy.clone());
+        }
+        self.0.changed();
+    }
+
+    /// Returns a new session for a client of this machine's user that sees this face; `None` where there are too many.
     pub fn session(&self, face: Face, root: Option<PathBuf>) -> Option<Arc<Session>> {
+        self.session_of(face, root, Holder::user("control"))
+    }
+
+    /// Returns a new session for a client that sees this face, and may do what `holder` holds; `None` where there are too
+    /// many.
+    pub fn session_of(&self, face: Face, root: Option<PathBuf>, holder: Holder) -> Option<Arc<Session>> {
         if self.0.living.load(Ordering::Relaxed) >= MOST_SESSIONS {
             return None;
         }
         let id = self.0.next_session.fetch_add(1, Ordering::Relaxed);
-        Some(Arc::new(Session::new(Arc::clone(&self.0), id, face, root)))
+        Some(Arc::new(Session::new(Arc::clone(&self.0), id, face, root, holder)))
     }
 
     /// Returns whether there is something behind a face.
@@ -195,6 +215,11 @@ impl Inside {
     /// Returns the version of everything that views are made of.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Returns what callers are held to.
+    pub(crate) fn policy(&self) -> Option<Arc<Policy>> {
+        self.policy.load_full()
     }
 
     /// Returns how the gateway is set up.

@@ -19,6 +19,7 @@ use crate::caller::{Caller, Profile};
 use crate::gateway::Inside;
 use crate::log::Log;
 use crate::offer::Offer;
+use crate::policy::Policed;
 use crate::slot::Slot;
 use crate::stats::Stats;
 
@@ -73,6 +74,8 @@ pub(crate) struct Generation {
     legacy_until: AtomicU64,
     rooted: bool,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    /// What callers may do with its tools.
+    pub(crate) policed: Policed,
     /// Whoever attends to a process of it holds one more of these.
     processes: Arc<()>,
 }
@@ -92,7 +95,7 @@ impl Said {
     }
 
     /// Returns whether the server's owner offers this tool.
-    pub(crate) fn offers(&self, tool: &str) -> bool {
+    fn offers(&self, tool: &str) -> bool {
         self.allow.is_match(tool) && !self.deny.is_match(tool)
     }
 }
@@ -121,6 +124,7 @@ impl Generation {
             legacy_until: AtomicU64::new(0),
             rooted,
             slots: Mutex::default(),
+            policed: Policed::default(),
             processes: Arc::default(),
         }
     }
@@ -128,6 +132,11 @@ impl Generation {
     /// Returns what the catalogue says about it.
     pub(crate) fn said(&self) -> arc_swap::Guard<Arc<Said>> {
         self.said.load()
+    }
+
+    /// Returns whether a tool of it is offered: by the server's owner, and by the policy.
+    pub(crate) fn offers(&self, tool: &str) -> bool {
+        self.said().offers(tool) && self.policed.offers(self.name.as_str(), tool)
     }
 
     /// The catalogue says something else about how it is treated. Returns whether that is so.

@@ -24,6 +24,7 @@ pub mod mailbox;
 pub mod message;
 mod object;
 pub mod offer;
+pub mod policy;
 pub mod scan;
 pub mod serve;
 mod session;

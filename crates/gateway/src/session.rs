@@ -10,6 +10,7 @@ mod frame;
 mod lists;
 mod news;
 mod own;
+mod policed;
 mod search;
 mod subscriptions;
 mod target;
@@ -31,6 +32,7 @@ use crate::face::Face;
 use crate::gateway::Inside;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
+use crate::policy::Holder;
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
 use crate::upstream::Upstream;
 use crate::view::View;
@@ -50,6 +52,8 @@ pub struct Session {
     pub(crate) gateway: Arc<Inside>,
     pub(crate) face: Face,
     pub(crate) root: Option<PathBuf>,
+    /// Who is at the other end, and what they may do.
+    holder: Holder,
     /// Who calls; in a modern conversation, who called last.
     caller: ArcSwap<Caller>,
     /// The client has said that it is ready to be told things.
@@ -99,13 +103,20 @@ pub enum Received {
 
 impl Session {
     /// Returns a session that nothing was said in.
-    pub(crate) fn new(gateway: Arc<Inside>, id: u64, face: Face, root: Option<PathBuf>) -> Self {
+    pub(crate) fn new(
+        gateway: Arc<Inside>,
+        id: u64,
+        face: Face,
+        root: Option<PathBuf>,
+        holder: Holder,
+    ) -> Self {
         gateway.living.fetch_add(1, Ordering::Relaxed);
         Self {
             id,
             gateway,
             face,
             root,
+            holder,
             caller: ArcSwap::from_pointee(Caller::unknown()),
             listens: AtomicBool::new(false),
             outlet: ArcSwap::default(),
@@ -199,8 +210,18 @@ impl Session {
             Err(error) => return reply_error(id, mail, &error),
         };
         let begun = Instant::now();
-        let request =
-            Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller, begun };
+        let request = Request {
+            id,
+            method,
+            envelope,
+            params: &params,
+            meta: &meta,
+            mail,
+            extra,
+            caller,
+            begun,
+            leave: None,
+        };
         if !self.answer_here(&request) {
             self.pass_on(&request);
         }
@@ -300,6 +321,7 @@ impl Drop for Session {
 }
 
 /// A request as it came, and everything that was read out of it.
+#[derive(Clone)]
 pub(crate) struct Request<'r> {
     pub(crate) id: &'r RawValue,
     pub(crate) method: &'r str,
@@ -311,6 +333,8 @@ pub(crate) struct Request<'r> {
     pub(crate) caller: Arc<Caller>,
     /// When it came: its time runs from then on, wherever it waits.
     pub(crate) begun: Instant,
+    /// What the policy says of it, once that was asked.
+    pub(crate) leave: Option<policed::Leave>,
 }
 
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken

@@ -114,7 +114,7 @@ impl View {
         let mut owners = self.servers.iter().enumerate().filter(|(_, (generation, offer))| {
             let listed =
                 offer.as_ref().is_some_and(|offer| offer.of(sort).iter().any(|item| item.key == key));
-            listed && (sort != Sort::Tools || generation.said().offers(key))
+            listed && (sort != Sort::Tools || generation.offers(key))
         });
         match (owners.next(), owners.next()) {
             (Some((server, _)), None) => Some(Route { server, own: None }),
@@ -164,7 +164,7 @@ fn list(sort: Sort, servers: &Servers, routes: &mut HashMap<String, Route>, limi
         let said = generation.said();
         let server = &said.server;
         for item in offer.of(sort) {
-            if sort == Sort::Tools && !said.offers(&item.key) {
+            if sort == Sort::Tools && !generation.offers(&item.key) {
                 continue;
             }
             let named = matches!(sort, Sort::Tools | Sort::Prompts);

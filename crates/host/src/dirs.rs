@@ -300,6 +300,11 @@ impl Dirs {
         self.state.join("exports.json")
     }
 
+    /// What tools were called.
+    pub fn audit(&self) -> PathBuf {
+        self.state.join("audit.jsonl")
+    }
+
     /// The relations between clients and servers.
     pub fn relations(&self) -> PathBuf {
         self.state.join("relations.json")

@@ -4,6 +4,7 @@
 //! file and never loses a byte that somebody else wrote. Switchboard's own small files go through [`record`]. Servers
 //! are started by [`child`], which leaves no process behind. What other programs change is told by a [`watch`].
 
+pub mod audit;
 pub mod backup;
 #[cfg(unix)]
 pub mod child;

@@ -52,6 +52,9 @@ use crate::system;
 
 use self::fault::Fault;
 
+/// So many different things are noted.
+const MOST_NOTES: usize = 16;
+
 /// The registry, opened.
 #[derive(Debug)]
 pub struct Registry {
@@ -110,9 +113,11 @@ impl Registry {
         Some(turn)
     }
 
-    /// Returns what the file system says about the database, with everything written in it; `None` where there is none.
+    /// Returns what the file system says about the database, with everything written in it; `None` where there is none,
+    /// or another one than was opened.
     pub fn stamp(&self) -> Option<Stamp> {
-        std::fs::metadata(&self.path).ok().map(|meta| system::stamp(&meta))
+        let stamp = std::fs::metadata(&self.path).ok().map(|meta| system::stamp(&meta))?;
+        (place::identity(&self.path) == self.identity).then_some(stamp)
     }
 
     /// Looks through the whole database, and begins a new one where it is damaged anywhere.
@@ -192,28 +197,34 @@ impl Registry {
     }
 
     fn connect(&mut self) {
-        self.open_it();
-        self.identity = place::identity(&self.path);
-    }
-
-    fn open_it(&mut self) {
         match self.access {
             Access::Read => match place::open_to_read(&self.path) {
                 Ok(connection) => self.connection = connection,
-                Err(fault) => self.notes.push(fault.into_note(&self.path)),
+                Err(fault) => self.note(fault.into_note(&self.path)),
             },
-            Access::Write => match place::open_to_write(&self.path) {
-                Ok((connection, aside)) => {
-                    self.connection = Some(connection);
-                    self.notes.extend(aside);
-                }
-                Err(fault) => {
-                    self.notes.push(fault.into_note(&self.path));
-                    self.access = Access::Read;
-                    self.connection = place::open_to_read(&self.path).ok().flatten();
-                }
-            },
+            Access::Write => self.take(place::open_to_write(&self.path, self.has_turn())),
         }
+        self.identity = place::identity(&self.path);
+    }
+
+    /// Takes what came of opening to write; where that is nothing, it is read as far as it can be.
+    fn take(&mut self, opened: Result<(Connection, Option<Note>), Fault>) {
+        match opened {
+            Ok((connection, aside)) => {
+                self.connection = Some(connection);
+                aside.into_iter().for_each(|note| self.note(note));
+            }
+            Err(fault) => {
+                self.note(fault.into_note(&self.path));
+                self.access = Access::Read;
+                self.connection = place::open_to_read(&self.path).ok().flatten();
+            }
+        }
+    }
+
+    /// Returns whether we have the turn, and need not wait for it.
+    fn has_turn(&self) -> bool {
+        self.turn.strong_count() > 0
     }
 
     /// Runs a query; where the database is damaged, nothing is found.
@@ -250,17 +261,19 @@ impl Registry {
     fn found(&mut self, fault: Fault) {
         if let (Fault::Damaged(why), Access::Write) = (&fault, self.access) {
             self.connection = None;
-            // Whoever has the turn need not wait for it.
-            let turn = if self.turn.strong_count() > 0 { None } else { Turn::take(&self.path) };
-            let put = place::set_aside(&self.path, self.identity, why);
-            drop(turn);
-            match put {
-                Ok(note) => self.notes.extend(note),
-                Err(fault) => return self.notes.push(fault.into_note(&self.path)),
-            }
-            return self.connect();
+            let opened = place::renew(&self.path, self.identity, Some(why), self.has_turn());
+            self.take(opened);
+            self.identity = place::identity(&self.path);
+            return;
         }
-        self.notes.push(fault.into_note(&self.path));
+        self.note(fault.into_note(&self.path));
+    }
+
+    /// Notes what is the matter, each thing once, and not for ever.
+    fn note(&mut self, note: Note) {
+        if self.notes.len() < MOST_NOTES && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod inbox;
 mod log;
 mod notify;
 mod passing;
+mod policing;
 mod react;
 mod service;
 mod signals;
@@ -25,6 +26,7 @@ pub(crate) mod view;
 
 use std::sync::Arc;
 
+use switchboard_host::audit::AuditLog;
 use switchboard_host::dirs::Env;
 use switchboard_host::lock::LockError;
 use switchboard_host::watch::{Options, Watch};
@@ -43,6 +45,7 @@ use doors::Doors;
 use execute::{Hands, Place};
 use inbox::Inbox;
 use notify::Stage;
+use policing::Policing;
 use service::Service;
 
 /// Returns a gateway without servers, for tests of the doors.
@@ -102,7 +105,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
         .map_err(|error| Failure::failed("watch files").caused_by(&error))?;
 
     // The state lives in here, and nowhere else.
-    let service = Service::new(gateway, inbox.clone(), runtime.handle().clone());
+    let policing = Policing::new(AuditLog::new(dirs.audit()));
+    let service = Service::new(gateway, policing, inbox.clone(), runtime.handle().clone());
     let place = Place { only, passing: args.idle_exit.is_some() };
     let mut hands = Hands::new(args.clone(), env, place, board, doors, watch, service);
     react::react(runtime.handle(), &inbox, asked, &mut hands);

@@ -1,7 +1,7 @@
 //! The registry brought in step with the catalogue: nothing where nothing has changed, and where something has, no more
 //! than that.
 //!
-//! Who is to be asked is decided in core ([`decide`]); [`ask`] asks; the registry and its stamp are in host.
+//! Who is to be asked is decided in core ([`decide()`]); [`ask`] asks; the registry and its stamp are in host.
 
 mod ask;
 mod plain;

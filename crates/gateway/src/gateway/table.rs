@@ -102,6 +102,7 @@ impl Gateway {
         let drain = inside.options.load().drain;
         let exclusive = server.exclusive;
         let generation = Arc::new(Generation::new(server, fingerprint, drain, stats, log));
+        generation.policed.set(inside.policy());
         let waits = exclusive && serving.is_some();
         if let Some(serving) = serving.clone().filter(|_| waits) {
             // Before there is a slot, which may connect at once.
@@ -244,10 +245,8 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
         pids: ups.iter().filter_map(|up| up.link.pid()).collect(),
         connections: ups.len(),
         in_flight: ups.iter().map(|up| up.in_flight()).sum(),
-        tools: offer.map(|offer| {
-            let said = generation.said();
-            offer.of(Sort::Tools).iter().filter(|item| said.offers(&item.key)).count()
-        }),
+        tools: offer
+            .map(|offer| offer.of(Sort::Tools).iter().filter(|item| generation.offers(&item.key)).count()),
         counts: generation.stats.counts(),
         stderr: generation.log.tail(),
         transitions: generation.log.transitions(),

@@ -21,6 +21,7 @@ use crate::face::Face;
 use crate::gateway::{Gateway, token};
 use crate::mailbox::Mailbox;
 use crate::message;
+use crate::policy::Holder;
 use crate::session::{Extra, Received, Session};
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
 use held::{Busy, Held, IDLE};
@@ -56,6 +57,8 @@ pub struct Asked<'r> {
     pub extra: Extra,
     /// The project of the client.
     pub root: Option<PathBuf>,
+    /// What whoever asks may do with tools.
+    pub holder: Holder,
 }
 
 /// What is answered.
@@ -140,7 +143,9 @@ impl Sessions {
             return Reply::error(406, &error(INVALID_REQUEST, what, None));
         }
         let (held, fresh) = if begins {
-            let Some(session) = gateway.session(asked.face.clone(), asked.root.clone()) else {
+            let Some(session) =
+                gateway.session_of(asked.face.clone(), asked.root.clone(), asked.holder.clone())
+            else {
                 return Reply::error(503, &error(INVALID_REQUEST, "there are too many sessions", None));
             };
             (Held::new(session, &asked), true)

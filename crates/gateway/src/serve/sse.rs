@@ -35,7 +35,7 @@ impl Conversations {
     /// Begins a conversation: `messages` is the address that the client is to post to, to which a query is added. `None`
     /// where there are too many.
     pub fn begin(&self, gateway: &Gateway, asked: &Asked<'_>, messages: &str) -> Option<Talk> {
-        let session = gateway.session(asked.face.clone(), asked.root.clone())?;
+        let session = gateway.session_of(asked.face.clone(), asked.root.clone(), asked.holder.clone())?;
         let (id, mail) = (Box::<str>::from(token()), session.outlet());
         let held = Held { session: Arc::clone(&session), owner: asked.owner.into(), mail: Arc::clone(&mail) };
         self.all().insert(id.clone(), held);

@@ -15,6 +15,7 @@ use tracing::field::Empty;
 
 use super::frame::frame;
 use super::news::Logs;
+use super::policed::Leave;
 use super::target::target;
 use super::{Extra, InFlight, Request, Session, reply_error};
 use crate::bridge;
@@ -79,6 +80,7 @@ impl Session {
                 extra: &extra,
                 caller,
                 begun,
+                leave: None,
             };
             match target(&view, method, params) {
                 Ok(route) => {
@@ -90,11 +92,17 @@ impl Session {
         });
     }
 
-    fn dispatch(self: &Arc<Self>, request: &Request<'_>, generation: &Arc<Generation>, route: &Route) {
+    pub(super) fn dispatch(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        generation: &Arc<Generation>,
+        route: &Route,
+    ) {
+        let Ok(leave) = self.admitted(request, generation, route) else { return };
         let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
         slot.enter(self);
         if let Some(upstream) = slot.ready() {
-            return self.send(request, &slot, &upstream, route, None);
+            return self.send(request, leave, &slot, &upstream, route, None);
         }
         let Some(given_up) = self.early(request.id, request.mail) else { return };
         let (session, mail, caller, route) =
@@ -103,7 +111,9 @@ impl Session {
         let begun = request.begun;
         let coming = slot.comes();
         self.gateway.tasks.spawn(async move {
-            session.send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up, begun).await;
+            session
+                .send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up, begun, leave)
+                .await;
             drop(coming);
         });
     }
@@ -122,6 +132,7 @@ impl Session {
         route: &Route,
         given_up: &AtomicBool,
         begun: Instant,
+        leave: Option<Leave>,
     ) {
         let limit = limit(&slot.generation);
         // Coming up is part of the time that a call has; it goes on for the next.
@@ -138,9 +149,19 @@ impl Session {
                 let params = Params::read(envelope.params);
                 let meta = params.meta();
                 let (params, meta) = (&params, &meta);
-                let request =
-                    Request { id, method, envelope: &envelope, params, meta, mail, extra, caller, begun };
-                self.send(&request, slot, &upstream, route, Some(given_up));
+                let request = Request {
+                    id,
+                    method,
+                    envelope: &envelope,
+                    params,
+                    meta,
+                    mail,
+                    extra,
+                    caller,
+                    begun,
+                    leave: None,
+                };
+                self.send(&request, leave, slot, &upstream, route, Some(given_up));
             }
             Err(Trouble::Gone) if self.is_replaced(&slot.generation, &caller) => {
                 // It was never sent, and the version that took over has to answer it.
@@ -158,6 +179,7 @@ impl Session {
                     extra,
                     caller,
                     begun,
+                    leave,
                 });
             }
             Err(trouble) => {
@@ -180,6 +202,7 @@ impl Session {
     fn send(
         self: &Arc<Self>,
         request: &Request<'_>,
+        leave: Option<Leave>,
         slot: &Arc<Slot>,
         upstream: &Arc<Upstream>,
         route: &Route,
@@ -215,8 +238,12 @@ impl Session {
             }
         }
         let (frame, shape, again) = frame(request, upstream, id, route, self.level());
-        let limit = limit(generation);
         let now = Instant::now();
+        // Whatever a call waited for before counts, too; but not against what the policy gives the call itself.
+        let (limit, due) = match &leave {
+            Some(leave) => (leave.terms.timeout, now + leave.terms.timeout),
+            None => (limit(generation), request.begun + limit(generation)),
+        };
         let relay = Relay {
             session: Arc::downgrade(self),
             mail: Arc::clone(request.mail),
@@ -231,24 +258,28 @@ impl Session {
             logs: Logs::of(request),
             shape,
             limit,
-            // Whatever it waited for before counts, too.
-            due: request.begun + limit,
+            due,
+            hard: leave.as_ref().map(|leave| leave.terms.hard_timeout),
             begun: now,
+            noted: leave.as_ref().and_then(Leave::noted),
             stats: Arc::clone(&generation.stats),
             again,
             span: span(request, generation),
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
-            let (relay, trouble) = *refused;
+            let (mut relay, trouble) = *refused;
+            let again = |leave: Option<Leave>, noted| leave.inspect(|leave| leave.give_back(noted));
             if trouble == Trouble::Gone && self.is_replaced(generation, &request.caller) {
                 // It was not sent, and the version that took over has to answer it.
                 self.done(request.id);
-                return self.pass_on(request);
+                let leave = again(leave, relay.noted.take());
+                return self.pass_on(&Request { leave, ..request.clone() });
             }
             if trouble == Trouble::Gone && !slot.is_gone() {
                 // The server was about to be stopped because nobody used it: it is started again.
                 self.done(request.id);
-                return self.dispatch(request, generation, route);
+                let leave = again(leave, relay.noted.take());
+                return self.dispatch(&Request { leave, ..request.clone() }, generation, route);
             }
             relay.fail(&generation.name, &trouble);
         }
@@ -256,7 +287,7 @@ impl Session {
 
     /// Notes a call whose server is not there yet. `None` where the client has a call of this id already, which it is
     /// told (requirement E3).
-    fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<Arc<AtomicBool>> {
+    pub(super) fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<Arc<AtomicBool>> {
         let given_up = Arc::new(AtomicBool::new(false));
         {
             let mut calls = self.calls();

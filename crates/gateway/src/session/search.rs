@@ -158,6 +158,7 @@ impl Session {
             extra: request.extra,
             caller: Arc::clone(&request.caller),
             begun: request.begun,
+            leave: None,
         });
     }
 

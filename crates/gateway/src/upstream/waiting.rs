@@ -16,6 +16,7 @@ use crate::envelope::{Envelope, splice};
 use crate::era::Shape;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
+use crate::policy::Noted;
 use crate::session::{Logs, Session};
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -57,7 +58,7 @@ impl Waiting {
     pub(super) fn fail(self, server: &ServerName, trouble: Trouble) {
         match self {
             Self::Own(reply) => drop(reply.send(Err(trouble))),
-            Self::Relay(relay) => relay.fail(server, &trouble),
+            Self::Relay(mut relay) => relay.fail(server, &trouble),
             // What the address does not know now it will not know in a moment.
             Self::News(_) if matches!(trouble, Trouble::Status(400 | 404 | 405, _)) => {}
             Self::News(slot) => again(&slot),
@@ -96,6 +97,10 @@ pub(crate) struct Relay {
     pub(crate) limit: Duration,
     /// When that is over.
     pub(crate) due: Instant,
+    /// How long is waited in all, where the policy says so.
+    pub(crate) hard: Option<Duration>,
+    /// What is written down of the call, where it is.
+    pub(crate) noted: Option<Noted>,
     /// When it was sent.
     pub(crate) begun: Instant,
     /// Where it is counted.
@@ -122,6 +127,8 @@ impl Relay {
             shape: Shape::Same,
             limit: Duration::ZERO,
             due: now,
+            hard: None,
+            noted: None,
             begun: now,
             stats: Arc::default(),
             again: None,
@@ -136,20 +143,27 @@ impl Relay {
 
     /// Returns when waiting is over in any case.
     fn end(&self) -> Instant {
-        self.begun + self.limit.max(LONGEST)
+        self.begun + self.hard.unwrap_or_else(|| self.limit.max(LONGEST))
     }
 
     /// Passes the server's answer on: the bytes that came, under the id that the client knows.
-    pub(super) fn answer(self: Box<Self>, upstream: &Upstream, envelope: &Envelope<'_>) {
+    pub(super) fn answer(mut self: Box<Self>, upstream: &Upstream, envelope: &Envelope<'_>) {
         let is_error = envelope.error.is_some();
         self.stats.answered(self.begun.elapsed(), is_error);
-        self.span.record("outcome", if is_error { "error" } else { "ok" });
+        self.came_to(if is_error { "error" } else { "ok" });
         if let Shape::Same = self.shape {
             let place = envelope.id.map(|id| envelope.place(id.get())).unwrap_or_default();
             let bytes = splice(envelope.bytes(), &[(place, self.id.get().as_bytes())]);
             return self.finish(bytes.into());
         }
         crate::bridge::answer(self, upstream, envelope);
+    }
+
+    fn came_to(&mut self, outcome: &'static str) {
+        self.span.record("outcome", outcome);
+        if let Some(noted) = &mut self.noted {
+            noted.ended(outcome);
+        }
     }
 
     /// Hands the answer over; nothing comes after it.
@@ -161,9 +175,9 @@ impl Relay {
     }
 
     /// Tells the client that there will be no answer, and why.
-    pub(crate) fn fail(&self, server: &ServerName, trouble: &Trouble) {
+    pub(crate) fn fail(&mut self, server: &ServerName, trouble: &Trouble) {
         self.stats.failed();
-        self.span.record("outcome", trouble.reason());
+        self.came_to(trouble.reason());
         self.finish(message::error(self.id.get(), &trouble.error(server)));
     }
 }

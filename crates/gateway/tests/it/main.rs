@@ -11,6 +11,7 @@ mod faces;
 mod isolation;
 mod odd;
 mod order;
+mod policed;
 mod reload;
 mod rogue;
 mod stage;

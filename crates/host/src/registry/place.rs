@@ -109,19 +109,52 @@ fn still(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
+/// How often is looked again at a database that others put aside and make at the same time.
+const LOOKS: usize = 20;
+
 /// Opens the database to write, and makes it where there is none. What cannot be used is put aside, once.
-pub(super) fn open_to_write(path: &Path) -> Result<(Connection, Option<Note>), Fault> {
+pub(super) fn open_to_write(path: &Path, has_turn: bool) -> Result<(Connection, Option<Note>), Fault> {
     system::make_folder(path.parent().unwrap_or(path))?;
-    let which = identity(path);
-    match made(path) {
-        Err(Fault::Damaged(why)) => {
-            let turn = Turn::take(path);
-            let note = set_aside(path, which, &why)?;
-            drop(turn);
-            Ok((made(path)?, note))
-        }
-        opened => opened.map(|connection| (connection, None)),
+    let mut looks = 0;
+    loop {
+        let which = identity(path);
+        let why = match which.map(|_| made(path)) {
+            None => None,
+            Some(Ok(connection)) => return Ok((connection, None)),
+            Some(Err(Fault::Damaged(why))) => Some(why),
+            Some(Err(Fault::Refused(why))) if is_anothers(path) => Some(why),
+            Some(Err(fault)) => {
+                looks += 1;
+                if identity(path) != which && looks < LOOKS {
+                    continue;
+                }
+                return Err(fault);
+            }
+        };
+        return renew(path, which, why.as_deref(), has_turn);
     }
+}
+
+/// Puts a database aside that cannot be used, for this reason, and makes a new one. Only one does so at a time: what
+/// another has made in the meantime is used as it is.
+pub(super) fn renew(
+    path: &Path,
+    which: Identity,
+    why: Option<&str>,
+    has_turn: bool,
+) -> Result<(Connection, Option<Note>), Fault> {
+    let _turn = (!has_turn).then(|| Turn::take(path));
+    let note = match why {
+        Some(why) if identity(path) == which => Some(set_aside(path, why)?),
+        _ => None,
+    };
+    Ok((made(path)?, note))
+}
+
+/// Returns whether the database alone is not for us to write, as one is that was made with another user's rights.
+fn is_anothers(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    path.exists() && !system::may_write(path) && system::may_write(folder)
 }
 
 fn made(path: &Path) -> Result<Connection, Fault> {
@@ -182,19 +215,8 @@ pub(super) fn identity(path: &Path) -> Identity {
     Some((stamp.dev, stamp.ino))
 }
 
-/// Puts the database aside that cannot be used, in the place of the one that was put aside before. `None` where it is
-/// there no more: another who found it damaged has done so, and made a new one. Whoever calls this has the turn.
-pub(super) fn set_aside(path: &Path, which: Identity, why: &str) -> Result<Option<Note>, Fault> {
-    if identity(path) != which {
-        return Ok(None);
-    }
-    let mut aside = with(path, ".damaged");
-    match system::rename(path, &aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        // A folder lies in one of the two places.
-        Err(_) => aside = elsewhere(path)?,
-    }
+/// Puts the database aside, in the place of the one that was put aside before. Whoever calls this has the turn.
+fn set_aside(path: &Path, why: &str) -> Result<Note, Fault> {
     for end in BESIDE {
         // What was not written into the old database must not be taken for something of the new one.
         match system::remove(&with(path, end)) {
@@ -202,7 +224,12 @@ pub(super) fn set_aside(path: &Path, which: Identity, why: &str) -> Result<Optio
             _ => {}
         }
     }
-    Ok(Some(Note::Aside { aside, why: why.to_owned() }))
+    let mut aside = with(path, ".damaged");
+    if system::rename(path, &aside).is_err() {
+        // A folder lies in one of the two places.
+        aside = elsewhere(path)?;
+    }
+    Ok(Note::Aside { aside, why: why.to_owned() })
 }
 
 fn elsewhere(path: &Path) -> io::Result<PathBuf> {

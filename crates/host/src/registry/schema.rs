@@ -71,8 +71,12 @@ pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")
 }
 
-/// Returns whose tables the database has.
+/// Returns whose tables the database has, all as of one moment: somebody may be making them.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<Version> {
+    if connection.is_autocommit() { look(&*connection.unchecked_transaction()?) } else { look(connection) }
+}
+
+fn look(connection: &Connection) -> rusqlite::Result<Version> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(match (number("application_id")?, number("user_version")?) {

@@ -185,7 +185,7 @@ fn what_the_file_system_says_stays_until_something_is_written() {
     }
     assert_eq!(stage.read().stamp(), Some(before));
     let files: Vec<_> = stage.path().parent().unwrap().read_dir().unwrap().flatten().collect();
-    assert_eq!(files.len(), 1, "nothing is left beside it: {files:?}");
+    assert_eq!(files.len(), 2, "nothing is left beside it and its lock: {files:?}");
     // Also while somebody else has it open.
     let other = stage.read();
     let mut registry = stage.open();

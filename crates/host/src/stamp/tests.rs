@@ -114,7 +114,9 @@ fn whatever_happens_to_the_files_is_seen() {
             "the stamp is of another version",
             |stage| {
                 let text = fs::read_to_string(stage.stamp()).unwrap();
-                fs::write(stage.stamp(), text.replace("\"version\": 1", "\"version\": 2")).unwrap();
+                let other = text.replace("\"version\":1", "\"version\":2");
+                assert_ne!(other, text);
+                fs::write(stage.stamp(), other).unwrap();
             },
             false,
         ),

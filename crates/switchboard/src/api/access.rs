@@ -1,18 +1,20 @@
 //! Who may ask for what: the control socket, loopback, bearer tokens.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
+use switchboard_core::policy::Held;
 use switchboard_core::settings::Http;
+use switchboard_gateway::policy::Holder;
 use switchboard_host::record;
 
 use super::Peer;
 use super::problem::Problem;
 use super::route::{Access, Route};
-use crate::token::{Permission, Tokens, Uses, uses, uses_file};
+use crate::token::{CLIENT, LOCAL, Permission, Tokens, Uses, uses, uses_file};
 
 /// The tokens that open doors, as their file has them: one that was revoked a moment ago opens nothing.
 pub(super) struct Keys {
@@ -53,15 +55,40 @@ impl Keys {
 
     /// Returns what the token with this secret permits; `None` where there is no such token.
     fn permitted(&self, secret: &str) -> Option<Vec<Permission>> {
+        let read = self.read();
+        let token = read.1.find(secret)?;
+        self.note(&token.id);
+        Some(token.permissions.clone())
+    }
+
+    /// Returns who asks, by the name of their token, and what they may do with tools. Whoever needs no token here is this
+    /// machine's user, and so is a client in whose file we have written one.
+    pub(super) fn holder(&self, peer: &Peer, headers: &HeaderMap) -> Holder {
+        let token = match (peer.is_control(), bearer(headers)) {
+            (false, Bearer::Token(secret)) => self.read().1.find(secret).map(|token| {
+                let words: Vec<String> = token.permissions.iter().map(ToString::to_string).collect();
+                (token.name.clone(), words)
+            }),
+            _ => None,
+        };
+        match token {
+            None => Holder::user(if peer.is_control() { "control" } else { "anybody" }),
+            Some((name, _)) if name.starts_with(CLIENT) || name == LOCAL => Holder::user(&name),
+            Some((name, words)) => {
+                let held = Held::parse(words.iter().map(String::as_str)).unwrap_or_else(|_| Held::nothing());
+                Holder { who: name.into(), held: Arc::new(held) }
+            }
+        }
+    }
+
+    fn read(&self) -> MutexGuard<'_, (Option<Stamp>, Tokens)> {
         let stamp = Stamp::of(&self.file);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.0 != stamp {
             // A file that cannot be read opens nothing.
             *read = (stamp, Tokens::peek(&self.file));
         }
-        let token = read.1.find(secret)?;
-        self.note(&token.id);
-        Some(token.permissions.clone())
+        read
     }
 
     /// Notes that a token was used; only now and then in its file.

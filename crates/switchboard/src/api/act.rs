@@ -108,7 +108,10 @@ pub(super) async fn act(
         }
         Action::Offer => Ok(json(StatusCode::OK, &offered(inside, &call).await)),
         Action::Watch => watch::messages(inside, call.param("name")),
-        Action::Mcp(way) => mcp::act(&inside.mcp, &board, way, &route.method, &call, body).await,
+        Action::Mcp(way) => {
+            let holder = inside.keys.holder(&call.peer, &call.headers);
+            mcp::act(&inside.mcp, &board, way, &route.method, &call, body, holder).await
+        }
         #[cfg(unix)]
         Action::Succession => succession(inside, &call),
         Action::OpenApi => {

@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use switchboard_core::name::ServerName;
 use switchboard_gateway::face::{Face, Scope};
+use switchboard_gateway::policy::Holder;
 use switchboard_gateway::serve::http::{self, Asked, Sessions};
 use switchboard_gateway::serve::sse::Conversations;
 use switchboard_gateway::{Extra, Gateway};
@@ -88,6 +89,7 @@ pub(super) async fn act(
     method: &Method,
     call: &Call,
     body: Body,
+    holder: Holder,
 ) -> Result<Reply, Box<Problem>> {
     let face = face(mcp, board, call)?;
     let headers = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
@@ -97,6 +99,7 @@ pub(super) async fn act(
         headers: &headers,
         extra: extra(call),
         root: call.peer.is_control().then(|| root(call)).flatten(),
+        holder,
     };
     let reply = match (way, method) {
         (Way::Messages, _) => {
@@ -182,7 +185,7 @@ fn wants_pipe(call: &Call) -> bool {
 
 /// Has the door take the connection from HTTP: from then on every line is a message.
 fn pipe(mcp: &Mcp, asked: Asked<'_>) -> Result<Reply, Box<Problem>> {
-    let session = mcp.gateway.session(asked.face, asked.root).ok_or_else(full)?;
+    let session = mcp.gateway.session_of(asked.face, asked.root, asked.holder).ok_or_else(full)?;
     let mut reply = plain(101);
     reply.extensions_mut().insert(session);
     Ok(reply)

@@ -332,11 +332,14 @@ impl Hands {
             }
             Err(failure) => problems.push((name, Problem::error(failure.sentence()))),
         }
+        let (policy, wrong) = self.service.police(&home, &self.settings);
+        let name = home.short(&home.dirs.policy());
+        problems.extend(wrong.into_iter().map(|problem| (name.clone(), problem)));
         problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));
         tell_problems(&self.problems, &problems);
         self.problems = problems;
         self.keep_up(&mut home)?;
-        self.know(&home);
+        self.know(&home, policy);
         self.service.read(&home.catalogue.catalogue, &self.settings);
         let reading = self.reading(&home);
         self.home = Some(home);
@@ -364,10 +367,11 @@ impl Hands {
     }
 
     /// Takes note of what our own files hold, and forgets files that do not matter any more.
-    fn know(&mut self, home: &Home) {
+    fn know(&mut self, home: &Home, policy: Content) {
         let own = [
             (home.dirs.catalogue(), Source::Catalogue, home.catalogue.held),
             (home.dirs.settings(), Source::Settings, home.settings_held),
+            (home.dirs.policy(), Source::Policy, policy),
         ];
         let mut known = BTreeMap::new();
         for linked in self.clients.values() {
@@ -375,8 +379,6 @@ impl Hands {
             known.insert(linked.path.clone(), (Source::Client(linked.id().clone()), held));
         }
         known.extend(own.into_iter().map(|(path, source, held)| (path, (source, Some(held)))));
-        // Read by nobody yet: whoever does reads it with the rest, which a change of it asks for.
-        known.insert(home.dirs.policy(), (Source::Policy, None));
         self.known = known;
         debug!("looked at everything of our own");
         self.views.retain(|client, _| self.clients.contains_key(client));

@@ -10,18 +10,22 @@ use switchboard_core::problem::Problem;
 use switchboard_core::select::select;
 use switchboard_core::settings::Settings;
 use switchboard_gateway::{Gateway, Options};
+use switchboard_host::watch::Content;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::facts::Standing;
 use super::gateway::version;
 use super::inbox::Inbox;
+use super::policing::Policing;
 use super::react::DRAIN;
 use crate::approval::quoted;
+use crate::home::Home;
 
 /// The servers in service.
 pub(crate) struct Service {
     gateway: Gateway,
+    policing: Policing,
     inbox: Inbox,
     handle: Handle,
     /// The servers of the catalogue that are enabled, in its order.
@@ -35,9 +39,10 @@ pub(crate) struct Service {
 
 impl Service {
     /// Returns a service without servers.
-    pub(crate) fn new(gateway: Gateway, inbox: Inbox, handle: Handle) -> Self {
+    pub(crate) fn new(gateway: Gateway, policing: Policing, inbox: Inbox, handle: Handle) -> Self {
         Self {
             gateway,
+            policing,
             inbox,
             handle,
             servers: Vec::new(),
@@ -66,6 +71,11 @@ impl Service {
             })
             .collect();
         self.troubles.retain(|(name, _), _| self.servers.iter().any(|server| server.name == *name));
+    }
+
+    /// Takes in what callers of their tools are held to now. Returns what stands in the file, and what is wrong with it.
+    pub(crate) fn police(&mut self, home: &Home, settings: &Arc<Settings>) -> (Content, Vec<Problem>) {
+        self.policing.read(home, settings, &self.gateway)
     }
 
     /// Returns how the servers stand.

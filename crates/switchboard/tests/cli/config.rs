@@ -76,6 +76,11 @@ fn every_problem_is_told_at_once_with_its_place() {
         "file": "~/switchboard/config/switchboard.toml",
         "good": true,
         "problems": []
+      },
+      {
+        "file": "~/switchboard/config/tool-policy.toml",
+        "good": true,
+        "problems": []
       }
     ]
     ----- stderr -----

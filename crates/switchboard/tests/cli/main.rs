@@ -21,6 +21,7 @@ mod listen_program;
 mod login;
 mod policy;
 mod policy_export;
+mod policy_undo;
 mod profile;
 mod push;
 mod rules;

@@ -1,8 +1,8 @@
 //! `sync` where something is the matter: the registry, the catalogue, the clock, others at the same time, permissions.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 
 use crate::sync::{Scene, TWO, settle};
 use crate::{CATALOGUE, home};
@@ -153,57 +153,71 @@ fn several_at_once_come_to_the_same() {
     assert_eq!(scene.tools(), ["a.a1", "a.a2", "b.b1", "c.c1", "c.c2", "c.c3"]);
 }
 
+/// Nothing is refused to the one who runs the whole machine, so that the commands are this user's then.
+const USER: u32 = 65_534;
+
 #[test]
 fn who_may_not_write_is_warned_and_reads_all_the_same() {
-    const USER: u32 = 65_534;
-    let mut scene = Scene::new(&TWO);
-    scene.sync();
-    scene.catalogue(&[("a", "a"), ("c", "c")]);
-    if !std::process::Command::new("setpriv")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-        || fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) != 0)
-    {
-        testkit::tools::missing("setpriv, and root", true);
-        return;
-    }
-    // Another user may read everything in this home, and write nothing.
-    let program = scene.home.path("switchboard-program");
-    fs::copy(env!("CARGO_BIN_EXE_switchboard"), &program).unwrap();
-    let mut folders = vec![scene.home.root().to_owned()];
-    while let Some(folder) = folders.pop() {
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    /// Has everything in the home have these modes: folders, and files but for programs.
+    fn set_modes(folder: &Path, of_folders: u32, of_files: u32) {
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
-            } else {
-                let mode = if path == program { 0o755 } else { 0o644 };
-                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+                set_modes(&path, of_folders, of_files);
+            } else if !path.ends_with("program") {
+                set(&path, of_files);
             }
         }
+        set(folder, of_folders);
     }
+    let mut scene = Scene::new(&TWO);
+    scene.sync();
+    scene.catalogue(&[("a", "a"), ("c", "c")]);
+    let program = scene.home.path("program");
+    fs::copy(env!("CARGO_BIN_EXE_switchboard"), &program).unwrap();
+    set_modes(scene.home.root(), 0o555, 0o444);
+    if rustix::process::geteuid().is_root() {
+        scene.home.run_as(USER, &program);
+    }
+    let list = scene.run("tool list");
+    let sync = scene.run("sync");
+    let search = scene.run("tool search a1");
+    let asked = scene.asked();
+    set_modes(scene.home.root(), 0o755, 0o644);
+    let all =
+        "SERVER  TOOL  WHAT IT DOES\na       a1    Does a1\na       a2    Does a2\nb       b1    Does b1\n";
+    assert_eq!((list.code, list.stdout.as_str()), (0, all), "{list}");
+    assert!(list.stderr.starts_with("warning: the registry ") && list.stderr.contains("\nhint: "), "{list}");
+    assert_eq!((sync.code, sync.stdout.as_str()), (1, ""), "{sync}");
+    assert!(sync.stderr.starts_with("error: failed to sync: the registry "), "{sync}");
+    assert_eq!((search.code, search.stdout.lines().count()), (0, 2), "{search}");
+    assert_eq!(asked, [""; 0], "what is found could not be kept, so nobody is asked");
+}
+
+#[test]
+fn a_registry_that_another_user_left_in_ones_own_folder_is_put_aside() {
+    fn own(path: &Path) {
+        chown(path, Some(USER), Some(USER)).unwrap();
+        if path.is_dir() {
+            fs::read_dir(path).unwrap().for_each(|entry| own(&entry.unwrap().path()));
+        }
+    }
+    if !rustix::process::geteuid().is_root() {
+        testkit::tools::missing("another user", false);
+        return;
+    }
+    let mut scene = Scene::new(&TWO);
+    scene.sync();
+    let program = scene.home.path("program");
+    fs::copy(env!("CARGO_BIN_EXE_switchboard"), &program).unwrap();
+    own(scene.home.root());
+    chown(scene.home.path(REGISTRY), Some(0), Some(0)).unwrap();
     scene.home.run_as(USER, &program);
-    insta::assert_snapshot!(scene.run("tool list"), @"
-    exit code: 0
-    ----- stdout -----
-    SERVER  TOOL  WHAT IT DOES
-    a       a1    Does a1
-    a       a2    Does a2
-    b       b1    Does b1
-    ----- stderr -----
-    warning: the registry `[HOME]/switchboard/state/registry.db` cannot be used as it should: attempt to write a readonly database
-    hint: make it and its folder writable for you, and make room
-    ");
-    insta::assert_snapshot!(scene.run("sync"), @"
-    exit code: 1
-    ----- stderr -----
-    error: failed to sync: the registry `[HOME]/switchboard/state/registry.db` cannot be used as it should: attempt to write a readonly database
-    hint: make it and its folder writable for you, and make room
-    ");
-    assert_eq!(scene.run("tool search a1").code, 0);
-    assert_eq!(scene.asked(), [""; 0], "what is found could not be kept, so nobody is asked");
+    let output = scene.home.ok("sync --force");
+    assert!(output.stderr.contains("it was put aside as"), "{output}");
+    assert_eq!(output.stdout, "synced 3 tools from 2 servers\n");
+    assert_eq!(scene.tools(), ["a.a1", "a.a2", "b.b1"]);
 }
 
 #[test]

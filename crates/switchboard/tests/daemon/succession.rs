@@ -36,14 +36,14 @@ for line in sys.stdin:
 "#;
 
 /// A client that runs `switchboard connect slow`.
-struct Client {
+pub(crate) struct Client {
     child: Child,
     input: ChildStdin,
     heard: Receiver<String>,
 }
 
 impl Client {
-    fn new(home: &FakeHome) -> Self {
+    pub(crate) fn new(home: &FakeHome) -> Self {
         let mut child =
             home.command(["connect", "slow"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -60,13 +60,13 @@ impl Client {
         writeln!(self.input, "{line}").unwrap();
     }
 
-    fn call(&mut self, id: usize, tool: &str) {
+    pub(crate) fn call(&mut self, id: usize, tool: &str) {
         self.say(&format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#
         ));
     }
 
-    fn answer(&self, id: usize) -> String {
+    pub(crate) fn answer(&self, id: usize) -> String {
         let (spaced, tight) = (format!("\"id\": {id},"), format!("\"id\":{id},"));
         loop {
             let line = self.heard.recv_timeout(GUARD).expect("an answer");
@@ -111,7 +111,7 @@ fn knock(port: u16, stop: &Arc<AtomicBool>, count: &Arc<AtomicUsize>) -> JoinHan
     })
 }
 
-fn stage() -> Option<(FakeHome, u16)> {
+pub(crate) fn stage() -> Option<(FakeHome, u16)> {
     let python = tools::system("python3")?;
     let home = FakeHome::new(env!("CARGO_BIN_EXE_switchboard"));
     home.write("server.py", SERVER);

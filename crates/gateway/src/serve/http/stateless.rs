@@ -50,7 +50,8 @@ pub(super) async fn answer(
     if let Some(error) = validate::mismatch(envelope, headers) {
         return refuse(400, &error);
     }
-    let Some(session) = gateway.session(asked.face.clone(), asked.root.clone()) else {
+    let Some(session) = gateway.session_of(asked.face.clone(), asked.root.clone(), asked.holder.clone())
+    else {
         return refuse(503, &error(INVALID_REQUEST, "there are too many conversations", None));
     };
     let params = Params::read(envelope.params);

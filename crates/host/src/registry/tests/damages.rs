@@ -58,8 +58,8 @@ const DAMAGES: &[(&str, Act)] = &[
     }),
     ("a pipe", |path| {
         fs::remove_file(path).unwrap();
-        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
     }),
 ];
 

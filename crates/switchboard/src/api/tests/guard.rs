@@ -19,7 +19,8 @@ fn every() -> Vec<(Route, String)> {
     let routes = routes(&switchboard_core::settings::Settings::default()).all;
     assert_eq!(routes.len(), COUNT);
     let fill = |route: Route| {
-        let path = route.path.replace("{client}", "cursor").replace("{file}", "catalogue");
+        let path =
+            route.path.replace("{client}", "cursor").replace("{file}", "catalogue").replace("{tool}", "echo");
         let path = path.replace("{name}", "npm").replace("{id}", "cursor").replace("{server}", "npm");
         (route, path)
     };

@@ -1,0 +1,127 @@
+//! The policy in force: read with the rest of our own files, given to the gateway, and what was called written down.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use switchboard_core::policy::ToolPolicy;
+use switchboard_core::problem::Problem;
+use switchboard_core::settings::Settings;
+use switchboard_gateway::Gateway;
+use switchboard_gateway::policy::{Audit, Entry, Policy};
+use switchboard_host::audit::AuditLog;
+use switchboard_host::file;
+use switchboard_host::watch::Content;
+use tracing::{info, warn};
+
+use crate::home::Home;
+use crate::policy::PolicyFile;
+
+/// So many calls wait to be written down; what is more is counted, and told.
+const WAITING: usize = 4096;
+
+/// What callers are held to.
+pub(super) struct Policing {
+    book: Arc<Book>,
+    /// The last file that was in order.
+    good: ToolPolicy,
+    /// What the file held when it was last read, and what was wrong with it.
+    read: Option<(Content, Vec<Problem>)>,
+    /// What was given to the gateway was made of these.
+    given: Option<(Content, Arc<Settings>)>,
+}
+
+impl Policing {
+    /// Returns a policy that says nothing, and writes down in this record what is called.
+    pub(super) fn new(log: AuditLog) -> Self {
+        Self { book: Arc::new(Book::open(log)), good: ToolPolicy::default(), read: None, given: None }
+    }
+
+    /// Reads the file, and has the gateway hold callers to what it says. Where it is wrong, the last good one stays in
+    /// force. Returns what stands there, and what is wrong with it.
+    pub(super) fn read(
+        &mut self,
+        home: &Home,
+        settings: &Arc<Settings>,
+        gateway: &Gateway,
+    ) -> (Content, Vec<Problem>) {
+        let held = Content::of(&file::read(&home.dirs.policy()));
+        if self.read.as_ref().is_none_or(|(before, _)| *before != held) {
+            let problems = self.take(home);
+            self.read = Some((held, problems));
+        }
+        let same =
+            |(content, before): &(Content, Arc<Settings>)| *content == held && Arc::ptr_eq(before, settings);
+        if !self.given.as_ref().is_some_and(same) {
+            self.given = Some((held, Arc::clone(settings)));
+            let policy = || Policy {
+                file: self.good.clone(),
+                settings: settings.policy.clone(),
+                audit: Arc::clone(&self.book) as Arc<dyn Audit>,
+            };
+            gateway.set_policy(settings.policy.enforce.then(|| Arc::new(policy())).as_ref());
+        }
+        (held, self.read.as_ref().map(|(_, problems)| problems.clone()).unwrap_or_default())
+    }
+
+    fn take(&mut self, home: &Home) -> Vec<Problem> {
+        let policy = match PolicyFile::look(home) {
+            Ok(policy) => policy,
+            Err(failure) => return vec![Problem::error(failure.sentence())],
+        };
+        if !policy.last_good && policy.file.is_some() {
+            info!("the policy of the tools is in force");
+        }
+        // Where the file is wrong, what was good before we ran is known from the backups alone.
+        if !policy.last_good || self.read.is_none() {
+            self.good = policy.policy;
+        }
+        policy.problems
+    }
+}
+
+/// Writes down what was called, behind those who call.
+struct Book(SyncSender<Entry>);
+
+impl Book {
+    fn open(log: AuditLog) -> Self {
+        let (book, written) = sync_channel::<Entry>(WAITING);
+        // It ends with the last one who has something to write down.
+        std::thread::spawn(move || {
+            let mut is_well = true;
+            while let Ok(first) = written.recv() {
+                let mut lines = line(&first);
+                while let Ok(next) = written.try_recv() {
+                    lines.extend(line(&next));
+                }
+                let done = log.append(&lines);
+                if let (Err(error), true) = (&done, is_well) {
+                    warn!(%error, "calls cannot be written down");
+                }
+                is_well = done.is_ok();
+            }
+        });
+        Self(book)
+    }
+}
+
+impl Audit for Book {
+    fn note(&self, entry: Entry) {
+        if self.0.try_send(entry).is_err() {
+            metrics::counter!("switchboard_audit_lost_total").increment(1);
+        }
+    }
+}
+
+fn line(entry: &Entry) -> Vec<u8> {
+    let line = serde_json::json!({
+        "at": crate::when::stamp(crate::home::now()),
+        "who": &*entry.who,
+        "server": entry.server,
+        "tool": entry.tool,
+        "decision": entry.decision,
+        "why": entry.why,
+        "outcome": entry.outcome,
+        "ms": u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX),
+    });
+    format!("{line}\n").into_bytes()
+}

@@ -1,0 +1,67 @@
+//! The policy's file, in force while it is saved, and the record of what was called.
+
+use serde_json::Value;
+use testkit::daemon::Daemon;
+
+use crate::succession::{Client, stage};
+
+const POLICY: &str = "switchboard/config/tool-policy.toml";
+const AUDIT: &str = "switchboard/state/audit.jsonl";
+
+#[test]
+fn a_policy_that_is_damaged_while_nobody_serves_stays_as_it_was() {
+    let Some((home, _)) = stage() else { return };
+    home.write(POLICY, "[tools.slow.1]\ndecision = \"deny\"\n");
+    drop(Daemon::start_with(&home, &[]));
+    for damaged in ["[tools.slow.1]\ndecision = \"deni\"\n", "\n"] {
+        home.write(POLICY, damaged);
+        let _daemon = Daemon::start_with(&home, &[]);
+        let mut client = Client::new(&home);
+        client.call(1, "1");
+        assert!(client.answer(1).contains("was not called"), "{damaged:?}");
+        assert!(home.run("status").all().contains("the last good policy stays in force"));
+    }
+}
+
+#[test]
+fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
+    let Some((home, _)) = stage() else { return };
+    let daemon = Daemon::start_with(&home, &[]);
+    let mut client = Client::new(&home);
+    client.call(1, "1");
+    assert!(client.answer(1).contains("\"text\": \"1\""));
+    let in_force = |count: usize| {
+        daemon.wait("the policy", || {
+            daemon.log().matches("the policy of the tools is in force").count() == count
+        });
+    };
+    home.write(POLICY, "[tools.slow.1]\ndecision = \"deny\"\n");
+    in_force(1);
+    client.call(2, "1");
+    let denied = client.answer(2);
+    assert!(denied.contains("was not called") && denied.contains("\"isError\":true"), "{denied}");
+    // A slip of the pen is told with its place, and what was denied stays so.
+    home.write(POLICY, "[tools.slow.1]\ndecision = \"deni\"\n");
+    daemon.wait("the problem", || home.run("status").all().contains("tool-policy.toml:2"));
+    client.call(3, "1");
+    assert!(client.answer(3).contains("was not called"));
+    home.write(POLICY, "[tools.slow.1]\ndecision = \"allow\"\n");
+    in_force(2);
+    client.call(4, "1");
+    assert!(client.answer(4).contains("\"text\": \"1\""));
+    let lines = || -> Vec<Value> {
+        let text = std::fs::read_to_string(home.path(AUDIT)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    daemon.wait("the record", || lines().len() == 4);
+    let told: Vec<_> = lines()
+        .iter()
+        .map(|line| format!("{} {}", line["decision"], line["outcome"]).replace('"', ""))
+        .collect();
+    assert_eq!(told, ["allow ok", "deny denied", "deny denied", "allow ok"]);
+    assert!(
+        lines()
+            .iter()
+            .all(|line| line["server"] == "slow" && line["tool"] == "1" && line["who"] == "control")
+    );
+}

@@ -26,7 +26,7 @@ mod words;
 pub use decide::{Denial, Rules, Terms, Usual, Verdict, Why};
 pub use explain::{Explanation, Part, Source, explain};
 pub use file::{Rule, Said, ToolPolicy, ToolPolicyFile, parse};
-pub use infer::{Proposal, Setting, infer};
+pub use infer::{Proposal, Setting, infer, infer_raw};
 pub use permission::{Held, Permission, PermissionError};
 pub use rate::{Allowance, Rate};
 pub use reason::Reason;

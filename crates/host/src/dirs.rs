@@ -290,6 +290,16 @@ impl Dirs {
         self.config.join("tool-policy.toml")
     }
 
+    /// What was written into the policy per tool, and what is generated in it.
+    pub fn policy_record(&self) -> PathBuf {
+        self.state.join("policy.json")
+    }
+
+    /// What was written of tools into the files of other applications.
+    pub fn exports(&self) -> PathBuf {
+        self.state.join("exports.json")
+    }
+
     /// What tools were called.
     pub fn audit(&self) -> PathBuf {
         self.state.join("audit.jsonl")

@@ -84,7 +84,7 @@ impl Ask {
 pub(crate) enum Kind {
     /// It changes what the daemon keeps, or tells what only the daemon knows: the daemon's, when there is one.
     Changes,
-    /// It only reads files: anybody may run it.
+    /// It only reads files, or writes such as the daemon looks at by itself: anybody may run it.
     Reads,
     /// It belongs to the process that a person or a client started.
     Own,
@@ -105,6 +105,8 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
         | Command::Token(Token::List)
         | Command::Sync(_)
         | Command::Tool(_)
+        // Servers may have to be asked first, and the daemon waits for nobody. It sees the file change.
+        | Command::Policy(_)
         | Command::Doctor => Kind::Reads,
         // A login needs the browser and the variables of whoever asks for it.
         Command::Server(Server::Login(_) | Server::Log(_))

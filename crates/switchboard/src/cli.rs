@@ -8,7 +8,9 @@ pub(crate) use listen::{Listen, ListenVia};
 pub(crate) use login::ServerLogin;
 pub(crate) use service::{Service, ServiceInstall};
 
+mod config;
 mod daemon;
+mod policy;
 mod tool;
 
 use std::path::PathBuf;
@@ -19,7 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::complete;
 
+pub(crate) use config::{Config, SchemaFile};
 pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
+pub(crate) use policy::{Policy, PolicyExplain, PolicySet, PolicyShow, PolicyUndo};
 pub(crate) use tool::{Sync, Tool, ToolCall, ToolList, ToolSearch, ToolShow};
 
 /// One catalogue of MCP servers, kept in step with every AI client.
@@ -79,6 +83,9 @@ pub(crate) enum Command {
     /// The tools that the servers offer
     #[command(subcommand)]
     Tool(Tool),
+    /// What each tool may do, who may call it, and how
+    #[command(subcommand)]
+    Policy(Policy),
     /// Be the pipe to a server: what a client runs
     Connect(Connect),
     /// Follow another switchboard: into a client's file, or with a program
@@ -118,6 +125,7 @@ impl Command {
             Self::Profile(_) => "profile",
             Self::Sync(_) => "sync",
             Self::Tool(_) => "tool",
+            Self::Policy(_) => "policy",
             Self::Connect(_) => "connect",
             Self::Listen(_) => "listen",
             Self::Config(_) => "config",
@@ -457,36 +465,6 @@ pub(crate) struct Connect {
     /// Start or reach the server from here, past the daemon, as `server test` does
     #[arg(long, hide = true, requires = "server", conflicts_with = "client")]
     pub(crate) direct: bool,
-}
-
-#[derive(Clone, Debug, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Config {
-    /// Check the catalogue and the settings
-    Check,
-    /// Print where the files are
-    Path,
-    /// Print the JSON Schema of a file
-    Schema {
-        #[arg(value_enum, default_value = "catalogue")]
-        file: SchemaFile,
-    },
-    /// Print the whole file as a client wants it
-    Export {
-        #[arg(add = ArgValueCandidates::new(complete::known_clients))]
-        client: String,
-    },
-    /// List the revisions of the catalogue
-    History,
-    /// Put the catalogue back to an earlier revision; the one before the last when not named
-    Undo { revision: Option<u64> },
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum SchemaFile {
-    Catalogue,
-    Settings,
 }
 
 /// Reads a path as it is meant where the command is typed: it may be carried out by a daemon that stands elsewhere.

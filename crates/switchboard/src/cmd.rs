@@ -6,6 +6,7 @@ pub(crate) mod connect;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod listen;
+pub(crate) mod policy;
 pub(crate) mod profile;
 pub(crate) mod server;
 pub(crate) mod service;

@@ -44,6 +44,11 @@ pub(crate) fn tools() -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// The servers, and the tools that they were last seen to offer.
+pub(crate) fn servers_and_tools() -> Vec<CompletionCandidate> {
+    servers().into_iter().chain(tools()).collect()
+}
+
 /// The profiles of the catalogue.
 pub(crate) fn profiles() -> Vec<CompletionCandidate> {
     let parsed = catalogue::parse(&text(Dirs::catalogue));

@@ -23,6 +23,7 @@ use switchboard_host::watch::Content;
 use crate::fail::{Code, Done, Failure, whole};
 use crate::history::History;
 use crate::journal::Journal;
+use crate::policy::PolicyFile;
 use crate::token::Tokens;
 
 /// How long a command waits for another one to finish with the same home.
@@ -135,14 +136,16 @@ impl Home {
         })
     }
 
-    /// Puts in order what a crash left behind, and takes note of a catalogue that was edited by hand.
+    /// Puts in order what a crash left behind, and takes note of a catalogue or a policy that was edited by hand.
     fn settle(&mut self) -> Result<(), Failure> {
         self.sweep();
         crate::execute::finish_undos(self)?;
         if !self.catalogue.last_good && self.history.differs(&self.catalogue.catalogue) {
             self.record_revision()?;
         }
-        Ok(())
+        let mut policy = PolicyFile::look(self)?;
+        self.notes.extend(policy.note.take());
+        policy.remember(self)
     }
 
     /// Removes temporary files of ours that a crash left beside client files.

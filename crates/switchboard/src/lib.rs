@@ -21,6 +21,7 @@ mod live;
 pub mod login;
 mod mask;
 mod observe;
+mod policy;
 mod probe;
 mod remote;
 mod retention;
@@ -134,6 +135,7 @@ fn dispatch(command: Command, env: Env, ui: &Ui) -> Result<ExitCode, Failure> {
         Command::Connect(args) => return cmd::connect::run(&args, env),
         Command::Sync(args) => cmd::sync::run(&args, env, ui),
         Command::Tool(verb) => cmd::tool::run(&verb, env, ui),
+        Command::Policy(verb) => cmd::policy::run(&verb, env, ui),
         Command::Up(args) => cmd::up::run(&args, env, ui),
         Command::Serve(args) => daemon::run(&args, env),
         Command::Demo(args) => cmd::demo::run(&args, ui),

@@ -14,8 +14,9 @@ const LIMITS: Limits = Limits { count: 2_000, age: 90 * 24 * 60 * 60 * 1_000, by
 /// After so many writes of client files the store is looked through.
 const EVERY: usize = 16;
 
-/// Returns what `undo`, `uninstall`, `config undo` and the check for files that were cut off rely on: for each client
-/// its first write and its last, what was last seen of it, and the text of every revision.
+/// Returns what `undo`, `uninstall`, `config undo`, `policy undo` and the check for files that were cut off rely on: for each client
+/// its first write and its last, what was last seen of it, and the text of every revision and of
+/// every policy.
 fn pinned(home: &Home) -> HashSet<Hash> {
     let mut pinned: HashSet<Hash> = home.history.entries.iter().map(|entry| entry.text).collect();
     for (id, record) in &home.relations.clients {
@@ -28,6 +29,7 @@ fn pinned(home: &Home) -> HashSet<Hash> {
                 .flat_map(|write| write.before.into_iter().chain([write.after, write.record])),
         );
     }
+    pinned.extend(crate::policy::pinned(home));
     pinned
 }
 

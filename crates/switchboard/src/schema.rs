@@ -1,6 +1,7 @@
 //! The JSON Schemas of our files, from the types that read them.
 
 use switchboard_core::catalogue::CatalogueFile;
+use switchboard_core::policy::ToolPolicyFile;
 use switchboard_core::settings::SettingsFile;
 
 use crate::execute::write_own;
@@ -22,6 +23,11 @@ pub(crate) fn settings() -> String {
     pretty(&schemars::schema_for!(SettingsFile))
 }
 
+/// Returns the schema of the policy per tool.
+pub(crate) fn policy() -> String {
+    pretty(&schemars::schema_for!(ToolPolicyFile))
+}
+
 fn pretty(schema: &schemars::Schema) -> String {
     let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
     text.push('\n');
@@ -33,7 +39,11 @@ fn pretty(schema: &schemars::Schema) -> String {
 /// # Errors
 /// The folder cannot be written.
 pub(crate) fn write(home: &Home) -> Result<(), Failure> {
-    for (name, text) in [("mcp-servers.schema.json", catalogue()), ("switchboard.schema.json", settings())] {
+    for (name, text) in [
+        ("mcp-servers.schema.json", catalogue()),
+        ("switchboard.schema.json", settings()),
+        ("tool-policy.schema.json", policy()),
+    ] {
         let path = home.dirs.config().join(name);
         let there = switchboard_host::file::read(&path).ok();
         if there.as_ref().is_none_or(|there| there.bytes != text.as_bytes()) {

@@ -208,6 +208,15 @@ impl FakeHome {
         self.run_words(line.split_whitespace())
     }
 
+    /// Runs a command line as somebody who stands in a folder of the home.
+    ///
+    /// # Panics
+    /// The program cannot be started.
+    pub fn run_in(&self, folder: &str, line: &str) -> Output {
+        let output = self.command(line.split_whitespace()).current_dir(self.path(folder)).output();
+        self.output(&output.expect("the program starts"))
+    }
+
     /// Runs a command of these words.
     ///
     /// # Panics

@@ -337,12 +337,11 @@ proptest! {
                 }
                 Step::Wait(seconds) => now += at(seconds),
                 Step::Server(name, version) => {
-                    match version {
-                        Some(version) => drop(world.wanted.insert(name, version)),
-                        None => {
-                            world.wanted.remove(name);
-                            world.unrecorded.remove(&server(name));
-                        }
+                    if let Some(version) = version {
+                        world.wanted.insert(name, version);
+                    } else {
+                        world.wanted.remove(name);
+                        world.unrecorded.remove(&server(name));
                     }
                     state.fold(Event::Changed(Source::Catalogue), now);
                 }

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 pub use repair::Repair;
 
-use super::{Decision, Permission, Risk};
+use super::decide::Entry;
+use super::{Decision, Permission, Proposal, Risk, ToolPolicy, Usual};
 use crate::document::{Document, Format, Node, Refusal, Step, Unreadable};
 use crate::problem::Problem;
 use crate::text::SpliceError;
@@ -30,6 +31,13 @@ use crate::value::Value;
 /// Where such applications keep their file, below the folder that they run in; the first that is there counts.
 pub const PLACES: [&str; 3] =
     ["backend/config/mcp_config.json", "config/mcp_config.json", "../backend/config/mcp_config.json"];
+
+/// Returns where a file may be that the settings call `path`: that path, but for one of the usual ones, which stands
+/// for all of them.
+pub fn places(path: &str) -> Vec<&str> {
+    let usual = PLACES.contains(&path) || path == "mcp_config.json";
+    if usual { PLACES.to_vec() } else { vec![path] }
+}
 
 /// A tool with what the policy says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +59,30 @@ pub struct ExportedTool {
 }
 
 impl ExportedTool {
+    /// Returns a tool as what is in force for it says; `description` is its server's.
+    ///
+    /// Whether results are kept is the other application's to decide, so it is told for how long they may be.
+    pub fn of(
+        policy: &ToolPolicy,
+        server: &str,
+        proposal: &Proposal,
+        description: &str,
+        usual: Usual,
+    ) -> Self {
+        let rule = policy.rule(server, &proposal.tool);
+        let Entry { enabled, decision, permissions, terms } =
+            Entry::of(rule, proposal, Usual { cache: true, ..usual });
+        Self {
+            name: proposal.tool.clone(),
+            description: description.to_owned(),
+            risk: terms.risk,
+            timeout: terms.timeout,
+            cache_ttl: terms.cache_ttl,
+            permissions,
+            enabled: Self::may_be_called(enabled, decision),
+        }
+    }
+
     /// Returns whether a tool that is `enabled` and on which this is decided may be called at all.
     pub fn may_be_called(enabled: bool, decision: Decision) -> bool {
         enabled && decision != Decision::Deny
@@ -140,11 +172,12 @@ pub fn export(
     let before = text.unwrap_or_default();
     let mended = repair::mended(before)?;
     let document = Document::parse(&mended.text, Format::Json)?;
-    // A file that is begun anew has nothing that a person took out.
-    let nothing = ExportBase::default();
-    let base = if document.is_blank() { &nothing } else { base };
-    let is_first = base.0.is_empty();
     let ours = ours(&document, server)?;
+    // A person takes out one tool or another. A file in which none of them is left is begun anew, or was put back by its
+    // application to what it was before us.
+    let nothing = ExportBase::default();
+    let base = if ours.is_empty() { &nothing } else { base };
+    let is_first = base.0.is_empty();
     let had = ours.len();
     let wanted: HashMap<&str, &ExportedTool> = tools.iter().map(|tool| (tool.name.as_str(), tool)).collect();
     let mut new_base = ExportBase::default();

@@ -67,6 +67,21 @@ pub struct Proposal {
 /// 4. What it takes may raise a risk: something to run, or the choice among actions one of which is riskier.
 /// 5. The annotations may raise it; `readOnlyHint` lowers it for a server that the catalogue trusts, and for no other.
 pub fn infer(tool: &Tool, setting: &Setting<'_>) -> Proposal {
+    judged(tool, setting, false)
+}
+
+/// Returns what is proposed for a tool as its server wrote it.
+///
+/// One that readers could read in different ways is high: whatever its schema would tell of it is not known.
+pub fn infer_raw(name: &str, raw: &[u8], setting: &Setting<'_>) -> Proposal {
+    let read = std::str::from_utf8(raw).ok().and_then(|raw| Tool::parse(raw).ok());
+    match read.filter(|tool| tool.name == name) {
+        Some(tool) => judged(&tool, setting, false),
+        None => judged(&Tool::named(name), setting, true),
+    }
+}
+
+fn judged(tool: &Tool, setting: &Setting<'_>, unread: bool) -> Proposal {
     let mut reasons = Vec::new();
     let read = Name::read(&tool.name, setting, &mut reasons);
     let mut risk = read.risk;
@@ -78,6 +93,9 @@ pub fn infer(tool: &Tool, setting: &Setting<'_>) -> Proposal {
     };
     if read.disguised {
         raise(Risk::Medium, Reason::Disguised);
+    }
+    if unread {
+        raise(Risk::High, Reason::Unread);
     }
     for (parameter, value, risk) in trades(tool, setting.verbs) {
         raise(risk, Reason::MayDo { parameter, value, risk });

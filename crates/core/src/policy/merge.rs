@@ -29,7 +29,8 @@ use gone::Gone;
 use keys::wanted;
 
 /// What stands above the tables of a file that we begin.
-const HEAD: &str = "\
+pub const HEAD: &str = "\
+#:schema ./tool-policy.schema.json
 # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
 # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
 ";

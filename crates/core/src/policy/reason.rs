@@ -35,6 +35,8 @@ pub enum Reason {
     Unknown,
     /// The name has characters that cannot be seen or look like others, so no word of it makes it safe.
     Disguised,
+    /// What the server wrote of the tool cannot be read in one way alone.
+    Unread,
     /// The tool takes something to run.
     TakesProgram {
         /// The parameter that it takes it in.
@@ -76,6 +78,7 @@ impl fmt::Display for Reason {
             Self::Disguised => {
                 f.write_str("its name has characters that look like others or cannot be seen, so it is not safe")
             }
+            Self::Unread => f.write_str("what the server says of it cannot be read with certainty, so it is high"),
             Self::TakesProgram { parameter } => write!(f, "it takes something to run in `{parameter}`"),
             Self::MayDo { parameter, value, risk } => {
                 write!(f, "its `{parameter}` can be `{value}`, which is {risk}")

@@ -1,6 +1,7 @@
 //! Everything that the command line can do, as routes: each is a command and where its parts stand in the request.
 
 mod bodies;
+mod policy;
 
 use axum::http::{Method, StatusCode};
 use clap::ValueEnum as _;
@@ -54,6 +55,7 @@ fn rows() -> Vec<Row> {
         clients(&get, &post, &put, &delete),
         clients_at_once(&post),
         tools(&get, &post),
+        policy::rows(&get, &post, &patch),
         others(&get, &post, &put, &delete),
     ];
     all.into_iter().flatten().collect()
@@ -314,7 +316,7 @@ fn others(get: &Method, post: &Method, put: &Method, delete: &Method) -> Vec<Row
         (delete.clone(), "/profiles/{name}", profiles, "Removes a profile", "", |call, _| {
             Ok(Command::Profile(Profile::Remove { name: call.param("name").to_owned() }))
         }),
-        (get(), "/config/check", files, "Checks the catalogue and the settings", "", |_, _| {
+        (get(), "/config/check", files, "Checks the catalogue, the settings and the policy", "", |_, _| {
             Ok(Command::Config(Config::Check))
         }),
         (get(), "/config/path", files, "Tells where the files are", "", |_, _| {
@@ -331,7 +333,7 @@ fn others(get: &Method, post: &Method, put: &Method, delete: &Method) -> Vec<Row
         (get(), "/config/schema/{file}", files, "Tells the JSON Schema of a file", "", |call, _| {
             let file = SchemaFile::from_str(call.param("file"), false);
             let file = file.map_err(|_| {
-                let known = ["catalogue", "settings"].map(str::to_owned);
+                let known = ["catalogue", "settings", "policy"].map(str::to_owned);
                 Problem::new(StatusCode::NOT_FOUND, "there is no such file").known(known)
             })?;
             Ok(Command::Config(Config::Schema { file }))

@@ -12,6 +12,7 @@ use crate::cli::{Config as Verb, SchemaFile};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
 use crate::observe::defaults;
+use crate::policy::PolicyFile;
 use crate::schema;
 use crate::ui::{Mark, Ui};
 
@@ -27,6 +28,7 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
             ui.document(&match file {
                 SchemaFile::Catalogue => schema::catalogue(),
                 SchemaFile::Settings => schema::settings(),
+                SchemaFile::Policy => schema::policy(),
             });
             Ok(())
         }
@@ -40,9 +42,11 @@ pub(crate) fn run(verb: Verb, env: Env, ui: &Ui) -> Done {
 }
 
 fn check(home: &Home, ui: &Ui) -> Done {
+    let policy = PolicyFile::look(home)?;
     let files = [
         (home.short(&home.dirs.catalogue()), home.catalogue.problems.clone(), home.catalogue.last_good),
         (home.short(&home.dirs.settings()), home.settings.problems.clone(), !home.settings.is_good()),
+        (home.short(&home.dirs.policy()), policy.problems, policy.last_good),
     ];
     ui.json(
         &files

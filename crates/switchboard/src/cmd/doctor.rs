@@ -7,11 +7,12 @@ use switchboard_core::launch::Launch;
 use switchboard_core::login::scopes::text;
 use switchboard_core::plan::FileState;
 use switchboard_core::reference::{Reference, references};
+use switchboard_core::registry::Kind;
 use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
 use switchboard_host::file;
 use switchboard_host::lock::Lock;
-use switchboard_host::registry::{Note, Registry, State};
+use switchboard_host::registry::{Line, Note, Registry, State};
 use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::approval::quoted;
@@ -20,6 +21,7 @@ use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
 use crate::login::Logins;
 use crate::observe::{Look, Observer, linked};
+use crate::policy::PolicyFile;
 use crate::ui::{Mark, Ui, counted, plain};
 
 /// One finding: what is wrong, and the command that mends it.
@@ -42,6 +44,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     servers(&home, &mut findings);
     logins(&home, &mut findings);
     registry(&home, &mut findings);
+    policy(&home, &mut findings)?;
     for look in &looks {
         client(&home, look, &mut findings);
     }
@@ -84,7 +87,7 @@ fn own_files(home: &Home, out: &mut Vec<Finding>) {
         let help = problem.help.clone().unwrap_or_else(|| "switchboard config check".to_owned());
         found(problem.is_error(), format!("{}:{problem}", home.short(&home.dirs.settings())), help);
     }
-    for path in [path, home.dirs.settings()] {
+    for path in [path, home.dirs.settings(), home.dirs.policy()] {
         if file::others_may_write(&path) {
             let what = format!("others may write {}, so they decide what runs as you", home.short(&path));
             found(true, what, format!("chmod go-w {}", quoted(&path.to_string_lossy())));
@@ -135,6 +138,34 @@ fn registry(home: &Home, out: &mut Vec<Finding>) {
             found(what, format!("switchboard server test {}", quoted(&server.name)));
         }
     }
+}
+
+/// A policy that is wrong is one that nobody is held to as it was meant.
+fn policy(home: &Home, out: &mut Vec<Finding>) -> Done {
+    let policy = PolicyFile::look(home)?;
+    let name = home.short(&home.dirs.policy());
+    let mut found = |grave, what: String, mend: String| out.push(Finding { grave, what, mend });
+    if let Some(note) = &policy.note {
+        found(false, note.clone(), "switchboard policy sync".to_owned());
+    }
+    for problem in &policy.problems {
+        let help = problem.help.clone().unwrap_or_else(|| "switchboard config check".to_owned());
+        found(problem.is_error(), format!("{name}:{problem}"), help);
+    }
+    let mut registry = Registry::read(&home.dirs.registry());
+    let tools = registry.list(Kind::Tool, None);
+    // A table that was taken out is not missing.
+    let is_new = |tool: &&Line| {
+        let (server, tool) = (&tool.server, &tool.name);
+        policy.policy.rule(server, tool).is_none() && !policy.record.base.knows(server, tool)
+    };
+    let new = tools.iter().filter(is_new).count();
+    // Whoever has never asked for a policy does not miss one.
+    if policy.file.is_some() && !policy.last_good && new > 0 {
+        let what = format!("{} without a table in {name}: what is proposed holds", counted(new, "tool"));
+        found(false, what, "switchboard policy sync".to_owned());
+    }
+    Ok(())
 }
 
 /// Every server's program must be there, and every reference must lead somewhere.

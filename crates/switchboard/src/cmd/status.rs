@@ -11,6 +11,7 @@ use crate::fail::Done;
 use crate::home::Home;
 use crate::live::calls;
 use crate::observe::{Look, Observer, linked};
+use crate::policy::PolicyFile;
 use crate::ui::{Mark, Ui, counted};
 
 /// Shows everything that a person wants to know at a glance; `daemon` is how the daemon stands that tells it.
@@ -21,7 +22,8 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
     let home = Home::look(env)?;
     let clients = linked(&home)?;
     let looks = Observer::new(&home)?.plan(&clients);
-    ui.json(&as_json(&home, &looks, daemon));
+    let policy = PolicyFile::look(&home)?;
+    ui.json(&as_json(&home, &looks, &policy, daemon));
     let servers = home.catalogue.catalogue.servers();
     match home.history.last() {
         Some(entry) => ui.heading(format!("revision {}: {}", entry.revision.number, entry.reason)),
@@ -49,6 +51,7 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
         table(&home, ui, &looks);
     }
     problems(&home, ui, &looks);
+    policy.tell(&home, ui);
     for (place, problem) in daemon.iter().flat_map(|daemon| &daemon.problems) {
         ui.problem(place, problem);
     }
@@ -107,7 +110,7 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
     }
 }
 
-fn as_json(home: &Home, looks: &[Look], daemon: Option<&Facts>) -> serde_json::Value {
+fn as_json(home: &Home, looks: &[Look], policy: &PolicyFile, daemon: Option<&Facts>) -> serde_json::Value {
     let servers = home.catalogue.catalogue.servers();
     json!({
         "revision": home.history.last().map(|entry| json!({
@@ -117,6 +120,10 @@ fn as_json(home: &Home, looks: &[Look], daemon: Option<&Facts>) -> serde_json::V
         "catalogue": {
             "path": home.dirs.catalogue(), "last_good": home.catalogue.last_good,
             "problems": home.catalogue.problems,
+        },
+        "policy": {
+            "path": home.dirs.policy(), "last_good": policy.last_good, "problems": policy.problems,
+            "tools": policy.policy.rules().len(),
         },
         "servers": servers.iter().map(|server| json!({
             "name": server.name, "enabled": server.enabled,

@@ -1,7 +1,7 @@
 //! `tool`: what the servers of the catalogue offer, as last seen.
 
 mod call;
-mod find;
+pub(crate) mod find;
 mod list;
 mod schema;
 mod show;
@@ -38,11 +38,11 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
 }
 
 /// What is known of tools, brought in step with the catalogue first.
-struct Known {
-    home: Home,
-    registry: Registry,
+pub(crate) struct Known {
+    pub(crate) home: Home,
+    pub(crate) registry: Registry,
     /// The servers of the registry.
-    servers: BTreeMap<String, registry::Server>,
+    pub(crate) servers: BTreeMap<String, registry::Server>,
     /// Which tools of each server its owner offers.
     offered: BTreeMap<String, Offered>,
 }
@@ -50,9 +50,12 @@ struct Known {
 impl Known {
     /// Reads a home, and has those servers asked that have to be. Whatever keeps that from being done is told, and what
     /// was known before is shown all the same.
-    fn look(env: Env, ui: &Ui) -> Result<Self, Failure> {
+    pub(crate) fn look(env: Env, ui: &Ui) -> Result<Self, Failure> {
         let moment = Moment::now();
-        let home = Home::look(env)?;
+        Ok(Self::of(Home::look(env)?, &moment, ui))
+    }
+
+    fn of(home: Home, moment: &Moment, ui: &Ui) -> Self {
         let path = home.dirs.registry();
         // A catalogue that is wrong changes nothing, and a dry run asks nobody.
         let registry = if home.catalogue.last_good || ui.dry_run {
@@ -61,26 +64,37 @@ impl Known {
         } else if home.is_synced() {
             Registry::read(&path)
         } else {
-            let look = Look::take(&home, &moment, &Choice::Due, false);
+            let look = Look::take(&home, moment, &Choice::Due, false);
             if look.refused().is_some() { look.registry } else { carried_out(look, &home, ui) }
         };
+        let known = Self::with(home, registry);
+        sync::tell_notes(&known.registry, ui);
+        known
+    }
+
+    /// Takes what is known as it is, and asks nobody.
+    pub(crate) fn as_it_is(home: Home) -> Self {
+        let registry = Registry::read(&home.dirs.registry());
+        Self::with(home, registry)
+    }
+
+    fn with(home: Home, registry: Registry) -> Self {
         let mut known = Self { home, registry, servers: BTreeMap::new(), offered: BTreeMap::new() };
         let servers = known.registry.servers();
-        sync::tell_notes(&known.registry, ui);
         known.servers = servers.into_iter().map(|server| (server.name.clone(), server)).collect();
         let catalogue = known.home.catalogue.catalogue.servers().iter();
         known.offered =
             catalogue.map(|server| (server.name.to_string(), Offered::new(&server.tools))).collect();
-        Ok(known)
+        known
     }
 
     /// Returns whether a tool is one of those that its server's owner offers.
-    fn is_offered(&self, line: &Line) -> bool {
+    pub(crate) fn is_offered(&self, line: &Line) -> bool {
         self.offered.get(&line.server).is_none_or(|offered| offered.has(&line.name))
     }
 
     /// Returns all tools, in the order of the catalogue and of the servers.
-    fn tools(&mut self, server: Option<&str>) -> Vec<Line> {
+    pub(crate) fn tools(&mut self, server: Option<&str>) -> Vec<Line> {
         let mut lines = self.registry.list(Kind::Tool, server);
         lines.retain(|line| self.is_offered(line));
         lines
@@ -110,7 +124,7 @@ impl Known {
     }
 
     /// Tells which of these servers did not answer when they were asked last.
-    fn tell_stale(&self, ui: &Ui, names: impl Fn(&str) -> bool) {
+    pub(crate) fn tell_stale(&self, ui: &Ui, names: impl Fn(&str) -> bool) {
         for server in self.servers.values().filter(|server| names(&server.name)) {
             if let Some(text) = stale(server) {
                 ui.marked(Mark::Warn, text);

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use switchboard_core::policy::{self, ToolPolicy};
+use switchboard_core::policy::ToolPolicy;
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::Settings;
 use switchboard_gateway::Gateway;
 use switchboard_gateway::policy::{Audit, Entry, Policy};
 use switchboard_host::audit::AuditLog;
-use switchboard_host::file::{self, ReadError};
+use switchboard_host::file;
 use switchboard_host::watch::Content;
 use tracing::{info, warn};
 
-use crate::fail::whole;
 use crate::home::Home;
+use crate::policy::PolicyFile;
 
 /// So many calls wait to be written down; what is more is counted, and told.
 const WAITING: usize = 4096;
@@ -44,17 +44,9 @@ impl Policing {
         settings: &Arc<Settings>,
         gateway: &Gateway,
     ) -> (Content, Vec<Problem>) {
-        let read = file::read(&home.dirs.policy());
-        let held = Content::of(&read);
+        let held = Content::of(&file::read(&home.dirs.policy()));
         if self.read.as_ref().is_none_or(|(before, _)| *before != held) {
-            let problems = match read {
-                Err(ReadError::Missing { .. }) => {
-                    self.good = ToolPolicy::default();
-                    Vec::new()
-                }
-                Err(error) => vec![Problem::error(whole(&error)).help(error.help())],
-                Ok(snapshot) => self.take(&snapshot.bytes),
-            };
+            let problems = self.take(home);
             self.read = Some((held, problems));
         }
         let same =
@@ -71,16 +63,19 @@ impl Policing {
         (held, self.read.as_ref().map(|(_, problems)| problems.clone()).unwrap_or_default())
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Vec<Problem> {
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return vec![Problem::error("the file is not UTF-8")];
+    fn take(&mut self, home: &Home) -> Vec<Problem> {
+        let policy = match PolicyFile::look(home) {
+            Ok(policy) => policy,
+            Err(failure) => return vec![Problem::error(failure.sentence())],
         };
-        let parsed = policy::parse(text);
-        if parsed.is_good() {
-            self.good = parsed.value;
+        if !policy.last_good && policy.file.is_some() {
             info!("the policy of the tools is in force");
         }
-        parsed.problems
+        // Where the file is wrong, what was good before we ran is known from the backups alone.
+        if !policy.last_good || self.read.is_none() {
+            self.good = policy.policy;
+        }
+        policy.problems
     }
 }
 

@@ -7,7 +7,7 @@ use switchboard_host::file::{Options, Outcome, Snapshot, Target, replace};
 use crate::fail::{Code, Failure};
 use crate::home::Home;
 
-/// Writes one of our own files that people edit: the catalogue or the settings.
+/// Writes one of our own files that people edit: the catalogue, the settings or the policy.
 ///
 /// # Errors
 /// It changed meanwhile, or cannot be written; nothing was changed.
@@ -15,7 +15,7 @@ pub(crate) fn write_own(
     home: &Home,
     path: &Path,
     expected: Option<&Snapshot>,
-    text: &str,
+    text: impl AsRef<[u8]>,
 ) -> Result<Snapshot, Failure> {
     let name = home.short(path);
     let failed = || Failure::failed(format!("write `{name}`"));
@@ -24,7 +24,7 @@ pub(crate) fn write_own(
         None => Target::resolve(path).map_err(|error| failed().caused_by(&error).hint(error.help()))?,
     };
     let options = Options::new("before it was edited");
-    let outcome = replace(&target, expected, text.as_bytes(), &home.backups(), &options)
+    let outcome = replace(&target, expected, text.as_ref(), &home.backups(), &options)
         .map_err(|error| failed().caused_by(&error).hint(error.help()))?;
     match outcome {
         Outcome::Written(written) | Outcome::PublishedNotDurable { written, .. } => Ok(written.now),

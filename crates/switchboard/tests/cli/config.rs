@@ -24,6 +24,7 @@ fn every_problem_is_told_at_once_with_its_place() {
     exit code: 3
     ----- stdout -----
     ✓ ~/switchboard/config/switchboard.toml is good
+    ✓ ~/switchboard/config/tool-policy.toml is good
     ----- stderr -----
     error: ~/switchboard/config/mcp-servers.toml:1:10: server `a` has neither a `command` nor a `url`
     hint: add command = "PROGRAM" or url = "https://.."
@@ -75,6 +76,11 @@ fn every_problem_is_told_at_once_with_its_place() {
         "file": "~/switchboard/config/switchboard.toml",
         "good": true,
         "problems": []
+      },
+      {
+        "file": "~/switchboard/config/tool-policy.toml",
+        "good": true,
+        "problems": []
       }
     ]
     ----- stderr -----
@@ -89,6 +95,7 @@ fn good_files_are_called_good() {
     ----- stdout -----
     ✓ ~/switchboard/config/mcp-servers.toml is good
     ✓ ~/switchboard/config/switchboard.toml is good
+    ✓ ~/switchboard/config/tool-policy.toml is good
     ");
 }
 

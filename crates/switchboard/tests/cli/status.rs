@@ -66,6 +66,12 @@ fn everything_is_seen_at_a_glance() {
         }
       ],
       "daemon": null,
+      "policy": {
+        "last_good": false,
+        "path": "[HOME]/switchboard/config/tool-policy.toml",
+        "problems": [],
+        "tools": 0
+      },
       "problems": [],
       "revision": {
         "at": [TIME],

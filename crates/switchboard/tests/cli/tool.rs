@@ -102,7 +102,7 @@ fn a_tool_is_shown_by_any_of_its_names() {
     exit code: 2
     ----- stderr -----
     error: failed to find tool `getPod`: several servers have one: k8s, git
-    hint: say whose: `switchboard tool show k8s getPod`
+    hint: say whose: `switchboard tool show k8s/getPod`
     ");
     insta::assert_snapshot!(scene.home.run("tool show k8s getPodd"), @"
     exit code: 2

@@ -29,6 +29,8 @@ const CHANGES: &[&str] = &[
     "sync files",
     "tool list",
     "tool search files",
+    "policy show",
+    "policy sync",
     "config undo",
     "token show",
     "token create ci",
@@ -56,7 +58,9 @@ const LOOKS: &[&str] = &[
     "config history",
     "config schema",
     "config schema settings",
+    "config schema policy",
     "config export cursor",
+    "policy history",
     "token list",
     "service status",
     "completions bash",
@@ -105,8 +109,14 @@ fn looking_at_a_home_that_is_not_there_makes_none() {
 
 #[test]
 fn json_stands_alone_on_standard_output() {
-    let plain =
-        ["config schema", "config schema settings", "config export cursor", "completions bash", "man"];
+    let plain = [
+        "config schema",
+        "config schema settings",
+        "config schema policy",
+        "config export cursor",
+        "completions bash",
+        "man",
+    ];
     for line in LOOKS.iter().filter(|line| !plain.contains(line)) {
         let output = managed().run(&format!("{line} --json"));
         output.json();
@@ -172,6 +182,11 @@ fn failures_are_sentences_with_something_to_type() {
         ("tool list nobody", 2),
         ("tool show nobody nothing", 2),
         ("tool show nothing", 2),
+        ("policy show nothing", 2),
+        ("policy explain nothing", 2),
+        ("policy set nothing risk=high", 2),
+        ("policy undo", 2),
+        ("policy undo 7", 2),
         ("profile remove nobody", 2),
         ("config undo 99", 2),
         ("config export nobody", 2),
@@ -228,6 +243,7 @@ fn the_help_names_every_command() {
       profile      Named subsets of the servers
       sync         Ask servers what they offer, where something has changed
       tool         The tools that the servers offer
+      policy       What each tool may do, who may call it, and how
       connect      Be the pipe to a server: what a client runs
       listen       Follow another switchboard: into a client's file, or with a program
       config       The files of Switchboard itself

@@ -9,6 +9,21 @@ const POLICY: &str = "switchboard/config/tool-policy.toml";
 const AUDIT: &str = "switchboard/state/audit.jsonl";
 
 #[test]
+fn a_policy_that_is_damaged_while_nobody_serves_stays_as_it_was() {
+    let Some((home, _)) = stage() else { return };
+    home.write(POLICY, "[tools.slow.1]\ndecision = \"deny\"\n");
+    drop(Daemon::start_with(&home, &[]));
+    for damaged in ["[tools.slow.1]\ndecision = \"deni\"\n", "\n"] {
+        home.write(POLICY, damaged);
+        let _daemon = Daemon::start_with(&home, &[]);
+        let mut client = Client::new(&home);
+        client.call(1, "1");
+        assert!(client.answer(1).contains("was not called"), "{damaged:?}");
+        assert!(home.run("status").all().contains("the last good policy stays in force"));
+    }
+}
+
+#[test]
 fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
     let Some((home, _)) = stage() else { return };
     let daemon = Daemon::start_with(&home, &[]);

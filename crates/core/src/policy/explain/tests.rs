@@ -28,12 +28,12 @@ fn every_value_has_its_source() {
     let policy = parse(&text).value;
     let told = explain(&policy, &merged.base, "k8s", &tools[0], usual);
     insta::assert_snapshot!(told.sentences().join("\n"), @"
-    risk high: as it was generated, in line 5
-    decision ask: your own words in line 6 (proposed: allow)
-    timeout 60s: as it was generated, in line 7
+    risk high: as it was generated, in line 6
+    decision ask: your own words in line 7 (proposed: allow)
+    timeout 60s: as it was generated, in line 8
     hard_timeout 1h: as for all tools
-    permission none: you took it out of the table in line 4 (proposed: k8s:pod:delete)
-    rate 1/s: your own words in line 8
+    permission none: you took it out of the table in line 5 (proposed: k8s:pod:delete)
+    rate 1/s: your own words in line 9
     `delete` in its name is high
     the server says that it only reads, which does not count without `trust = true` in the catalogue
     ");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ExportBase, Exported, ExportedTool, Repair, export};
-use crate::policy::{Decisions, Setting, Tool, Verbs, infer};
+use super::{ExportBase, Exported, ExportedTool, PLACES, Repair, export, places};
+use crate::policy::{Decisions, Risk, Setting, Tool, Usual, Verbs, infer};
 
 fn tools(names: &str) -> Vec<ExportedTool> {
     let verbs = Verbs::default();
@@ -223,4 +223,46 @@ fn only_what_is_certain_is_mended() {
         assert!(problem.to_string().starts_with(told), "{text}: {problem}");
         assert!(problem.help.is_some(), "{text}");
     }
+}
+
+#[test]
+fn a_file_that_was_put_back_to_what_it_was_before_us_gets_all_of_them_again() {
+    let theirs = r#"{"tools": [{"name": "x", "server": "mail"}]}"#;
+    let written = first(Some(theirs), "get_pods delete_pod");
+    let again = export(Some(theirs), &written.base, "k8s", &tools("get_pods delete_pod")).unwrap();
+    assert_eq!((again.text, again.tools), (written.text, (0, 2)));
+}
+
+#[test]
+fn one_of_the_usual_places_stands_for_all_of_them() {
+    for usual in ["config/mcp_config.json", "mcp_config.json", "backend/config/mcp_config.json"] {
+        assert_eq!(places(usual), PLACES);
+    }
+    for own in ["/srv/app/config/mcp_config.json", "tools.json", "config/other.json"] {
+        assert_eq!(places(own), [own]);
+    }
+}
+
+#[test]
+fn what_is_exported_is_what_is_in_force() {
+    let verbs = Verbs::default();
+    let setting = Setting {
+        server: "k8s",
+        trust: false,
+        timeout: None,
+        verbs: &verbs,
+        decisions: Decisions::default(),
+    };
+    let usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: false };
+    let of = |text: &str, name: &str| {
+        let policy = crate::policy::parse(text);
+        assert!(policy.is_good());
+        ExportedTool::of(&policy.value, "k8s", &infer(&Tool::named(name), &setting), "what it is for", usual)
+    };
+    let safe = of("", "get_pods");
+    // Whether the gateway keeps results says nothing about the other application.
+    assert_eq!((safe.risk, safe.cache_ttl, safe.enabled), (Risk::Safe, Some(Duration::from_secs(60)), true));
+    let mine =
+        of("[tools.k8s.get_pods]\ncache_ttl = \"0s\"\ntimeout = \"5s\"\ndecision = \"deny\"\n", "get_pods");
+    assert_eq!((mine.cache_ttl, mine.timeout, mine.enabled), (None, Duration::from_secs(5), false));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Setting, infer};
+use super::{Setting, infer, infer_raw};
 use crate::policy::{Decision, Decisions, Risk, Tool, Verbs};
 use crate::value::Value;
 
@@ -285,6 +285,23 @@ fn annotations_raise_a_risk_and_lower_it_only_where_they_are_trusted() {
         let raw = tool(name, claims);
         assert!(told(&raw, false).starts_with(risk), "{raw}: {}", told(&raw, false));
         assert!(told(&raw, true).starts_with(trusted), "{raw}: {}", told(&raw, true));
+    }
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_hides_nothing() {
+    let verbs = Verbs::default();
+    let judged = |raw: &[u8]| infer_raw("get_pods", raw, &setting("k8s", &verbs));
+    assert_eq!(judged(br#"{"name":"get_pods"}"#).risk, Risk::Safe);
+    for raw in [
+        br#"{"name":"get_pods","inputSchema":{},"inputSchema":{"properties":{"command":{}}}}"#.as_slice(),
+        br#"{"name":"other"}"#,
+        b"{",
+        b"\xff",
+    ] {
+        let judged = judged(raw);
+        assert_eq!((judged.tool.as_str(), judged.risk), ("get_pods", Risk::High));
+        assert_eq!(judged.permission.unwrap().as_str(), "k8s:pods:call");
     }
 }
 

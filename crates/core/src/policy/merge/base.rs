@@ -37,6 +37,11 @@ impl Base {
         }
     }
 
+    /// Notes that what stands under `key` for a tool is a person's word, also where it is what was generated.
+    pub fn give(&mut self, server: &str, tool: &str, key: &str) {
+        self.tool(server, tool).keys.insert(key.to_owned(), None);
+    }
+
     /// Returns what was last written under `key` for a tool, if it was us who wrote it.
     pub fn generated(&self, server: &str, tool: &str, key: &str) -> Option<&str> {
         self.get(server, tool)?.keys.get(key)?.as_deref()

@@ -80,6 +80,7 @@ fn a_file_is_begun_with_one_table_per_tool_in_order() {
     add `list_pods` of `k8s`
     add `删除` of `my server`
     ---
+    #:schema ./tool-policy.schema.json
     # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
     # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
 
@@ -210,6 +211,22 @@ fn a_value_that_is_written_back_is_ours_again() {
     home.decisions.high = Decision::Ask;
     home.merge(&[("k8s", Some("delete_pod"))]);
     assert!(home.text().contains("decision = \"ask\""));
+}
+
+#[test]
+fn a_word_that_was_given_to_a_person_stays_though_it_is_what_was_generated() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("get_pods"))]);
+    home.base.give("k8s", "get_pods", "risk");
+    home.edit("timeout = \"30s\"", "timeout = \"31s\"");
+    assert_eq!(home.merge(&[("k8s", Some("get_pods"))]), "");
+    assert_eq!(home.base.generated("k8s", "get_pods", "risk"), None);
+    assert!(home.text().contains("risk = \"safe\""));
+    // A table of which a person wrote one line is filled up with the rest.
+    let mut home = Home::new(Some("[tools.k8s.get_pods]\nrisk = \"high\"\n"));
+    home.base.give("k8s", "get_pods", "risk");
+    assert_eq!(home.merge(&[("k8s", Some("get_pods"))]), "update `get_pods` of `k8s`\n");
+    assert!(home.text().starts_with("[tools.k8s.get_pods]\nrisk = \"high\"\ndecision = \"allow\"\n"));
 }
 
 #[test]

@@ -185,7 +185,7 @@ async fn what_makes_no_sense_is_refused_before_the_desk() {
     let told = fake.does("GET", "/api/v1/config/schema/other", &Value::Null).await;
     assert_eq!(
         (told.status, &told.json()["known"]),
-        (StatusCode::NOT_FOUND, &json!(["catalogue", "settings"]))
+        (StatusCode::NOT_FOUND, &json!(["catalogue", "settings", "policy"]))
     );
     assert!(fake.asked.lock().unwrap().is_empty());
 }

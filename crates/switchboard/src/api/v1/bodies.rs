@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::super::call::parsed;
 use super::super::problem::Problem;
+use super::policy::{PolicyBody, PolicyUndoBody};
 use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, Sync, ToolsArg, ViaArg, Which};
 
 /// A server: how to start it or reach it.
@@ -314,6 +315,8 @@ pub(in crate::api) fn schemas() -> BTreeMap<String, Value> {
     add::<EntryBody>(&mut all);
     add::<UndoBody>(&mut all);
     add::<SyncBody>(&mut all);
+    add::<PolicyBody>(&mut all);
+    add::<PolicyUndoBody>(&mut all);
     add::<ProfileBody>(&mut all);
     add::<RevisionBody>(&mut all);
     add::<TokenBody>(&mut all);

@@ -19,7 +19,7 @@ const MOST: usize = 8;
 /// # Errors
 /// There is no such tool, the arguments do not fit, it cannot be called, or it says that it failed.
 pub(super) fn call(all: &mut Known, ui: &Ui, args: &ToolCall) -> Done {
-    let item = find::find(all, std::slice::from_ref(&args.tool))?;
+    let item = find::find(all, std::slice::from_ref(&args.tool), "tool call")?;
     let tool: Value = serde_json::from_slice(&item.raw).unwrap_or_default();
     let schema = &tool["inputSchema"];
     let arguments = read(&args.arguments, schema)?;

@@ -9,12 +9,12 @@ use crate::cmd::server::{known, shown};
 use crate::fail::Failure;
 use crate::ui::plain;
 
-/// Returns the tool that is meant by `SERVER TOOL`, `SERVER/TOOL`, the name behind the face for all servers, or its name
+/// Returns the tool that is meant, for `command`, by `SERVER TOOL`, `SERVER/TOOL`, the name behind the face for all servers, or its name
 /// alone where only one server has it.
 ///
 /// # Errors
 /// There is none, or several.
-pub(super) fn find(all: &mut Known, words: &[String]) -> Result<Item, Failure> {
+pub(crate) fn find(all: &mut Known, words: &[String], command: &str) -> Result<Item, Failure> {
     match words {
         [server, tool] => {
             known(&all.home, server)?;
@@ -27,7 +27,7 @@ pub(super) fn find(all: &mut Known, words: &[String]) -> Result<Item, Failure> {
             let cut = cuts.into_iter().find_map(|at| of_server(all, &word[..at], &word[at + 1..]));
             match cut {
                 Some(item) => Ok(item),
-                None => by_name(all, &word),
+                None => by_name(all, &word, command),
             }
         }
     }
@@ -37,7 +37,7 @@ fn of_server(all: &mut Known, server: &str, tool: &str) -> Option<Item> {
     all.registry.show(server, Kind::Tool, tool).filter(|item| all.is_offered(&item.line))
 }
 
-fn by_name(all: &mut Known, word: &str) -> Result<Item, Failure> {
+fn by_name(all: &mut Known, word: &str, command: &str) -> Result<Item, Failure> {
     let lines = all.tools(None);
     let public: Vec<&Line> = lines.iter().filter(|line| all.public(line) == word).collect();
     let plain_name = || lines.iter().filter(|line| line.name == word).collect();
@@ -50,7 +50,7 @@ fn by_name(all: &mut Known, word: &str) -> Result<Item, Failure> {
             let first = several.first().map(|line| plain(&line.server)).unwrap_or_default();
             Err(Failure::usage(format!("find tool `{}`", shown(word)))
                 .because(format!("several servers have one: {}", servers.join(", ")))
-                .hint(format!("say whose: `switchboard tool show {first} {}`", shown(word))))
+                .hint(format!("say whose: `switchboard {command} {first}/{}`", shown(word))))
         }
     }
 }

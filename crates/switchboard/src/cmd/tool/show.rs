@@ -20,7 +20,7 @@ const ANNOTATIONS: [(&str, &str, &str); 4] = [
 
 /// Shows the tool that these words mean.
 pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
-    let item = find::find(all, words)?;
+    let item = find::find(all, words, "tool show")?;
     let tool: Value = serde_json::from_slice(&item.raw).unwrap_or_default();
     ui.json(&as_json(all, &item));
     let line = &item.line;

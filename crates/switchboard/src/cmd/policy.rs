@@ -1,0 +1,43 @@
+//! `policy`: what each tool may do, who may call it, and how.
+
+mod judged;
+mod set;
+mod show;
+mod sync;
+mod undo;
+
+use switchboard_host::dirs::Env;
+
+use crate::cli::Policy as Verb;
+use crate::cmd::tool::Known;
+use crate::fail::{Done, Failure};
+use crate::home::Home;
+use crate::ui::Ui;
+
+/// Runs one of the verbs.
+///
+/// # Errors
+/// As the verb says.
+pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
+    match verb {
+        Verb::Show(args) => show::show(&mut Known::look(env, ui)?, ui, args.which.as_deref()),
+        Verb::Explain(args) => show::explain(&mut Known::look(env, ui)?, ui, &args.tool),
+        Verb::Set(args) => {
+            let mut known = Known::look(env.clone(), ui)?;
+            let home = hold(env, ui)?;
+            set::set(&mut known, &home, ui, &args.tool, &args.values)
+        }
+        Verb::Sync => {
+            let mut known = Known::look(env.clone(), ui)?;
+            let home = hold(env, ui)?;
+            sync::sync(&mut known, &home, ui)
+        }
+        Verb::History => undo::history(&Home::look(env)?, ui),
+        Verb::Undo(args) => undo::undo(&hold(env, ui)?, ui, args),
+    }
+}
+
+/// Holds the home once servers have been asked: nobody else should have to wait for them.
+fn hold(env: Env, ui: &Ui) -> Result<Home, Failure> {
+    Home::open(env, "switchboard policy", ui.dry_run)
+}

@@ -39,6 +39,8 @@ pub(crate) struct PolicyFile {
     pub(crate) last_good: bool,
     /// What we wrote into it.
     pub(crate) record: Record,
+    /// What became of a write that a crash cut off is found out, and not saved yet.
+    unsaved: bool,
     /// That what we remembered was damaged, and set aside.
     pub(crate) note: Option<String>,
 }
@@ -63,10 +65,9 @@ impl PolicyFile {
     /// Our own state cannot be read.
     pub(crate) fn look(home: &Home) -> Result<Self, Failure> {
         let (mut record, note) =
-            load(&home.dirs.policy_record(), "all of the policy file counts as yours now")?;
-        let record: &mut Record = &mut record;
+            load::<Record>(&home.dirs.policy_record(), "all of the policy file counts as yours now")?;
         let (file, problem) = read(&home.dirs.policy());
-        record.settle(file.as_ref().map(|file| file.hash));
+        let unsaved = record.settle(file.as_ref().map(|file| file.hash));
         let text = file.as_ref().map(|file| Document::decode(&file.bytes)).transpose();
         let parsed = match (problem, text) {
             (Some(problem), _) => Err(vec![problem]),
@@ -75,7 +76,7 @@ impl PolicyFile {
                 let parsed = policy::parse(text.unwrap_or_default());
                 if !parsed.is_good() {
                     Err(parsed.problems)
-                } else if text.is_some_and(is_blank) && !last_good(home, record).rules().is_empty() {
+                } else if text.is_some_and(is_blank) && !last_good(home, &record).rules().is_empty() {
                     Err(vec![Problem::error("the policy is suddenly empty").help(
                         "bring it back with `switchboard policy undo --force`, or remove the file to begin anew",
                     )])
@@ -84,14 +85,19 @@ impl PolicyFile {
                 }
             }
         };
-        let record = std::mem::take(record);
         Ok(match parsed {
-            Ok(parsed) => {
-                Self { file, policy: parsed.value, problems: parsed.problems, last_good: false, record, note }
-            }
+            Ok(parsed) => Self {
+                file,
+                policy: parsed.value,
+                problems: parsed.problems,
+                last_good: false,
+                record,
+                unsaved,
+                note,
+            },
             Err(problems) => {
                 let policy = last_good(home, &record);
-                Self { file, policy, problems, last_good: true, record, note }
+                Self { file, policy, problems, last_good: true, record, unsaved, note }
             }
         })
     }
@@ -138,13 +144,17 @@ impl PolicyFile {
     /// # Errors
     /// The state folder cannot be written.
     pub(crate) fn remember(&mut self, home: &Home) -> Done {
-        if self.last_good || self.record.good == self.hash() {
+        let is_new = !self.last_good && self.record.good != self.hash();
+        if !is_new && !self.unsaved {
             return Ok(());
         }
-        if let Some(file) = &self.file {
-            keep(home, &[(&file.bytes, "a good policy")])?;
+        if is_new {
+            if let Some(file) = &self.file {
+                keep(home, &[(&file.bytes, "a good policy")])?;
+            }
+            self.record.good = self.hash();
         }
-        self.record.good = self.hash();
+        self.unsaved = false;
         save(&home.dirs.policy_record(), &self.record)
     }
 

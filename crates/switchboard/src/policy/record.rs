@@ -84,9 +84,10 @@ impl Record {
         }
     }
 
-    /// Finds out what became of a write that was begun: `held` is what stands in the file's place.
-    pub(crate) fn settle(&mut self, held: Option<Hash>) {
-        let Some(coming) = self.coming.take() else { return };
+    /// Finds out what became of a write that was begun: `held` is what stands in the file's place. Returns whether there
+    /// was one.
+    pub(crate) fn settle(&mut self, held: Option<Hash>) -> bool {
+        let Some(coming) = self.coming.take() else { return false };
         if held == coming.after {
             self.base = coming.base;
         } else if self.writes.back().is_some_and(|write| write.before == held) {
@@ -94,6 +95,7 @@ impl Record {
         }
         // Else somebody has written since, and nobody knows upon which of the two. What was generated before makes a
         // line a person's at worst; what was to be generated could make tools look taken out that never were there.
+        true
     }
 
     /// Returns the write that is undone where none is named: the last that is not undone yet.

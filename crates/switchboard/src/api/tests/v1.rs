@@ -112,6 +112,22 @@ async fn each_route_asks_for_its_command() {
             json!({ "servers": ["npm"], "force": true }),
             json!({ "sync": { "servers": ["npm"], "force": true } }),
         ),
+        ("GET", "/policy?server=a", nothing.clone(), json!({ "policy": { "show": { "which": "a" } } })),
+        (
+            "PATCH",
+            "/servers/k8s/tools/a%2Fb/policy",
+            json!({ "risk": "high", "permissions": ["a:b", "c:d"], "enabled": false }),
+            json!({ "policy": { "set": {
+                "tool": "k8s/a/b", "values": ["risk=high", "permission=a:b,c:d", "enabled=false"],
+            } } }),
+        ),
+        (
+            "POST",
+            "/policy/undo",
+            json!({ "id": 3 }),
+            json!({ "policy": { "undo": { "id": 3, "force": false } } }),
+        ),
+        ("POST", "/policy/sync", nothing.clone(), json!({ "policy": "sync" })),
         ("GET", "/tools?server=a", nothing.clone(), json!({ "tool": { "list": { "servers": ["a"] } } })),
         (
             "GET",

@@ -11,6 +11,7 @@ use arc_swap::ArcSwapOption;
 use switchboard_core::catalogue::Server;
 use switchboard_core::policy::{
     Allowance, Denial, Held, Proposal, Rate, Rules, Setting, Tool, ToolPolicy, Usual, Verdict, Why, infer,
+    infer_raw,
 };
 use switchboard_core::settings::Policy as Settings;
 
@@ -59,7 +60,8 @@ impl Policy {
         Usual { hard_timeout: self.settings.hard_timeout, cache: self.settings.cache }
     }
 
-    fn propose(&self, server: &Server, tool: &Tool) -> Proposal {
+    /// Returns the rules of some of a server's tools, each with its description where there is one.
+    fn rules<'t>(&self, server: &Server, tools: impl Iterator<Item = (&'t str, Option<&'t [u8]>)>) -> Rules {
         let setting = Setting {
             server: server.name.as_str(),
             trust: server.trust,
@@ -67,11 +69,11 @@ impl Policy {
             verbs: &self.settings.verbs,
             decisions: self.settings.decisions,
         };
-        infer(tool, &setting)
-    }
-
-    fn rules(&self, server: &Server, tools: impl Iterator<Item = Tool>) -> Rules {
-        let proposals: Vec<Proposal> = tools.map(|tool| self.propose(server, &tool)).collect();
+        let propose = |(name, raw): (&str, Option<&[u8]>)| match raw {
+            Some(raw) => infer_raw(name, raw, &setting),
+            None => infer(&Tool::named(name), &setting),
+        };
+        let proposals: Vec<Proposal> = tools.map(propose).collect();
         Rules::of(&self.file, [(server.name.as_str(), proposals.as_slice())], self.usual())
     }
 
@@ -126,7 +128,7 @@ impl Policed {
         // One that is not offered, or not yet, is judged by its name.
         let verdict = rules
             .decide(held, name, tool)
-            .or_else(|| policy.rules(server, std::iter::once(Tool::named(tool))).decide(held, name, tool));
+            .or_else(|| policy.rules(server, std::iter::once((tool, None))).decide(held, name, tool));
         let deny = |why| Verdict::Deny(Denial { server: name.to_owned(), tool: tool.to_owned(), why });
         let Some(verdict) = verdict else { return deny(Why::Denied) };
         let rate = match &verdict {
@@ -154,10 +156,7 @@ impl Policed {
             return Arc::clone(&made.rules);
         }
         let tools = offer.map(|offer| offer.of(Sort::Tools)).unwrap_or_default();
-        let tools = tools.iter().map(|item| {
-            let described = std::str::from_utf8(&item.raw).ok().and_then(|raw| Tool::parse(raw).ok());
-            described.unwrap_or_else(|| Tool::named(&item.key))
-        });
+        let tools = tools.iter().map(|item| (item.key.as_str(), Some(&*item.raw)));
         let rules = Arc::new(policy.rules(server, tools));
         *made = Some(Made {
             policy: Arc::clone(policy),

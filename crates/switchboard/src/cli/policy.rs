@@ -19,6 +19,8 @@ pub(crate) enum Policy {
     Sync,
     /// List what was written into the policy file
     History,
+    /// List which tools were called: by whom, what was decided, and what came of it
+    Log(PolicyLog),
     /// Put the policy file back to what it was before a write, byte for byte; the last when none is named
     Undo(PolicyUndo),
 }
@@ -47,6 +49,16 @@ pub(crate) struct PolicySet {
     /// permission=k8s:pod:delete (several with commas, or none), rate=10/min, enabled=false
     #[arg(required = true, value_name = "KEY=VALUE")]
     pub(crate) values: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
+pub(crate) struct PolicyLog {
+    /// How many of the last calls are listed
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Those that were refused, and no others
+    #[arg(long)]
+    pub(crate) denied: bool,
 }
 
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]

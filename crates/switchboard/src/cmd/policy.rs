@@ -1,6 +1,7 @@
 //! `policy`: what each tool may do, who may call it, and how.
 
 mod judged;
+mod log;
 mod set;
 mod show;
 mod sync;
@@ -33,6 +34,10 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
             sync::sync(&mut known, &home, ui)
         }
         Verb::History => undo::history(&Home::look(env)?, ui),
+        Verb::Log(args) => {
+            log::log(&crate::home::dirs(&env)?, ui, args);
+            Ok(())
+        }
         Verb::Undo(args) => undo::undo(&hold(env, ui)?, ui, args),
     }
 }

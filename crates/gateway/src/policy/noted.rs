@@ -33,7 +33,8 @@ pub struct Entry {
 /// A call under way: it is kept when it ends, however it ends.
 pub(crate) struct Noted {
     audit: Arc<dyn Audit>,
-    entry: Entry,
+    /// Taken when it ends.
+    entry: Option<Entry>,
     begun: Instant,
 }
 
@@ -49,23 +50,29 @@ impl Noted {
             outcome: "cancelled",
             took: Duration::ZERO,
         };
-        Self { audit, entry, begun: Instant::now() }
+        Self { audit, entry: Some(entry), begun: Instant::now() }
     }
 
     /// Notes what was decided.
     pub(crate) fn decided(&mut self, decision: &'static str, why: Option<String>) {
-        (self.entry.decision, self.entry.why) = (decision, why);
+        if let Some(entry) = &mut self.entry {
+            (entry.decision, entry.why) = (decision, why);
+        }
     }
 
     /// Notes what came of it.
     pub(crate) fn ended(&mut self, outcome: &'static str) {
-        self.entry.outcome = outcome;
+        if let Some(entry) = &mut self.entry {
+            entry.outcome = outcome;
+        }
     }
 }
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        self.entry.took = self.begun.elapsed();
-        self.audit.note(self.entry.clone());
+        if let Some(mut entry) = self.entry.take() {
+            entry.took = self.begun.elapsed();
+            self.audit.note(entry);
+        }
     }
 }

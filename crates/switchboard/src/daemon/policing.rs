@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use serde::Serialize;
 use switchboard_core::policy::ToolPolicy;
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::Settings;
@@ -18,6 +19,9 @@ use crate::policy::PolicyFile;
 
 /// So many calls wait to be written down; what is more is counted, and told.
 const WAITING: usize = 4096;
+
+/// So much is written at once, in bytes.
+const PIECE: usize = 64 << 10;
 
 /// What callers are held to.
 pub(super) struct Policing {
@@ -88,10 +92,15 @@ impl Book {
         // It ends with the last one who has something to write down.
         std::thread::spawn(move || {
             let mut is_well = true;
+            let mut lines = Vec::new();
             while let Ok(first) = written.recv() {
-                let mut lines = line(&first);
-                while let Ok(next) = written.try_recv() {
-                    lines.extend(line(&next));
+                lines.clear();
+                let at = crate::when::stamp(crate::home::now());
+                line(&first, &at, &mut lines);
+                while lines.len() < PIECE
+                    && let Ok(next) = written.try_recv()
+                {
+                    line(&next, &at, &mut lines);
                 }
                 let done = log.append(&lines);
                 if let (Err(error), true) = (&done, is_well) {
@@ -112,16 +121,32 @@ impl Audit for Book {
     }
 }
 
-fn line(entry: &Entry) -> Vec<u8> {
-    let line = serde_json::json!({
-        "at": crate::when::stamp(crate::home::now()),
-        "who": &*entry.who,
-        "server": entry.server,
-        "tool": entry.tool,
-        "decision": entry.decision,
-        "why": entry.why,
-        "outcome": entry.outcome,
-        "ms": u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX),
-    });
-    format!("{line}\n").into_bytes()
+/// A call, as it is written down.
+#[derive(Serialize)]
+struct Line<'e> {
+    at: &'e str,
+    who: &'e str,
+    server: &'e str,
+    tool: &'e str,
+    decision: &'e str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'e str>,
+    outcome: &'e str,
+    ms: u64,
+}
+
+fn line(entry: &Entry, at: &str, lines: &mut Vec<u8>) {
+    let line = Line {
+        at,
+        who: &entry.who,
+        server: &entry.server,
+        tool: &entry.tool,
+        decision: entry.decision,
+        why: entry.why.as_deref(),
+        outcome: entry.outcome,
+        ms: u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX),
+    };
+    // A vector takes everything, and nothing in a line cannot be written.
+    let _ = serde_json::to_writer(&mut *lines, &line);
+    lines.push(b'\n');
 }

@@ -1,7 +1,9 @@
 //! The policy in force: read with the rest of our own files, given to the gateway, and what was called written down.
 
-use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde::Serialize;
 use switchboard_core::policy::ToolPolicy;
@@ -18,10 +20,10 @@ use crate::home::Home;
 use crate::policy::PolicyFile;
 
 /// So many calls wait to be written down; what is more is counted, and told.
-const WAITING: usize = 4096;
+const WAITING: usize = 32_768;
 
-/// So much is written at once, in bytes.
-const PIECE: usize = 64 << 10;
+/// How long calls are gathered before they are written down.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// What callers are held to.
 pub(super) struct Policing {
@@ -83,40 +85,87 @@ impl Policing {
     }
 }
 
-/// Writes down what was called, behind those who call.
-struct Book(SyncSender<Entry>);
+/// Writes down what was called, behind those who call: what came within a moment is written at once, and a call costs no
+/// more than to be put on the pile.
+struct Book {
+    shared: Arc<Shared>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    waiting: Mutex<Vec<Entry>>,
+    /// Nobody has anything to write down any more.
+    over: AtomicBool,
+}
 
 impl Book {
     fn open(log: AuditLog) -> Self {
-        let (book, written) = sync_channel::<Entry>(WAITING);
-        // It ends with the last one who has something to write down.
-        std::thread::spawn(move || {
-            let mut is_well = true;
-            let mut lines = Vec::new();
-            while let Ok(first) = written.recv() {
-                lines.clear();
-                let at = crate::when::stamp(crate::home::now());
-                line(&first, &at, &mut lines);
-                while lines.len() < PIECE
-                    && let Ok(next) = written.try_recv()
-                {
-                    line(&next, &at, &mut lines);
-                }
-                let done = log.append(&lines);
-                if let (Err(error), true) = (&done, is_well) {
-                    warn!(%error, "calls cannot be written down");
-                }
-                is_well = done.is_ok();
-            }
-        });
-        Self(book)
+        let shared = Arc::<Shared>::default();
+        let own = Arc::clone(&shared);
+        let writer = std::thread::spawn(move || write(&own, &log));
+        Self { shared, writer: Some(writer) }
+    }
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::Release);
+        if let Some(writer) = self.writer.take() {
+            writer.thread().unpark();
+            // One that has failed has nothing more to say.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Audit for Book {
     fn note(&self, entry: Entry) {
-        if self.0.try_send(entry).is_err() {
-            metrics::counter!("switchboard_audit_lost_total").increment(1);
+        let first = {
+            let mut waiting = self.shared.waiting();
+            if waiting.len() >= WAITING {
+                drop(waiting);
+                metrics::counter!("switchboard_audit_lost_total").increment(1);
+                return;
+            }
+            waiting.push(entry);
+            waiting.len() == 1
+        };
+        if let Some(writer) = self.writer.as_ref().filter(|_| first) {
+            writer.thread().unpark();
+        }
+    }
+}
+
+fn write(shared: &Shared, log: &AuditLog) {
+    let (mut is_well, mut lines) = (true, Vec::new());
+    loop {
+        let is_over = shared.over.load(Ordering::Acquire);
+        if !is_over && shared.waiting().is_empty() {
+            std::thread::park();
+            continue;
+        }
+        if !is_over {
+            // More comes, as a rule.
+            std::thread::park_timeout(MOMENT);
+        }
+        let entries = std::mem::take(&mut *shared.waiting());
+        lines.clear();
+        let at = crate::when::stamp(crate::home::now());
+        entries.iter().for_each(|entry| line(entry, &at, &mut lines));
+        let done = if lines.is_empty() { Ok(()) } else { log.append(&lines) };
+        if let (Err(error), true) = (&done, is_well) {
+            warn!(%error, "calls cannot be written down");
+        }
+        is_well = done.is_ok();
+        if is_over {
+            return;
         }
     }
 }

@@ -122,7 +122,7 @@ impl Refusal {
                 format!("start the client once, or run `mkdir -p '{}'`", show::path(folder))
             }
             Self::NotAFolder { .. } | Self::NotAFile { .. } => {
-                "give the path of the client's config file".to_owned()
+                "move it away, or name a file in its place".to_owned()
             }
             Self::Store { .. } => {
                 "change the file where it is made (Nix, home-manager, Guix), or link the client to a file of your own"

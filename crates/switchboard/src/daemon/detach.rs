@@ -1,5 +1,7 @@
 //! A daemon in the background: started, and waited for until it is ready.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,18 +24,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
     let dirs = home::dirs(env)?;
     let failed = |error: &dyn std::error::Error| Failure::failed("start the daemon").caused_by(error);
-    let log = dirs.open_log().map_err(|error| failed(&error))?;
+    let mut log = dirs.open_log().map_err(|error| failed(&error))?;
+    let before = log.seek(SeekFrom::End(0)).map_err(|error| failed(&error))?;
+    let output = log.try_clone().map_err(|error| failed(&error))?;
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
     let mut command = Command::new(program);
-    command.arg("serve").args(words(args)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.arg("serve").args(words(args)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
     apart(&mut command);
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().map_err(|error| failed(&error))? {
-            return Err(Failure::failed("start the daemon")
-                .because(format!("it ended at once ({status})"))
-                .hint(format!("see what it said: {}", dirs.log().display())));
+            let (why, hints) = last_words(&mut log, before);
+            let failure = Failure::failed("start the daemon")
+                .because(why.unwrap_or_else(|| format!("it ended at once ({status})")));
+            return Err(hints
+                .into_iter()
+                .fold(failure, Failure::hint)
+                .hint(format!("see what else it said: {}", dirs.log().display())));
         }
         if crate::remote::is_ready(env) {
             break;
@@ -51,6 +59,16 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
         "stop it with `kill {pid}`; let it start with the machine: `switchboard service install`"
     ));
     Ok(())
+}
+
+/// Returns why a daemon says that it ended, and what it says can be done about it, from what it has written since `before`.
+fn last_words(log: &mut File, before: u64) -> (Option<String>, Vec<String>) {
+    const LONGEST: u64 = 64 * 1024;
+    let mut said = String::new();
+    // What cannot be read is where the last hint leads.
+    let _ = log.seek(SeekFrom::Start(before)).and_then(|_| log.take(LONGEST).read_to_string(&mut said));
+    let after = |mark: &'static str| said.lines().filter_map(move |line| line.strip_prefix(mark));
+    (after("error: ").next().map(|why| format!("it {why}")), after("hint: ").map(str::to_owned).collect())
 }
 
 /// The arguments of `serve`, as they were given to the command that starts it.

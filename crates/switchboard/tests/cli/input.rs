@@ -126,7 +126,7 @@ fn a_place_that_cannot_be_written_says_why() {
     ----- stdout -----
     ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
     ----- stderr -----
-    hint: give the path of the client's config file
+    hint: move it away, or name a file in its place
     error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a named pipe, not a file
     ");
     // A folder.
@@ -137,7 +137,7 @@ fn a_place_that_cannot_be_written_says_why() {
     ----- stdout -----
     ✗ cursor: not written: `[HOME]/.cursor/mcp.json` is a folder, not a file
     ----- stderr -----
-    hint: give the path of the client's config file
+    hint: move it away, or name a file in its place
     error: failed to write `cursor`: `[HOME]/.cursor/mcp.json` is a folder, not a file
     ");
 }

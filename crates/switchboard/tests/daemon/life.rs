@@ -78,6 +78,17 @@ fn in_the_background_it_is_ready_when_the_command_ends() {
 }
 
 #[test]
+fn what_ends_at_once_in_the_background_says_why() {
+    let home = home();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let up = home.run(&format!("up --yes --detach --listen {address}"));
+    assert_eq!(up.code, 1, "{up}");
+    assert!(up.stderr.contains(&format!("it failed to listen on {address}: Address already in use")), "{up}");
+    assert!(up.stderr.contains("hint: take another one: `switchboard serve --listen"), "{up}");
+}
+
+#[test]
 fn told_to_look_again_it_looks_again() {
     let home = home();
     let daemon = Daemon::start(&home);

@@ -82,6 +82,11 @@ impl Phase {
         }
     }
 
+    /// Returns whether nothing happens until somebody wants the connection.
+    pub fn waits_for_a_word(&self) -> bool {
+        matches!(self, Self::Idle { .. } | Self::Waiting { until: None, .. })
+    }
+
     /// Returns the phase of a connection that was never made.
     pub fn new() -> Self {
         Self::Idle { failed: 0 }

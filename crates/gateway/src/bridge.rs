@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::envelope::{Envelope, splice, text};
 use crate::era::{self, Shape};
+use crate::gateway::Inside;
 use crate::generation::Generation;
 use crate::link::Frame;
 use crate::mailbox::{Letter, Mailbox};
@@ -24,7 +25,7 @@ use crate::trouble::{INTERNAL_ERROR, INVALID_PARAMS, error};
 use crate::upstream::{Relay, Upstream};
 
 /// A call is set aside for so long.
-const ASIDE: Duration = Duration::from_secs(300);
+pub(crate) const ASIDE: Duration = Duration::from_secs(300);
 
 /// So many calls may be set aside at once.
 const MOST: usize = 4096;
@@ -119,18 +120,19 @@ fn ask_client(relay: Box<Relay>, again: Again, upstream: &Upstream, result: &Raw
         }
         let params = era::params_for_legacy(request.member("params"));
         match session.ask(&method, params.as_deref(), &relay.mail) {
-            Some(answer) => answers.push((key.to_owned(), answer)),
+            Some((number, answer)) => answers.push((key.to_owned(), number, answer)),
             None => return fail(INTERNAL_ERROR, "too many questions wait for the client"),
         }
     }
     let gateway = Arc::clone(&session.gateway);
     gateway.tasks.spawn(async move {
         let mut responses = Object::default();
-        for (key, answer) in answers {
+        for (key, number, answer) in answers {
             match tokio::time::timeout(relay.limit.max(ASIDE), answer).await {
                 Ok(Ok(Ok(result))) => responses.set(&key, result.get()),
                 Ok(Ok(Err(said))) => return relay.finish(message::error(relay.id.get(), said.get())),
                 Ok(Err(_)) | Err(_) => {
+                    session.take_back(number, None, &session.outlet());
                     let what = error(INTERNAL_ERROR, "the client did not answer what the server asked", None);
                     return relay.finish(message::error(relay.id.get(), &what));
                 }
@@ -203,6 +205,10 @@ impl Aside {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(handle)
     }
 
+    fn has(&self, handle: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(handle)
+    }
+
     fn put(&self, handle: Box<str>, parked: Parked) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -265,13 +271,14 @@ pub(crate) fn park(upstream: &Upstream, call: u64, envelope: &Envelope<'_>) -> b
             if !gateway.aside.put(handle, parked) {
                 // Too many are set aside: the call goes on as it was, without the question.
                 upstream.with_relay(call, |relay| {
-                    while let Some(letter) = parked_mail.take() {
-                        mail.put(letter);
-                    }
-                    relay.mail = mail;
+                    relay.mail = Arc::clone(&mail);
                     relay.parked = None;
                     relay.still_alive();
                 });
+                // What came meanwhile, be it the answer itself.
+                while let Some(letter) = parked_mail.take() {
+                    mail.put(letter);
+                }
                 return false;
             }
             if let Some(session) = session.upgrade() {
@@ -303,6 +310,12 @@ pub(crate) fn digest(method: &str, params: Option<&RawValue>) -> [u8; 32] {
         hash.update(value.as_bytes());
     }
     hash.finalize().into()
+}
+
+/// Returns whether a request comes back to a call that was set aside.
+pub(crate) fn is_aside(gateway: &Inside, request: &Request<'_>) -> bool {
+    request.params.state.is_some()
+        && text(request.params.state).is_some_and(|handle| gateway.aside.has(&handle))
 }
 
 /// A modern client comes back to a call that was set aside, with what the server asked for.

@@ -226,6 +226,16 @@ pub struct Meta<'m> {
     pub traceparent: Option<&'m RawValue>,
 }
 
+/// Returns whether an object has a member that differs from one of these in the case of its letters alone. Some readers take
+/// the one for the other, so that they would see another message than we do (CVE-2026-27896).
+pub(crate) fn has_twin(object: &str, known: &[&str]) -> bool {
+    let fold = |name: &str| {
+        name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>()
+    };
+    let Some(read) = crate::object::Object::read(object) else { return false };
+    read.members().any(|(name, _)| !known.contains(&name) && known.contains(&fold(name).as_str()))
+}
+
 /// Returns the text that a JSON string says; `None` where it is none, or one that Rust cannot hold.
 pub fn text(value: Option<&RawValue>) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(value?.get()).ok().map(|text| text.0)

@@ -246,9 +246,13 @@ impl Generation {
             if let Some(slot) = slots.get(&key) {
                 return Arc::clone(slot);
             }
-            if slots.len() >= MOST_PROFILES && key.session.is_none() && key.lane == 0 {
+            let shared = slots.keys().filter(|key| key.session.is_none()).count();
+            if shared >= MOST_PROFILES && key.session.is_none() {
                 // Who can do something that hardly anybody can is served as one who cannot.
                 key.profile = Profile::default();
+                if let Some(slot) = slots.get(&key) {
+                    return Arc::clone(slot);
+                }
             }
         }
         // Read from the disk while nobody waits for it.

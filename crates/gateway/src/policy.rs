@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use switchboard_core::catalogue::Server;
 use switchboard_core::policy::{
     Allowance, Denial, Held, Proposal, Rate, Rules, Setting, Tool, ToolPolicy, Usual, Verdict, Why, infer,
@@ -20,8 +20,8 @@ use crate::offer::{Offer, Sort};
 pub(crate) use noted::Noted;
 pub use noted::{Audit, Entry};
 
-/// So many rates are kept of one server's tools.
-const MOST_RATES: usize = 10_000;
+/// So many rules are kept of one server: it may offer other tools to other callers.
+const MOST_MADE: usize = 4;
 
 /// What all callers are held to.
 pub struct Policy {
@@ -43,6 +43,11 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// Returns whether they may not do everything.
+    pub(crate) fn is_restricted(&self) -> bool {
+        *self.held != Held::everything()
+    }
+
     /// Returns somebody who may do whatever the user of this machine may.
     pub fn user(who: &str) -> Self {
         Self { who: who.into(), held: Arc::new(Held::everything()) }
@@ -89,17 +94,18 @@ impl Policy {
 pub(crate) struct Policed {
     /// What callers are held to, if anything.
     policy: ArcSwapOption<Policy>,
-    rules: Mutex<Option<Made>>,
+    /// The rules that were made last: servers may offer other things to callers who can do other things.
+    made: ArcSwap<Vec<Arc<Made>>>,
     allowances: Mutex<HashMap<Box<str>, Allowance>>,
 }
 
 /// Rules, and what they were made of.
-#[derive(Clone)]
 struct Made {
     policy: Arc<Policy>,
     server: Arc<Server>,
-    offer: Option<Arc<Offer>>,
-    rules: Arc<Rules>,
+    /// The hash of what was offered.
+    offer: Option<String>,
+    rules: Rules,
 }
 
 impl Policed {
@@ -108,12 +114,22 @@ impl Policed {
         self.policy.store(policy);
     }
 
+    /// Returns what callers are held to.
+    pub(crate) fn policy(&self) -> Option<Arc<Policy>> {
+        self.policy.load_full()
+    }
+
+    /// Returns whether callers are held to anything.
+    pub(crate) fn holds(&self) -> bool {
+        self.policy.load().is_some()
+    }
+
     /// Returns whether a tool of the server is offered, as far as the policy goes.
     pub(crate) fn offers(&self, server: &str, tool: &str) -> bool {
         self.policy.load().as_ref().is_none_or(|policy| policy.is_offered(server, tool))
     }
 
-    /// Returns what becomes of a call of a tool.
+    /// Returns what becomes of a call of a tool, however often it is called.
     pub(crate) fn judge(
         &self,
         policy: &Arc<Policy>,
@@ -121,61 +137,56 @@ impl Policed {
         offer: Option<&Arc<Offer>>,
         held: &Held,
         tool: &str,
-        now: Duration,
     ) -> Verdict {
         let name = server.name.as_str();
-        let rules = self.rules(policy, server, offer);
-        // One that is not offered, or not yet, is judged by its name.
-        let verdict = rules
-            .decide(held, name, tool)
-            .or_else(|| policy.rules(server, std::iter::once((tool, None))).decide(held, name, tool));
-        let deny = |why| Verdict::Deny(Denial { server: name.to_owned(), tool: tool.to_owned(), why });
-        let Some(verdict) = verdict else { return deny(Why::Denied) };
-        let rate = match &verdict {
-            Verdict::Allow(terms) | Verdict::Ask(terms) => terms.rate,
-            Verdict::Deny(_) => None,
-        };
-        match rate.and_then(|rate| Some((rate, self.take(tool, rate, now).err()?))) {
-            Some((rate, wait)) => deny(Why::TooOften { rate, wait }),
-            None => verdict,
+        let verdict = self.made(policy, server, offer).rules.decide(held, name, tool);
+        // One that is not offered, though the server may know it, is judged by its name.
+        let by_name = || policy.rules(server, std::iter::once((tool, None))).decide(held, name, tool);
+        let unknown = || Denial { server: name.to_owned(), tool: tool.to_owned(), why: Why::Denied };
+        verdict.or_else(by_name).unwrap_or_else(|| Verdict::Deny(unknown()))
+    }
+
+    /// Returns what becomes of a call in view of how often the tool was called.
+    pub(crate) fn rated(&self, verdict: Verdict, server: &str, tool: &str, now: Duration) -> Verdict {
+        let (Verdict::Allow(terms) | Verdict::Ask(terms)) = &verdict else { return verdict };
+        let Some(rate) = terms.rate else { return verdict };
+        match self.take(tool, rate, now) {
+            Ok(()) => verdict,
+            Err(wait) => {
+                let why = Why::TooOften { rate, wait };
+                Verdict::Deny(Denial { server: server.to_owned(), tool: tool.to_owned(), why })
+            }
         }
     }
 
-    fn rules(&self, policy: &Arc<Policy>, server: &Arc<Server>, offer: Option<&Arc<Offer>>) -> Arc<Rules> {
-        let same = |made: &Made| {
-            Arc::ptr_eq(&made.policy, policy)
-                && Arc::ptr_eq(&made.server, server)
-                && match (&made.offer, offer) {
-                    (Some(made), Some(offer)) => Arc::ptr_eq(made, offer),
-                    (None, None) => true,
-                    _ => false,
-                }
-        };
-        let mut made = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = made.as_ref().filter(|made| same(made)) {
-            return Arc::clone(&made.rules);
+    fn made(&self, policy: &Arc<Policy>, server: &Arc<Server>, offer: Option<&Arc<Offer>>) -> Arc<Made> {
+        let hash = offer.map(|offer| offer.hash.as_str());
+        let is_of =
+            |made: &&Arc<Made>| Arc::ptr_eq(&made.policy, policy) && Arc::ptr_eq(&made.server, server);
+        let known = self.made.load();
+        if let Some(made) = known.iter().filter(is_of).find(|made| made.offer.as_deref() == hash) {
+            return Arc::clone(made);
         }
         let tools = offer.map(|offer| offer.of(Sort::Tools)).unwrap_or_default();
         let tools = tools.iter().map(|item| (item.key.as_str(), Some(&*item.raw)));
-        let rules = Arc::new(policy.rules(server, tools));
-        *made = Some(Made {
+        let made = Arc::new(Made {
             policy: Arc::clone(policy),
             server: Arc::clone(server),
-            offer: offer.map(Arc::clone),
-            rules: Arc::clone(&rules),
+            offer: hash.map(str::to_owned),
+            rules: policy.rules(server, tools),
         });
-        rules
+        // Two that make some at once may lose one of them, which is made again.
+        let others = known.iter().filter(is_of).take(MOST_MADE - 1).cloned();
+        self.made.store(Arc::new(std::iter::once(Arc::clone(&made)).chain(others).collect()));
+        made
     }
 
+    /// There are no more of these than tools that the file gives a rate.
     fn take(&self, tool: &str, rate: Rate, now: Duration) -> Result<(), Duration> {
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-        if allowances.len() >= MOST_RATES && !allowances.contains_key(tool) {
-            allowances.clear();
+        if let Some(allowance) = allowances.get_mut(tool).filter(|allowance| allowance.rate() == rate) {
+            return allowance.take(now);
         }
-        let allowance = allowances.entry(tool.into()).or_insert_with(|| Allowance::of(rate));
-        if allowance.rate() != rate {
-            *allowance = Allowance::of(rate);
-        }
-        allowance.take(now)
+        allowances.entry(tool.into()).insert_entry(Allowance::of(rate)).get_mut().take(now)
     }
 }

@@ -7,6 +7,7 @@
 mod asks;
 mod calls;
 mod frame;
+mod kept;
 mod lists;
 mod news;
 mod own;
@@ -27,7 +28,7 @@ use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
 use tokio::time::Instant;
 
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params};
+use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, has_twin};
 use crate::face::Face;
 use crate::gateway::Inside;
 use crate::mailbox::{Letter, Mailbox};
@@ -39,6 +40,7 @@ use crate::view::View;
 
 pub(crate) use news::{Level, Logs};
 pub(crate) use own::no_session;
+pub(crate) use policed::Leave;
 
 /// So many calls of one session may be in flight.
 const MOST_CALLS: usize = 4096;
@@ -79,6 +81,8 @@ pub struct Session {
 enum InFlight {
     /// The server is still coming up.
     Early(Arc<AtomicBool>),
+    /// A person is asked about it, under this number.
+    Asking(Arc<AtomicBool>, u64),
     /// It has it, under this id.
     At(Weak<Upstream>, u64),
 }
@@ -157,6 +161,12 @@ impl Session {
                 return Received::Refused(what);
             }
         };
+        if self.holder.is_restricted() && has_twins(&envelope) {
+            let error = error(INVALID_REQUEST, "two names differ in the case of their letters alone", None);
+            let id = envelope.id.map_or("null", RawValue::get);
+            mail.put(Letter { bytes: message::error(id, &error), last: true });
+            return Received::Refused(NotAMessage::Shape);
+        }
         match envelope.kind {
             Kind::Request => {
                 self.requested(&envelope, mail, extra);
@@ -210,18 +220,8 @@ impl Session {
             Err(error) => return reply_error(id, mail, &error),
         };
         let begun = Instant::now();
-        let request = Request {
-            id,
-            method,
-            envelope,
-            params: &params,
-            meta: &meta,
-            mail,
-            extra,
-            caller,
-            begun,
-            leave: None,
-        };
+        let request =
+            Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller, begun };
         if !self.answer_here(&request) {
             self.pass_on(&request);
         }
@@ -241,6 +241,8 @@ impl Session {
                 }
             }
             "notifications/progress" => self.progress(envelope, &params),
+            // A call asks for an answer. One that does not would go by the policy.
+            "tools/call" => {}
             _ => self.pass_notification(envelope),
         }
     }
@@ -298,7 +300,9 @@ impl Session {
         let calls = std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner));
         for (_, call) in calls {
             match call {
-                InFlight::Early(given_up) => given_up.store(true, Ordering::Relaxed),
+                InFlight::Early(given_up) | InFlight::Asking(given_up, _) => {
+                    given_up.store(true, Ordering::Relaxed);
+                }
                 InFlight::At(upstream, id) => {
                     if let Some(upstream) = upstream.upgrade() {
                         upstream.cancel(id, Some("\"the client is gone\""));
@@ -321,7 +325,6 @@ impl Drop for Session {
 }
 
 /// A request as it came, and everything that was read out of it.
-#[derive(Clone)]
 pub(crate) struct Request<'r> {
     pub(crate) id: &'r RawValue,
     pub(crate) method: &'r str,
@@ -333,8 +336,13 @@ pub(crate) struct Request<'r> {
     pub(crate) caller: Arc<Caller>,
     /// When it came: its time runs from then on, wherever it waits.
     pub(crate) begun: Instant,
-    /// What the policy says of it, once that was asked.
-    pub(crate) leave: Option<policed::Leave>,
+}
+
+/// Returns whether the server could read another message than we do.
+fn has_twins(envelope: &Envelope<'_>) -> bool {
+    let whole = std::str::from_utf8(envelope.bytes()).unwrap_or_default();
+    has_twin(whole, &["id", "method", "params"])
+        || envelope.params.is_some_and(|params| has_twin(params.get(), &["name", "arguments", "uri"]))
 }
 
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken

@@ -158,6 +158,10 @@ impl Slot {
             if now.refused != refused {
                 return Err(now.why.clone().unwrap_or(Trouble::Gone));
             }
+            // What was said above may have been for a connection that was over already.
+            if now.phase.waits_for_a_word() {
+                self.tell(Event::Wanted);
+            }
         }
     }
 
@@ -183,6 +187,9 @@ impl Slot {
             }
             if now.attempts != before || now.phase == Phase::Gone {
                 return Err(now.why.clone().unwrap_or(Trouble::Gone));
+            }
+            if now.phase.waits_for_a_word() {
+                self.tell(Event::Again);
             }
         }
     }

@@ -4,12 +4,13 @@
 //! goes to the mailbox of the one who asked, in the order in which it came.
 
 mod answer;
+mod calls;
 mod sweep;
 mod waiting;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +18,6 @@ use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 use switchboard_core::name::ServerName;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use tracing::debug;
 
 use crate::envelope::{Envelope, Kind, NotAMessage, Params, splice};
@@ -116,14 +116,6 @@ impl Upstream {
         }
     }
 
-    /// Does something with a client's call, if it still waits.
-    pub(crate) fn with_relay<T>(&self, id: u64, change: impl FnOnce(&mut Relay) -> T) -> Option<T> {
-        match self.calls().get_mut(&id) {
-            Some(Waiting::Relay(relay)) => Some(change(relay)),
-            _ => None,
-        }
-    }
-
     /// Notes how the server speaks; only the first time counts.
     pub(crate) fn greeted(&self, era: Era) {
         let _ = self.era.set(era);
@@ -142,20 +134,6 @@ impl Upstream {
     /// Returns why it is of no use any more, where that is so.
     pub(crate) fn over(&self) -> Option<&str> {
         self.over.get().map(String::as_str)
-    }
-
-    /// Returns how many calls wait for it. The long request for news is none: it waits for as long as it is there.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.calls().values().filter(|waiting| !matches!(waiting, Waiting::News(_))).count()
-    }
-
-    /// Takes no calls from now on, if none waits for it, and says whether that is so. A call that comes in this very moment
-    /// is either waited for or refused unsent, and never lost.
-    pub(crate) fn lets_go(&self) -> bool {
-        let calls = self.calls();
-        let is_idle = calls.values().all(|waiting| matches!(waiting, Waiting::News(_)));
-        self.let_go.fetch_or(is_idle, Ordering::Relaxed);
-        is_idle
     }
 
     /// Returns whether a call may be sent: it is not over, nor let go.
@@ -247,61 +225,10 @@ impl Upstream {
         self.link.send(frame)
     }
 
-    /// Gives a call up: nobody waits for it any more, and the server is told, with the reason (JSON) where there is one.
-    /// Returns whether it was still waited for.
-    pub(crate) fn cancel(&self, id: u64, reason: Option<&str>) -> bool {
-        let waited = self.take(id).is_some();
-        if waited {
-            self.tell_cancelled(id, reason);
-        }
-        waited
-    }
-
     fn tell_cancelled(&self, id: u64, reason: Option<&str>) {
         let reason = reason.map(|reason| format!(r#","reason":{reason}"#)).unwrap_or_default();
         let params = format!(r#"{{"requestId":{id}{reason}}}"#);
         self.link.cancel(id, message::notification("notifications/cancelled", Some(&params)));
-    }
-
-    /// Ends every call that waits, with this trouble.
-    pub(crate) fn fail_all(&self, trouble: &Trouble) {
-        let calls = std::mem::take(&mut *self.calls());
-        for (_, waiting) in calls {
-            waiting.fail(&self.server, trouble.clone());
-        }
-    }
-
-    /// Ends one call with this trouble, if it still waits.
-    pub(crate) fn fail(&self, id: u64, trouble: Trouble) {
-        if let Some(waiting) = self.take(id) {
-            waiting.fail(&self.server, trouble);
-        }
-    }
-
-    /// Returns whether anybody waits for the answer to a call.
-    pub(crate) fn waits(&self, id: u64) -> bool {
-        self.calls().contains_key(&id)
-    }
-
-    /// Ends the calls that have waited too long by now, and says whether others still wait.
-    pub(crate) fn expire(&self, now: Instant) -> bool {
-        let mut late = Vec::new();
-        let waits = {
-            let mut calls = self.calls();
-            let ids: Vec<u64> = calls
-                .iter()
-                .filter(|(_, waiting)| waiting.due().is_some_and(|due| due <= now))
-                .map(|(id, _)| *id)
-                .collect();
-            late.extend(ids.into_iter().filter_map(|id| Some((id, calls.remove(&id)?))));
-            !calls.is_empty()
-        };
-        for (id, waiting) in late {
-            self.tell_cancelled(id, Some("\"timeout\""));
-            let limit = waiting.limit();
-            waiting.fail(&self.server, Trouble::Timeout(limit));
-        }
-        waits
     }
 
     /// Takes what the server sent, which is one message. `origin` is the call on whose stream it came, where the
@@ -393,26 +320,5 @@ impl Upstream {
         let place = envelope.place(token.get());
         let bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]);
         relay.mail.put(Letter { bytes: bytes.into(), last: false });
-    }
-
-    /// Does something with the calls of clients that are in flight.
-    pub(crate) fn with_relays<T>(
-        &self,
-        look: impl FnOnce(&mut dyn Iterator<Item = (u64, &Relay)>) -> T,
-    ) -> T {
-        let calls = self.calls();
-        let mut relays = calls.iter().filter_map(|(id, waiting)| match waiting {
-            Waiting::Relay(relay) => Some((*id, &**relay)),
-            Waiting::Own(_) | Waiting::News(_) => None,
-        });
-        look(&mut relays)
-    }
-
-    fn take(&self, id: u64) -> Option<Waiting> {
-        self.calls().remove(&id)
-    }
-
-    fn calls(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -97,8 +97,9 @@ impl View {
         if let Some(route) = self.routes[sort.at()].get(key) {
             return Some(route.clone());
         }
-        if let [_] = self.servers.as_slice()
+        if let [(generation, _)] = self.servers.as_slice()
             && !self.joint
+            && (sort != Sort::Tools || generation.offers(key))
         {
             // One server as it is: it may know more than it lists, and says itself what it does not know.
             return Some(Route { server: 0, own: None });

@@ -1,6 +1,7 @@
 //! A client at a pipe: every line is a message, in both directions.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -36,8 +37,10 @@ pub async fn converse(
     leaving: impl Future<Output = ()>,
 ) {
     let mail = session.outlet();
+    let leaves = AtomicBool::new(false);
     let leaving = async {
         leaving.await;
+        leaves.store(true, Ordering::Relaxed);
         mail.put(Letter { bytes: message::notification(LEAVING, None), last: false });
         // Somebody who does not know the word is left when nothing is in flight.
         tokio::time::sleep(UNDERSTOOD).await;
@@ -47,8 +50,14 @@ pub async fn converse(
     };
     let reading = async {
         read(&session, &mail, input, first).await;
-        // What is in flight is still answered, and the client may be there to hear it.
-        let _ = tokio::time::timeout(DRAIN, session.quiet()).await;
+        // What is in flight is still answered, and the client may be there to hear it: for as long as we are, where it was
+        // us who asked it to go elsewhere.
+        let quiet = session.quiet();
+        if leaves.load(Ordering::Relaxed) {
+            quiet.await;
+        } else {
+            let _ = tokio::time::timeout(DRAIN, quiet).await;
+        }
         mail.close();
     };
     let writing = write(&mail, output);

@@ -59,18 +59,19 @@ impl Session {
         Some(number)
     }
 
-    /// Asks the client something on behalf of a server that cannot ask by itself. `params` is JSON.
+    /// Asks the client something of our own, or on behalf of a server that cannot ask by itself. `params` is JSON. Returns
+    /// the number of the question, by which it is taken back, and where the answer comes.
     pub(crate) fn ask(
         &self,
         method: &str,
         params: Option<&str>,
         mail: &Mailbox,
-    ) -> Option<oneshot::Receiver<Answered>> {
+    ) -> Option<(u64, oneshot::Receiver<Answered>)> {
         let (reply, answer) = oneshot::channel();
         let number = self.note(Asked::Own(reply))?;
         let bytes = message::request(&number.to_string(), method, params);
         mail.put(Letter { bytes, last: false });
-        Some(answer)
+        Some((number, answer))
     }
 
     /// A server takes a question back.

@@ -14,16 +14,18 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::frame::frame;
+use super::kept::Kept;
 use super::news::Logs;
 use super::policed::Leave;
 use super::target::target;
-use super::{Extra, InFlight, Request, Session, reply_error};
+use super::{InFlight, Request, Session, reply_error};
 use crate::bridge;
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Params, text};
+use crate::envelope::{Envelope, text};
 use crate::era::Shape;
 use crate::generation::Generation;
 use crate::mailbox::Mailbox;
+use crate::offer::Offer;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, Trouble, error};
 use crate::upstream::{Relay, Upstream};
@@ -38,157 +40,109 @@ const UNKNOWN: Duration = Duration::from_secs(30);
 impl Session {
     /// Passes a request on to the server that it is for.
     pub(super) fn pass_on(self: &Arc<Self>, request: &Request<'_>) {
+        self.pass_on_with(request, None);
+    }
+
+    /// Passes a request on that may have leave already: from a version of the server that has gone before it was sent.
+    fn pass_on_with(self: &Arc<Self>, request: &Request<'_>, leave: Option<Leave>) {
         let view = self.view(&request.caller);
         match target(&view, request.method, request.params) {
             Ok(route) => {
-                let Some((generation, _)) = view.servers.get(route.server) else { return };
-                self.dispatch(request, generation, &route);
+                let Some((generation, offer)) = view.servers.get(route.server) else { return };
+                // What a tool is has to be known before it is judged.
+                if offer.is_none() && request.method == "tools/call" && generation.policed.holds() {
+                    return self.pass_on_later(request, leave, Arc::clone(&view));
+                }
+                self.dispatch(request, generation, offer.as_ref(), &route, leave);
             }
-            Err(_) if !view.is_known() => self.pass_on_later(request, view),
+            Err(_) if !view.is_known() => self.pass_on_later(request, leave, view),
             Err(missing) => reply_error(request.id, request.mail, &missing),
         }
     }
 
-    /// It is not known yet what all servers offer, so that it cannot be said that nobody has what is asked for.
-    fn pass_on_later(self: &Arc<Self>, request: &Request<'_>, view: Arc<View>) {
+    /// It is not known yet what all servers offer, so that it cannot be said that nobody has what is asked for, nor what
+    /// it is.
+    fn pass_on_later(self: &Arc<Self>, request: &Request<'_>, leave: Option<Leave>, view: Arc<View>) {
         let Some(given_up) = self.early(request.id, request.mail) else { return };
-        let (session, mail, caller) =
-            (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller));
-        let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
-        let begun = request.begun;
+        let (session, kept) = (Arc::clone(self), Kept::of(request));
         self.gateway.tasks.spawn(async move {
             let unknown = view.servers.iter().filter(|(_, offer)| offer.is_none());
             let patience = unknown.map(|(generation, _)| limit(generation)).max().unwrap_or(UNKNOWN);
-            session.known(&caller, patience.min(UNKNOWN)).await;
+            session.known(&kept.caller, patience.min(UNKNOWN)).await;
             if given_up.load(Ordering::Relaxed) {
                 return;
             }
-            let Ok(envelope) = Envelope::read(&bytes) else { return };
-            let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
-            session.done(id);
-            let params = Params::read(envelope.params);
-            let meta = params.meta();
-            let view = session.view(&caller);
-            let (params, meta) = (&params, &meta);
-            let request = Request {
-                id,
-                method,
-                envelope: &envelope,
-                params,
-                meta,
-                mail: &mail,
-                extra: &extra,
-                caller,
-                begun,
-                leave: None,
-            };
-            match target(&view, method, params) {
-                Ok(route) => {
-                    let Some((generation, _)) = view.servers.get(route.server) else { return };
-                    session.dispatch(&request, generation, &route);
+            kept.read(|request| {
+                session.done(request.id);
+                let view = session.view(&kept.caller);
+                match target(&view, request.method, request.params) {
+                    Ok(route) => {
+                        let Some((generation, offer)) = view.servers.get(route.server) else { return };
+                        session.dispatch(request, generation, offer.as_ref(), &route, leave);
+                    }
+                    Err(missing) => reply_error(request.id, request.mail, &missing),
                 }
-                Err(missing) => reply_error(id, &mail, &missing),
-            }
+            });
         });
     }
 
+    /// Sends a request to its server, once it may be and once the server is there.
     pub(super) fn dispatch(
         self: &Arc<Self>,
         request: &Request<'_>,
         generation: &Arc<Generation>,
+        offer: Option<&Arc<Offer>>,
         route: &Route,
+        leave: Option<Leave>,
     ) {
-        let Ok(leave) = self.admitted(request, generation, route) else { return };
+        let Ok(mut leave) = self.admitted(request, generation, offer, route, leave) else { return };
         let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
         slot.enter(self);
         if let Some(upstream) = slot.ready() {
             return self.send(request, leave, &slot, &upstream, route, None);
         }
-        let Some(given_up) = self.early(request.id, request.mail) else { return };
-        let (session, mail, caller, route) =
-            (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller), route.clone());
-        let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
-        let begun = request.begun;
+        let Some(given_up) = self.early(request.id, request.mail) else {
+            return ended(&mut leave, "refused");
+        };
+        let (session, kept, route) = (Arc::clone(self), Kept::of(request), route.clone());
         let coming = slot.comes();
         self.gateway.tasks.spawn(async move {
-            session
-                .send_when_ready(&slot, &bytes, &mail, &extra, caller, &route, &given_up, begun, leave)
-                .await;
+            session.send_when_ready(&slot, &kept, &route, &given_up, leave).await;
             drop(coming);
         });
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a request consists of once its bytes are on their own"
-    )]
     async fn send_when_ready(
         self: &Arc<Self>,
         slot: &Arc<Slot>,
-        bytes: &Bytes,
-        mail: &Arc<Mailbox>,
-        extra: &Extra,
-        caller: Arc<Caller>,
+        kept: &Kept,
         route: &Route,
         given_up: &AtomicBool,
-        begun: Instant,
-        leave: Option<Leave>,
+        mut leave: Option<Leave>,
     ) {
         let limit = limit(&slot.generation);
         // Coming up is part of the time that a call has; it goes on for the next.
-        let upstream = tokio::time::timeout_at(begun + limit, slot.wanted()).await.unwrap_or_else(|_| {
-            Err(Trouble::Down(format!("it did not come up within {} ms", limit.as_millis())))
-        });
+        let upstream =
+            tokio::time::timeout_at(kept.begun + limit, slot.wanted()).await.unwrap_or_else(|_| {
+                Err(Trouble::Down(format!("it did not come up within {} ms", limit.as_millis())))
+            });
         if given_up.load(Ordering::Relaxed) {
             return;
         }
-        let Ok(envelope) = Envelope::read(bytes) else { return };
-        let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
-        match upstream {
-            Ok(upstream) => {
-                let params = Params::read(envelope.params);
-                let meta = params.meta();
-                let (params, meta) = (&params, &meta);
-                let request = Request {
-                    id,
-                    method,
-                    envelope: &envelope,
-                    params,
-                    meta,
-                    mail,
-                    extra,
-                    caller,
-                    begun,
-                    leave: None,
-                };
-                self.send(&request, leave, slot, &upstream, route, Some(given_up));
-            }
-            Err(Trouble::Gone) if self.is_replaced(&slot.generation, &caller) => {
+        kept.read(|request| match upstream {
+            Ok(upstream) => self.send(request, leave, slot, &upstream, route, Some(given_up)),
+            Err(Trouble::Gone) if self.is_replaced(&slot.generation, &kept.caller) => {
                 // It was never sent, and the version that took over has to answer it.
-                self.done(id);
-                let params = Params::read(envelope.params);
-                let meta = params.meta();
-                let (params, meta) = (&params, &meta);
-                self.pass_on(&Request {
-                    id,
-                    method,
-                    envelope: &envelope,
-                    params,
-                    meta,
-                    mail,
-                    extra,
-                    caller,
-                    begun,
-                    leave,
-                });
+                self.done(request.id);
+                self.pass_on_with(request, leave);
             }
             Err(trouble) => {
                 slot.generation.stats.failed();
-                self.done(id);
-                let error = trouble.error(&slot.generation.name);
-                reply_error(id, mail, &error);
+                ended(&mut leave, trouble.reason());
+                self.done(request.id);
+                reply_error(request.id, request.mail, &trouble.error(&slot.generation.name));
             }
-        }
+        });
     }
 
     /// Returns whether another version of a server is in service by now.
@@ -202,7 +156,7 @@ impl Session {
     fn send(
         self: &Arc<Self>,
         request: &Request<'_>,
-        leave: Option<Leave>,
+        mut leave: Option<Leave>,
         slot: &Arc<Slot>,
         upstream: &Arc<Upstream>,
         route: &Route,
@@ -227,11 +181,13 @@ impl Session {
                 }
                 Some(_) => {
                     drop(calls);
+                    ended(&mut leave, "refused");
                     return reply_error(request.id, request.mail, &twice());
                 }
                 None if early.is_some() => return,
                 None if full => {
                     drop(calls);
+                    ended(&mut leave, Trouble::Busy.reason());
                     return reply_error(request.id, request.mail, &Trouble::Busy.error(&generation.name));
                 }
                 None => drop(calls.insert(key.into(), InFlight::At(Arc::downgrade(upstream), id))),
@@ -241,7 +197,7 @@ impl Session {
         let now = Instant::now();
         // Whatever a call waited for before counts, too; but not against what the policy gives the call itself.
         let (limit, due) = match &leave {
-            Some(leave) => (leave.terms.timeout, now + leave.terms.timeout),
+            Some(leave) => (leave.terms.timeout, now + leave.terms.timeout.min(leave.terms.hard_timeout)),
             None => (limit(generation), request.begun + limit(generation)),
         };
         let relay = Relay {
@@ -259,27 +215,20 @@ impl Session {
             shape,
             limit,
             due,
-            hard: leave.as_ref().map(|leave| leave.terms.hard_timeout),
             begun: now,
-            noted: leave.as_ref().and_then(Leave::noted),
+            leave,
             stats: Arc::clone(&generation.stats),
             again,
             span: span(request, generation),
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
             let (mut relay, trouble) = *refused;
-            let again = |leave: Option<Leave>, noted| leave.inspect(|leave| leave.give_back(noted));
-            if trouble == Trouble::Gone && self.is_replaced(generation, &request.caller) {
-                // It was not sent, and the version that took over has to answer it.
+            if trouble == Trouble::Gone && (!slot.is_gone() || self.is_replaced(generation, &request.caller))
+            {
+                // It was not sent. The version that took over has to answer it; or the server was about to be stopped
+                // because nobody used it, and is started again.
                 self.done(request.id);
-                let leave = again(leave, relay.noted.take());
-                return self.pass_on(&Request { leave, ..request.clone() });
-            }
-            if trouble == Trouble::Gone && !slot.is_gone() {
-                // The server was about to be stopped because nobody used it: it is started again.
-                self.done(request.id);
-                let leave = again(leave, relay.noted.take());
-                return self.dispatch(&Request { leave, ..request.clone() }, generation, route);
+                return self.pass_on_with(request, relay.leave.take());
             }
             relay.fail(&generation.name, &trouble);
         }
@@ -301,9 +250,16 @@ impl Session {
         Some(given_up)
     }
 
-    /// A call has its answer.
-    pub(crate) fn done(&self, id: &RawValue) {
-        self.calls().remove(id.get());
+    /// A person is asked about a call, under this number.
+    pub(super) fn asks_about(&self, id: &RawValue, given_up: &Arc<AtomicBool>, number: u64) {
+        if let Some(call) = self.calls().get_mut(id.get()) {
+            *call = InFlight::Asking(Arc::clone(given_up), number);
+        }
+    }
+
+    /// A call has its answer. Returns whether the client still waited for one.
+    pub(crate) fn done(&self, id: &RawValue) -> bool {
+        self.calls().remove(id.get()).is_some()
     }
 
     /// Notes under which id a call goes on at its server.
@@ -322,6 +278,10 @@ impl Session {
         match call {
             None => self.end_stream(id),
             Some(InFlight::Early(given_up)) => given_up.store(true, Ordering::Relaxed),
+            Some(InFlight::Asking(given_up, number)) => {
+                given_up.store(true, Ordering::Relaxed);
+                self.take_back(number, reason, &self.outlet());
+            }
             Some(InFlight::At(upstream, id)) => {
                 if let Some(upstream) = upstream.upgrade() {
                     upstream.cancel(id, reason);
@@ -347,6 +307,13 @@ impl Session {
 
     pub(super) fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, InFlight>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes what came of a call that is not sent.
+fn ended(leave: &mut Option<Leave>, outcome: &'static str) {
+    if let Some(leave) = leave {
+        leave.noted.ended(outcome);
     }
 }
 

@@ -1,17 +1,19 @@
 //! Calls of tools before they are passed on: whether the policy lets them, and whether a person has to be asked.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::mcp::revision::Era;
 use switchboard_core::policy::{Denial, Terms, Verdict, Why};
 
+use super::kept::Kept;
 use super::{Request, Session, reply};
-use crate::envelope::{Envelope, Params, text};
+use crate::bridge;
+use crate::envelope::text;
 use crate::generation::Generation;
+use crate::offer::Offer;
 use crate::policy::Noted;
 use crate::view::Route;
 
@@ -22,62 +24,52 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 const SHOWN: usize = 600;
 
 /// Leave to call a tool, and what is written down of the call.
-#[derive(Clone)]
 pub(crate) struct Leave {
     pub(crate) terms: Terms,
-    noted: Arc<Mutex<Option<Noted>>>,
-}
-
-impl Leave {
-    fn new(terms: Terms, noted: Noted) -> Self {
-        Self { terms, noted: Arc::new(Mutex::new(Some(noted))) }
-    }
-
-    /// Takes what is written down of the call, which ends with whoever has it.
-    pub(crate) fn noted(&self) -> Option<Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Gives it back: the call was not sent after all.
-    pub(crate) fn give_back(&self, noted: Option<Noted>) {
-        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = noted;
-    }
+    pub(crate) noted: Noted,
 }
 
 impl Session {
-    /// Returns whether a request may go on, and with what leave; `Err` where it was answered, or a person is being asked.
+    /// Returns with what leave a request goes on; `Err` where it was answered, or a person is being asked. A call that has
+    /// leave already is looked at again, since it may have waited: what is not allowed any more is not sent.
     pub(super) fn admitted(
         self: &Arc<Self>,
         request: &Request<'_>,
         generation: &Arc<Generation>,
+        offer: Option<&Arc<Offer>>,
         route: &Route,
+        leave: Option<Leave>,
     ) -> Result<Option<Leave>, ()> {
-        if request.method != "tools/call" {
-            return Ok(None);
+        // Who comes back to a call that was set aside had leave for it then.
+        if request.method != "tools/call" || bridge::is_aside(&self.gateway, request) {
+            return Ok(leave);
         }
-        if request.leave.is_some() {
-            return Ok(request.leave.clone());
-        }
-        let Some(policy) = self.gateway.policy() else { return Ok(None) };
+        let Some(policy) = generation.policed.policy() else { return Ok(leave) };
         let called = text(request.params.name);
-        let Some(tool) = route.own.as_deref().or(called.as_deref()) else { return Ok(None) };
+        let Some(tool) = route.own.as_deref().or(called.as_deref()) else { return Ok(leave) };
         let said = generation.said();
-        let offer = generation.any_offer();
-        let (server, name) = (&said.server, generation.name.as_str());
-        let now = self.gateway.sweep.now();
-        let verdict = generation.policed.judge(&policy, server, offer.as_ref(), &self.holder.held, tool, now);
-        let mut noted = Noted::new(Arc::clone(&policy.audit), Arc::clone(&self.holder.who), name, tool);
+        let name = generation.name.as_str();
+        let policed = &generation.policed;
+        let mut verdict = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
+        if leave.is_none() {
+            verdict = policed.rated(verdict, name, tool, self.gateway.sweep.now());
+        }
+        let (leave, had) = match leave {
+            Some(leave) => (leave.noted, true),
+            None => (Noted::new(Arc::clone(&policy.audit), Arc::clone(&self.holder.who), name, tool), false),
+        };
+        let mut noted = leave;
         match verdict {
-            Verdict::Allow(terms) => Ok(Some(Leave::new(terms, noted))),
             Verdict::Deny(denial) => {
                 Self::denied(request, &denial, &mut noted, "deny");
                 Err(())
             }
-            Verdict::Ask(terms) => {
+            Verdict::Ask(terms) if !had => {
                 noted.decided("ask", None);
                 self.ask_person(request, generation, route, terms, noted, (name, tool));
                 Err(())
             }
+            Verdict::Allow(terms) | Verdict::Ask(terms) => Ok(Some(Leave { terms, noted })),
         }
     }
 
@@ -98,57 +90,52 @@ impl Session {
         (server, tool): (&str, &str),
     ) {
         let denial = |why| Denial { server: server.to_owned(), tool: tool.to_owned(), why };
+        // First, so that nobody is asked about what is not a call.
+        let Some(given_up) = self.early(request.id, request.mail) else { return noted.ended("refused") };
         let can = request.caller.era == Era::Legacy && request.caller.can("elicitation/create");
         let params = json!({
             "message": question(request, server, tool, terms),
             "requestedSchema": { "type": "object", "properties": {} },
         });
-        let asked =
-            can.then(|| self.ask("elicitation/create", Some(&params.to_string()), request.mail)).flatten();
-        let Some(asked) = asked else {
+        let ask = || self.ask("elicitation/create", Some(&params.to_string()), request.mail);
+        let Some((number, asked)) = can.then(ask).flatten() else {
+            self.done(request.id);
             return Self::denied(request, &denial(Why::NobodyToAsk), &mut noted, "ask");
         };
-        let Some(given_up) = self.early(request.id, request.mail) else { return };
+        self.asks_about(request.id, &given_up, number);
         let (refused, unheard) = (denial(Why::Refused), denial(Why::NobodyToAsk));
-        let (session, mail, caller) =
-            (Arc::clone(self), Arc::clone(request.mail), Arc::clone(&request.caller));
-        let (bytes, extra) = (Bytes::copy_from_slice(request.envelope.bytes()), request.extra.clone());
+        let (session, mut kept) = (Arc::clone(self), Kept::of(request));
         let (generation, route) = (Arc::clone(generation), route.clone());
         self.gateway.tasks.spawn(async move {
             let answered = tokio::time::timeout(PATIENCE, asked).await;
-            if given_up.load(Ordering::Relaxed) {
-                return;
+            if answered.is_err() {
+                session.take_back(number, None, &session.outlet());
             }
-            let Ok(envelope) = Envelope::read(&bytes) else { return };
-            let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
-            session.done(id);
-            let params = Params::read(envelope.params);
-            let meta = params.meta();
-            let mut request = Request {
-                id,
-                method,
-                envelope: &envelope,
-                params: &params,
-                meta: &meta,
-                mail: &mail,
-                extra: &extra,
-                caller,
-                // The person's time is not the server's.
-                begun: tokio::time::Instant::now(),
-                leave: None,
+            let agreed = match answered {
+                Ok(Ok(Ok(answer))) => Some(agrees(answer.get())),
+                _ => None,
             };
-            match answered
-                .ok()
-                .and_then(Result::ok)
-                .map(|answer| answer.ok().map(|answer| agrees(answer.get())))
-            {
-                Some(Some(true)) => {
-                    request.leave = Some(Leave::new(terms, noted));
-                    session.dispatch(&request, &generation, &route);
+            // The person's time is not the server's.
+            kept.begun = tokio::time::Instant::now();
+            kept.read(|request| {
+                // Who has given the call up has no answer, whatever was said meanwhile.
+                if !session.done(request.id) || given_up.load(Ordering::Relaxed) {
+                    return;
                 }
-                Some(Some(false)) => Self::denied(&request, &refused, &mut noted, "ask"),
-                Some(None) | None => Self::denied(&request, &unheard, &mut noted, "ask"),
-            }
+                let denial = match agreed {
+                    Some(true) => {
+                        let view = session.view(&request.caller);
+                        let is_it =
+                            |one: &&(Arc<Generation>, Option<Arc<Offer>>)| Arc::ptr_eq(&one.0, &generation);
+                        let offer = view.servers.iter().find(is_it).and_then(|(_, offer)| offer.as_ref());
+                        let leave = Some(Leave { terms, noted });
+                        return session.dispatch(request, &generation, offer, &route, leave);
+                    }
+                    Some(false) => refused,
+                    None => unheard,
+                };
+                Self::denied(request, &denial, &mut noted, "ask");
+            });
         });
     }
 }
@@ -160,13 +147,24 @@ fn question(request: &Request<'_>, server: &str, tool: &str, terms: Terms) -> St
         .params
         .and_then(|params| crate::object::Object::read(params.get())?.member("arguments").map(str::to_owned));
     let mut arguments = arguments.unwrap_or_else(|| "{}".to_owned());
+    let mut more = String::new();
     if arguments.len() > SHOWN {
         let end = (0..=SHOWN).rev().find(|end| arguments.is_char_boundary(*end)).unwrap_or(0);
+        more = format!(".. and {} bytes more that are not shown", arguments.len() - end);
         arguments.truncate(end);
-        arguments.push('…');
     }
-    let (tool, arguments) = (tool.escape_debug(), arguments.replace(char::is_control, " "));
-    format!("Call `{tool}` of `{server}` (risk: {}) with {arguments}?", terms.risk)
+    let (tool, arguments) = (visible(tool), visible(&arguments));
+    format!("Call `{tool}` of `{server}` (risk: {}) with {arguments}{more}?", terms.risk)
+}
+
+/// Returns a text in which nothing hides: what cannot be seen, or turns the order of what is read, is spelt out.
+fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let is_plain = !letter.is_control() && (letter.is_ascii() || letter.escape_debug().len() == 1);
+        if is_plain { out.push(letter) } else { out.extend(letter.escape_debug()) }
+    }
+    out
 }
 
 fn agrees(answer: &str) -> bool {

@@ -158,7 +158,6 @@ impl Session {
             extra: request.extra,
             caller: Arc::clone(&request.caller),
             begun: request.begun,
-            leave: None,
         });
     }
 

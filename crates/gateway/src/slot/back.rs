@@ -103,6 +103,7 @@ impl Slot {
                 }
                 match session.ask_for(&upstream.me(), envelope, &mail) {
                     Some(number) => {
+                        upstream.asks(&Arc::downgrade(&session));
                         let id = envelope.id.map_or("null", |id| id.get());
                         let mut asks = self.back.asks.lock().unwrap_or_else(PoisonError::into_inner);
                         asks.insert(id.into(), (Arc::downgrade(&session), number));

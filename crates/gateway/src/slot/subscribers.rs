@@ -39,8 +39,8 @@ struct Resource {
     busy: bool,
     /// The server was asked before, at a connection that is no more: what changed meanwhile is told as a change.
     missed: bool,
-    /// Those who wait for the server's word.
-    waiting: Vec<oneshot::Sender<Agreed>>,
+    /// Those who wait for the server's word, by their sessions.
+    waiting: Vec<(u64, oneshot::Sender<Agreed>)>,
 }
 
 /// What the server knows.
@@ -73,7 +73,10 @@ impl Resource {
     }
 
     fn answer(&mut self, agreed: &Agreed) {
-        for waits in self.waiting.drain(..) {
+        for (session, waits) in self.waiting.drain(..) {
+            if agreed.is_err() {
+                self.present.remove(&session);
+            }
             // Whoever asked may have left meanwhile.
             let _ = waits.send(agreed.clone());
         }
@@ -215,7 +218,7 @@ impl Slot {
             let (agrees, agreed) = oneshot::channel();
             let resource = all.entry(uri.clone()).or_insert_with(Resource::new);
             resource.present.insert(session);
-            resource.waiting.push(agrees);
+            resource.waiting.push((session, agrees));
             if resource.begins() {
                 begin.push(uri.clone());
             } else if resource.asked == Asked::Yes {

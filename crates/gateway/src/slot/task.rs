@@ -206,8 +206,9 @@ impl Task {
     fn connected(&mut self, up: Arc<Upstream>, offer: &Arc<Offer>) {
         self.gateway.sweep.watch(&up);
         self.up = Some(Arc::clone(&up));
-        self.slot.up.store(Some(up));
+        // First what it offers, by which its calls are judged.
         self.slot.offers(offer);
+        self.slot.up.store(Some(up));
         self.slot.back.connected(&self.slot);
     }
 

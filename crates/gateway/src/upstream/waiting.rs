@@ -16,8 +16,7 @@ use crate::envelope::{Envelope, splice};
 use crate::era::Shape;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
-use crate::policy::Noted;
-use crate::session::{Logs, Session};
+use crate::session::{Leave, Logs, Session};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
@@ -97,10 +96,8 @@ pub(crate) struct Relay {
     pub(crate) limit: Duration,
     /// When that is over.
     pub(crate) due: Instant,
-    /// How long is waited in all, where the policy says so.
-    pub(crate) hard: Option<Duration>,
-    /// What is written down of the call, where it is.
-    pub(crate) noted: Option<Noted>,
+    /// What the policy lets the call have, and what is written down of it.
+    pub(crate) leave: Option<Leave>,
     /// When it was sent.
     pub(crate) begun: Instant,
     /// Where it is counted.
@@ -127,8 +124,7 @@ impl Relay {
             shape: Shape::Same,
             limit: Duration::ZERO,
             due: now,
-            hard: None,
-            noted: None,
+            leave: None,
             begun: now,
             stats: Arc::default(),
             again: None,
@@ -138,12 +134,23 @@ impl Relay {
 
     /// The server works on it: the time begins anew, as long as there is any left.
     pub(crate) fn still_alive(&mut self) {
-        self.due = (Instant::now() + self.limit).min(self.end());
+        self.lasts(self.limit);
+    }
+
+    /// The server asks something in the middle of it: whoever answers has their time.
+    pub(crate) fn asks(&mut self) {
+        self.lasts(crate::bridge::ASIDE);
+    }
+
+    /// It may last for so long from now on, at least.
+    fn lasts(&mut self, time: Duration) {
+        self.due = self.due.max(Instant::now() + time).min(self.end());
     }
 
     /// Returns when waiting is over in any case.
     fn end(&self) -> Instant {
-        self.begun + self.hard.unwrap_or_else(|| self.limit.max(LONGEST))
+        let hard = self.leave.as_ref().map(|leave| leave.terms.hard_timeout);
+        self.begun + hard.unwrap_or_else(|| self.limit.max(LONGEST))
     }
 
     /// Passes the server's answer on: the bytes that came, under the id that the client knows.
@@ -161,8 +168,8 @@ impl Relay {
 
     fn came_to(&mut self, outcome: &'static str) {
         self.span.record("outcome", outcome);
-        if let Some(noted) = &mut self.noted {
-            noted.ended(outcome);
+        if let Some(leave) = &mut self.leave {
+            leave.noted.ended(outcome);
         }
     }
 

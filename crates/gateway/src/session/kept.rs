@@ -1,0 +1,51 @@
+//! A request by itself: its bytes, and all that came with them, for what cannot be done at once.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{Extra, Request};
+use crate::caller::Caller;
+use crate::envelope::{Envelope, Params};
+use crate::mailbox::Mailbox;
+
+/// A request that outlives the message that it came in.
+pub(super) struct Kept {
+    bytes: Bytes,
+    mail: Arc<Mailbox>,
+    extra: Extra,
+    pub(super) caller: Arc<Caller>,
+    pub(super) begun: Instant,
+}
+
+impl Kept {
+    pub(super) fn of(request: &Request<'_>) -> Self {
+        Self {
+            bytes: Bytes::copy_from_slice(request.envelope.bytes()),
+            mail: Arc::clone(request.mail),
+            extra: request.extra.clone(),
+            caller: Arc::clone(&request.caller),
+            begun: request.begun,
+        }
+    }
+
+    /// Reads it again. It was read before, so that it can be.
+    pub(super) fn read(&self, then: impl FnOnce(&Request<'_>)) {
+        let Ok(envelope) = Envelope::read(&self.bytes) else { return };
+        let (Some(id), Some(method)) = (envelope.id, envelope.method.as_deref()) else { return };
+        let params = Params::read(envelope.params);
+        let meta = params.meta();
+        then(&Request {
+            id,
+            method,
+            envelope: &envelope,
+            params: &params,
+            meta: &meta,
+            mail: &self.mail,
+            extra: &self.extra,
+            caller: Arc::clone(&self.caller),
+            begun: self.begun,
+        });
+    }
+}

@@ -20,8 +20,9 @@ const PIECE: usize = 64 << 10;
 /// How long calls in flight are waited for once the client has said its last.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The word at a pipe that we are about to leave: what the other end has sent until it has read this is still answered,
-/// what it sends from then on is for whoever comes after us, and it says by closing its side that it has understood.
+/// The word at a pipe that we are about to leave: what the other end has sent until it has read this is still answered.
+/// From then on it sends only what belongs to that, such as answers to what it is asked, and keeps the rest for whoever
+/// comes after us; it says by closing its side that nothing more comes.
 pub const LEAVING: &str = "notifications/switchboard/leaving";
 
 /// So long the other end has to understand it.

@@ -94,21 +94,25 @@ impl Lane {
 
     /// Lets lines through as `judge` says.
     pub(super) fn admit(&mut self, judge: impl FnMut(Line<'_>) -> Verdict) {
+        self.admit_lines(judge, true);
+    }
+
+    /// Lets lines through as `judge` says, and begins none that is not there whole.
+    pub(super) fn admit_whole(&mut self, judge: impl FnMut(Line<'_>) -> Verdict) {
         self.admit_lines(judge, false);
     }
 
-    /// Lets the rest of a line through that was begun, and nothing behind it.
-    pub(super) fn finish(&mut self, judge: impl FnMut(Line<'_>) -> Verdict) {
-        if self.open {
-            self.admit_lines(judge, true);
-        }
+    /// Puts lines before those that were not looked at yet, none of which may have been begun.
+    pub(super) fn put_back(&mut self, lines: &[u8]) {
+        debug_assert!(lines.is_empty() || !self.open);
+        self.bytes.splice(self.through..self.through, lines.iter().copied());
     }
 
-    fn admit_lines(&mut self, mut judge: impl FnMut(Line<'_>) -> Verdict, only_one: bool) {
+    fn admit_lines(&mut self, mut judge: impl FnMut(Line<'_>) -> Verdict, begins: bool) {
         loop {
             let rest = &self.bytes[self.through..];
             let Some(length) = memchr::memchr(b'\n', rest) else {
-                let full = self.start == 0 && self.bytes.len() >= ROOM;
+                let full = begins && self.start == 0 && self.bytes.len() >= ROOM;
                 if rest.is_empty() || !(self.open || self.torn || (full && self.through == 0)) {
                     return;
                 }
@@ -124,9 +128,6 @@ impl Lane {
             self.peek.clear();
             self.pass(end, self.torn || (verdict == Verdict::Drop && !self.open));
             (self.open, self.torn) = (false, false);
-            if only_one {
-                return;
-            }
         }
     }
 

@@ -12,7 +12,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::lane::{Lane, Line, Verdict};
+use super::lane::{Lane, Line, ROOM, Verdict};
 use super::out::Out;
 use super::replay::{Ledger, News};
 
@@ -59,6 +59,8 @@ pub(super) struct Pump<'a, R> {
     reach: R,
     /// What the client says.
     up: Lane,
+    /// What the client has said that is for the next daemon, because this one is about to go.
+    later: Vec<u8>,
     /// What the daemon says.
     down: Lane,
     /// What we have to say to the client, at the next end of a line.
@@ -86,7 +88,7 @@ struct Link {
     closed: bool,
     /// It takes nothing more; what it still says is heard.
     deaf: bool,
-    /// The daemon is about to go: what is not on its way yet waits for the next.
+    /// The daemon is about to go: what is not about something that is in flight with it waits for the next.
     left: bool,
 }
 
@@ -113,6 +115,7 @@ impl<'a, R: Reach> Pump<'a, R> {
             out: Out::new(output),
             reach,
             up: Lane::new(),
+            later: Vec::new(),
             down,
             said: Vec::new(),
             saying: false,
@@ -222,20 +225,29 @@ impl<'a, R: Reach> Pump<'a, R> {
 
     /// Moves something towards the daemon; returns whether there may be more to move.
     fn flow_up(&mut self) -> bool {
-        let Self { up, link: Some(link), ledger, said, ended, .. } = self else { return false };
+        let Self { up, later, link: Some(link), ledger, said, ended, .. } = self else { return false };
         if link.deaf {
             return false;
         }
-        if link.first.is_empty() && link.open && up.ready().is_empty() {
-            let pass = |line: Line<'_>| {
-                ledger.sent(&line, said);
-                Verdict::Pass
+        if link.first.is_empty() && link.open && up.ready().is_empty() && later.len() < ROOM {
+            let left = link.left;
+            let pass = |line: Line<'_>| match line.bytes {
+                Some(bytes) if left && !ledger.is_of_this_daemon(&line) => {
+                    later.extend_from_slice(bytes);
+                    Verdict::Drop
+                }
+                _ => {
+                    ledger.sent(&line, said);
+                    Verdict::Pass
+                }
             };
-            if link.left { up.finish(pass) } else { up.admit(pass) }
+            if left { up.admit_whole(pass) } else { up.admit(pass) }
         }
         let bytes = if link.first.is_empty() { up.ready() } else { &link.first };
         if bytes.is_empty() {
-            let said_all = (ended.is_some() && link.open && up.is_empty()) || (link.left && !up.is_open());
+            let nothing_more = ended.is_some() && link.open && up.is_empty();
+            // Whoever still waits for an answer may have to answer something itself before.
+            let said_all = nothing_more || (link.left && !up.is_open() && !ledger.has_calls());
             if said_all && !link.closed {
                 // Where it is gone already, reading says so.
                 let _ = link.stream.shutdown(Shutdown::Write);
@@ -317,6 +329,7 @@ impl<'a, R: Reach> Pump<'a, R> {
         self.down.end(link.closed);
         self.admit_down();
         self.up.lose();
+        self.up.put_back(&std::mem::take(&mut self.later));
         self.ledger.lost(&mut self.said);
         if link.closed && !link.left {
             // It does not come back for what it owes.
@@ -404,7 +417,8 @@ impl<'a, R: Reach> Pump<'a, R> {
 
     /// Fails whatever the client waits for, and gives it a while to read that.
     fn last_words(&mut self) {
-        let Self { up, ledger, said, .. } = self;
+        let Self { up, later, ledger, said, .. } = self;
+        up.put_back(&std::mem::take(later));
         up.waste(|line| ledger.refuse(&line, said));
         ledger.give_up(said);
         self.link = None;

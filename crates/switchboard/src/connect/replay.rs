@@ -60,7 +60,7 @@ pub(super) enum News {
     Again,
     /// The handshake was replayed, and refused.
     Refused,
-    /// The daemon is about to go, and takes nothing more by this connection.
+    /// The daemon is about to go, and takes nothing new by this connection.
     Leaving,
 }
 
@@ -99,6 +99,24 @@ impl Ledger {
                 }
             }
             (None, _) => {}
+        }
+    }
+
+    /// Returns whether the client waits for an answer.
+    pub(super) fn has_calls(&self) -> bool {
+        !self.calls.0.is_empty()
+    }
+
+    /// Returns whether what the client sends is about what is in flight, and so for no other daemon than this one.
+    pub(super) fn is_of_this_daemon(&self, line: &Line<'_>) -> bool {
+        let peek = line.peek;
+        match (peek.id(), peek.has_method()) {
+            (Some(_), false) => true,
+            (None, true) if peek.is("notifications/cancelled") => {
+                line.bytes.and_then(given_up).is_some_and(|id| self.calls.has(id))
+            }
+            (None, true) => peek.is("notifications/progress"),
+            _ => false,
         }
     }
 
@@ -246,6 +264,10 @@ impl Ids {
             self.0.remove(0);
         }
         self.0.push(id.into());
+    }
+
+    fn has(&self, id: &[u8]) -> bool {
+        self.0.iter().any(|known| **known == *id)
     }
 
     fn remove(&mut self, id: &[u8]) {

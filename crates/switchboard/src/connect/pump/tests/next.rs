@@ -11,13 +11,25 @@ fn a_daemon_that_leaves_answers_what_it_has_and_the_rest_is_for_the_next() {
     stage
         .daemon
         .say(&format!(r#"{{"jsonrpc":"2.0","method":"{}"}}"#, switchboard_gateway::serve::pipe::LEAVING));
-    assert!(stage.daemon.is_over(), "it was understood");
-    stage.client.say(r#"{"jsonrpc":"2.0","id":2,"method":"tools/call"}"#);
-    stage.daemon.say(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
-    assert_eq!(stage.client.json(), json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
+    stage.daemon.say(r#"{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage"}"#);
+    assert_eq!(stage.client.json()["id"], 7);
+    for line in [
+        r#"{"jsonrpc":"2.0","id":2,"method":"tools/call"}"#,
+        r#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#,
+        r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+    ] {
+        stage.client.say(line);
+    }
+    assert_eq!(stage.daemon.json(), json!({ "jsonrpc": "2.0", "id": 7, "result": {} }), "what it asked");
+    assert_eq!(stage.daemon.json()["params"]["requestId"], 1, "and what is in flight with it");
+    assert!(stage.daemon.is_over(), "once nothing is, it is told that all was understood");
     stage.restart();
     stage.greet_again();
     assert_eq!(stage.daemon.json()["id"], 2, "it never went to the one before");
+    assert_eq!(stage.daemon.json()["id"], 3);
+    assert_eq!(stage.daemon.json()["params"]["requestId"], 3);
     stage.daemon.say(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
     assert_eq!(stage.client.json()["id"], 2);
     stage.end().unwrap();

@@ -206,9 +206,13 @@ impl Gateway {
         self.0.table.load().servers.iter().map(|generation| seen(generation, now)).collect()
     }
 
-    /// Returns what a server in service offers; `None` where that is not known.
-    pub fn offer(&self, name: &ServerName) -> Option<Arc<Offer>> {
-        self.0.table.load().servers.iter().find(|one| one.name == *name)?.any_offer()
+    /// Returns what this version of a server offers, whether it is in service or about to be; `None` where that is not
+    /// known.
+    pub fn offer(&self, name: &ServerName, version: &str) -> Option<Arc<Offer>> {
+        let table = self.0.table.load();
+        let is_it = |one: &&Arc<Generation>| one.name == *name && one.fingerprint == version;
+        let beside = self.0.beside();
+        table.generations().chain(&*beside).find(is_it)?.any_offer()
     }
 
     /// Returns what a server in service offers of one sort, as it wrote it; `None` where that is not known.

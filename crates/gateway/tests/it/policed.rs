@@ -1,5 +1,7 @@
 //! What callers may do with tools, held to at each call: allowed, asked about, refused, and written down.
 
+mod ways;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,6 +45,13 @@ const TOOLS: [&str; 5] = ["list_pods", "delete_pod", "scale", "describe_node", "
 impl Stage {
     /// A server whose tools answer with their names, but for one that never does.
     async fn new(file: &str, settings: impl FnOnce(&mut Settings)) -> Self {
+        let stage = Self::cold(file, settings);
+        stage.house.serve(server("k8s", "1")).await.unwrap();
+        stage
+    }
+
+    /// The same one, not in service yet.
+    fn cold(file: &str, settings: impl FnOnce(&mut Settings)) -> Self {
         let house = House::new(|_, mut wire: Wire| async move {
             while let Some(heard) = wire.hear().await {
                 let tool = |name| json!({ "name": name, "inputSchema": { "type": "object" } });
@@ -62,7 +71,6 @@ impl Stage {
                 wire.say(said).await;
             }
         });
-        house.serve(server("k8s", "1")).await.unwrap();
         let stage = Self { house, book: Arc::default() };
         stage.rules(file, settings);
         stage
@@ -223,9 +231,9 @@ async fn no_face_is_a_way_around() {
     let mut finder = stage.client("me", &["*"], search, "{}").await;
     finder.call("3", "tool_call", r#"{"name":"k8s__delete_pod","arguments":{}}"#);
     assert!(text(&finder.answer("3").await).starts_with('?'));
+    // What is not offered is not there, by its own address either.
     let mut direct = stage.user().await;
-    assert!(
-        call(&mut direct, "4", "scale").await.starts_with('?')
-            || !direct.tools().await.contains(&"scale".to_owned())
-    );
+    direct.call("4", "scale", "{}");
+    assert!(direct.answer("4").await.contains("Unknown tool"));
+    assert!(!direct.tools().await.contains(&"scale".to_owned()));
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use switchboard_core::catalogue::Server;
 use switchboard_gateway::face::Face;
+use switchboard_gateway::offer::Sort;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, id_of, outcome};
 use crate::soak;
-use crate::stage::{House, Wire, list, mark, named, server};
+use crate::stage::{House, Wire, list, mark, named, server, versioned};
 
 /// So many calls are in flight at all times, by so many clients.
 const IN_FLIGHT: usize = 256;
@@ -259,4 +260,17 @@ async fn a_server_that_is_only_listened_to_is_not_busy() {
     tokio::time::sleep(idle + Duration::from_secs(1)).await;
     assert_eq!(house.stage.running("a").0, 0, "nor does the new one go on for ever");
     assert_eq!(client.outcome("3", "echo", "{}").await, "new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_offered_is_told_of_the_version_that_is_meant() {
+    let house = House::new(echo);
+    house.serve(server("c", "1")).await.unwrap();
+    let _client = house.client(Face::all(), "{}").await;
+    let (old, new) = (versioned(server("c", "1")), versioned(server("c", "2+")));
+    house.gateway.start(Arc::clone(&new.0), new.1.clone(), |_| {});
+    settled().await;
+    let tools =
+        |version: &str| house.gateway.offer(&named("c"), version).map(|offer| offer.of(Sort::Tools).len());
+    assert_eq!([tools(&old.1), tools(&new.1), tools("another")], [Some(1), Some(2), None]);
 }

@@ -79,10 +79,14 @@ impl Service {
         self.policing.read(home, settings, &self.gateway)
     }
 
-    /// Returns what servers offer, as far as that is known.
+    /// Returns what servers offer as the catalogue has them now, as far as that is known: what is in service may still be
+    /// the version before.
     pub(crate) fn offers(&self, servers: &BTreeSet<ServerName>) -> BTreeMap<ServerName, Arc<Offer>> {
-        let known = |name: &ServerName| Some((name.clone(), self.gateway.offer(name)?));
-        servers.iter().filter_map(known).collect()
+        let told = self.servers.iter().filter(|server| servers.contains(&server.name));
+        let known = |server: &Arc<Server>| {
+            Some((server.name.clone(), self.gateway.offer(&server.name, &version(server))?))
+        };
+        told.filter_map(known).collect()
     }
 
     /// Returns how the servers stand.

@@ -189,19 +189,18 @@ impl Gateway {
         self.0.standings.subscribe()
     }
 
+    /// Ends the servers that cannot run twice, before another process may start them: calls in flight have the drain.
+    /// Waits until none of their processes runs, but no longer than `limit`.
+    pub async fn end_exclusive(&self, limit: Duration) {
+        let mut all = self.0.all();
+        all.retain(|generation| generation.said().server.exclusive);
+        end_all(&all, limit).await;
+    }
+
     /// Ends everything: no call is taken any more, those in flight have the drain, then servers are ended. Waits for
     /// that, but no longer than `limit`.
     pub async fn end(&self, limit: Duration) {
-        let all: Vec<_> = self.0.table.load().generations().cloned().chain(self.0.beside().clone()).collect();
-        for generation in &all {
-            generation.retire();
-        }
-        let gone = async {
-            while !all.iter().all(|generation| generation.is_gone()) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let _ = tokio::time::timeout(limit, gone).await;
+        end_all(&self.0.all(), limit).await;
         let sessions: Vec<_> = self.0.sessions().values().filter_map(Weak::upgrade).collect();
         for session in sessions {
             session.close();
@@ -274,8 +273,7 @@ impl Inside {
     /// A session is over.
     pub(crate) fn left(&self, session: &Session) {
         self.sessions().remove(&session.id);
-        let all: Vec<_> = self.table.load().generations().cloned().chain(self.beside().clone()).collect();
-        for generation in all {
+        for generation in self.all() {
             generation.leave(session.id);
         }
     }
@@ -288,6 +286,11 @@ impl Inside {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns every version of every server, in service or not.
+    fn all(&self) -> Vec<Arc<Generation>> {
+        self.table.load().generations().cloned().chain(self.beside().clone()).collect()
+    }
+
     fn beside(&self) -> MutexGuard<'_, Vec<Arc<Generation>>> {
         self.beside.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -297,6 +300,19 @@ impl Inside {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.entry(server.name.clone()).or_default().clone()
     }
+}
+
+/// Ends these, and waits until nothing of them is left, but no longer than `limit`.
+async fn end_all(all: &[Arc<Generation>], limit: Duration) {
+    for generation in all {
+        generation.retire();
+    }
+    let gone = async {
+        while !all.iter().all(|generation| generation.is_gone() && generation.has_ended()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let _ = tokio::time::timeout(limit, gone).await;
 }
 
 /// Returns a text that nobody can guess: 128 bits of chance, as 32 hexadecimal digits.

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     dirs.create().map_err(made)?;
     let quiet = passing::quiet(args)?;
     let (only, passed) =
-        passing::take(&dirs, quiet.is_some(), args.replace).map_err(|error| taken(&error))?;
+        passing::take(&dirs, quiet.is_some(), args.replace).map_err(|error| taken(&error, args.replace))?;
 
     switchboard_host::limits::raise_open_files();
 
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, asked) = mpsc::channel(desk::WAITING);
     let gateway = gateway::open(runtime.handle(), &dirs, &env, &inbox);
-    let desk = Desk::new(env.clone(), seen, asks, inbox.clone());
+    let desk = Desk::new(env.clone(), seen, asks, inbox.clone()).of(passed.by_system());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
     let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some(), passed)?;
@@ -129,9 +129,12 @@ fn workers() -> usize {
     cores.min(MOST)
 }
 
-fn taken(error: &LockError) -> Failure {
+fn taken(error: &LockError, replace: bool) -> Failure {
     let failure = Failure::failed("serve this home").caused_by(error);
     match error {
+        LockError::Held { .. } if replace => failure.hint(
+            "it does not make room: where systemd has started it, run `systemctl --user restart switchboard`",
+        ),
         LockError::Held { .. } => failure
             .hint("one daemon serves a home; see it with `switchboard status`")
             .hint("`switchboard serve --replace` takes its place, and turns nobody away"),

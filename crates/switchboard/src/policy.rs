@@ -72,6 +72,12 @@ impl PolicyFile {
         let parsed = match (problem, text) {
             (Some(problem), _) => Err(vec![problem]),
             (None, Err(error)) => Err(vec![Problem::error(error.reason.to_string()).help(error.help())]),
+            // Whoever takes the whole folder away has not decided anything about tools.
+            (None, Ok(None)) if record.good.is_some() && home.catalogue.file.is_none() => {
+                Err(vec![Problem::error("the policy is gone, and the catalogue with it").help(
+                    "bring the folder back; where it is meant to be gone, save a catalogue, and the policy begins anew",
+                )])
+            }
             (None, Ok(text)) => {
                 let parsed = policy::parse(text.unwrap_or_default());
                 if !parsed.is_good() {

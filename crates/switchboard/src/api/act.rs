@@ -136,9 +136,13 @@ fn succession(inside: &Inside, call: &Call) -> Result<Reply, Box<Problem>> {
         return Err(Problem::new(StatusCode::CONFLICT, what)
             .hint("`switchboard serve --replace` takes its place all the same"));
     }
+    let Some(claim) = inside.desk.claim() else {
+        return Err(Problem::new(StatusCode::CONFLICT, "the doors of this daemon are systemd's")
+            .hint("`systemctl --user restart switchboard` starts the version that is installed now"));
+    };
     let mut reply = Reply::new(Body::empty());
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    reply.extensions_mut().insert(inside.desk.claim());
+    reply.extensions_mut().insert(claim);
     Ok(reply)
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Desk {
     inbox: Inbox,
     /// How many may read at once; `None` where reading waits its turn as everything does.
     readers: Option<Arc<Semaphore>>,
+    /// The doors were opened by the system, which starts a daemon for them whenever there is none.
+    by_system: bool,
 }
 
 impl Desk {
@@ -43,7 +45,8 @@ impl Desk {
         asks: mpsc::Sender<Asked>,
         inbox: Inbox,
     ) -> Self {
-        Self { env: Arc::new(env), board, asks, inbox, readers: Some(Arc::new(Semaphore::new(READERS))) }
+        let readers = Some(Arc::new(Semaphore::new(READERS)));
+        Self { env: Arc::new(env), board, asks, inbox, readers, by_system: false }
     }
 
     /// Returns a desk that queues every ask, for tests with a script behind it.
@@ -53,10 +56,16 @@ impl Desk {
         Self { readers: None, ..desk }
     }
 
-    /// Returns what another daemon has to be given that wants to take the place of this one.
+    /// Returns the desk of a daemon whose doors are the system's, where `by_system`: nobody may have them from us.
+    pub(super) fn of(self, by_system: bool) -> Self {
+        Self { by_system, ..self }
+    }
+
+    /// Returns what another daemon has to be given that wants to take the place of this one; `None` where that is for the
+    /// system to decide.
     #[cfg(unix)]
-    pub(crate) fn claim(&self) -> super::succession::Claim {
-        super::succession::Claim(self.inbox.clone())
+    pub(crate) fn claim(&self) -> Option<super::succession::Claim> {
+        (!self.by_system).then(|| super::succession::Claim(self.inbox.clone()))
     }
 
     /// Returns what is on the board now.

@@ -73,8 +73,9 @@ pub(crate) fn overridden(http: &Http, args: &Serve) -> Http {
 
 impl Doors {
     /// Opens the control socket and the doors on the network, or takes over those that the system opened for us. A daemon
-    /// that is `passing` has come for those at the control socket: it does without the others, says so, and tries again
-    /// when it reads the settings again.
+    /// that is `passing` has come for those at the control socket, and one that has taken another's place has to be there
+    /// for those who were with that one: it does without the others, says so, and tries again when it reads the settings
+    /// again.
     ///
     /// # Errors
     /// A door cannot be opened: the failure names the flag that helps.
@@ -91,6 +92,7 @@ impl Doors {
         let grace = Grace::new(DRAIN);
         let drain = CancellationToken::new();
         let api = Api::new(desk.clone(), gateway, dirs.tokens(), drain.clone());
+        let stays = passing || passed.by_daemon;
         let opened = match passed.web {
             // Those of another daemon are taken where they are the ones that are asked for.
             web if web.is_empty() || (passed.by_daemon && !door::are_asked_for(&web, &http)) => {
@@ -101,7 +103,7 @@ impl Doors {
         };
         let (opened, http, refused) = match opened {
             Ok(opened) => (opened, http, None),
-            Err(failure) if passing => {
+            Err(failure) if stays => {
                 let nothing = Opened { doors: Vec::new(), warnings: Vec::new() };
                 (nothing, Http { listen: String::new(), ..http }, Some(problem(failure)))
             }
@@ -377,6 +379,15 @@ impl Passed {
         let mut sockets = sockets.into_iter();
         let control = sockets.next().map(|socket| (socket.into(), is_own));
         Self { control, web: sockets.map(Into::into).collect(), by_daemon: true }
+    }
+
+    /// Returns whether the system has opened doors for this daemon, and keeps them for whoever it starts next.
+    pub(super) fn by_system(&self) -> bool {
+        #[cfg(unix)]
+        let control = self.control.is_some();
+        #[cfg(not(unix))]
+        let control = false;
+        !self.by_daemon && (control || !self.web.is_empty())
     }
 
     /// Returns those of the system.

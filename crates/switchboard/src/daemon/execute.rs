@@ -322,8 +322,9 @@ impl Hands {
         let name = home.short(&home.dirs.settings());
         problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
         let text = Some(home.settings_held);
-        let is_gone = self.is_gone(&home);
-        if let Some((catalogue, problem)) = is_gone {
+        let lost = self.is_gone(&home);
+        let is_gone = lost.is_some();
+        if let Some((catalogue, problem)) = lost {
             home.catalogue.catalogue = catalogue;
             home.settings = Parsed { value: Settings::clone(&self.settings), problems: Vec::new() };
             problems.push((EVERYWHERE.to_owned(), problem));
@@ -346,7 +347,7 @@ impl Hands {
             }
             Err(failure) => problems.push((name, Problem::error(failure.sentence()))),
         }
-        let (policy, wrong) = self.service.police(&home, &self.settings);
+        let (policy, wrong) = self.service.police(&home, is_gone, &self.settings);
         let name = home.short(&home.dirs.policy());
         problems.extend(wrong.into_iter().map(|problem| (name.clone(), problem)));
         problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use switchboard_core::policy::ToolPolicy;
@@ -42,16 +42,17 @@ impl Policing {
         Self { book: Arc::new(Book::open(log)), good: ToolPolicy::default(), read: None, given: None }
     }
 
-    /// Reads the file, and has the gateway hold callers to what it says. Where it is wrong, the last good one stays in
-    /// force. Returns what stands there, and what is wrong with it.
+    /// Reads the file, and has the gateway hold callers to what it says. Where it is wrong, or the whole home `is_gone`,
+    /// the last good one stays in force. Returns what stands there, and what is wrong with it.
     pub(super) fn read(
         &mut self,
         home: &Home,
+        is_gone: bool,
         settings: &Arc<Settings>,
         gateway: &Gateway,
     ) -> (Content, Vec<Problem>) {
         let held = Content::of(&file::read(&home.dirs.policy()));
-        if self.read.as_ref().is_none_or(|(before, _)| *before != held) {
+        if !is_gone && self.read.as_ref().is_none_or(|(before, _)| *before != held) {
             let problems = self.take(home);
             self.read = Some((held, problems));
         }
@@ -127,6 +128,7 @@ impl Shared {
 
 impl Audit for Book {
     fn note(&self, entry: Entry) {
+        // Only the first of a pile wakes whoever writes it.
         let first = {
             let mut waiting = self.shared.waiting();
             if waiting.len() >= WAITING {
@@ -151,9 +153,12 @@ fn write(shared: &Shared, log: &AuditLog) {
             std::thread::park();
             continue;
         }
-        if !is_over {
-            // More comes, as a rule.
-            std::thread::park_timeout(MOMENT);
+        // More comes, as a rule; and each that comes wakes this thread, which is no reason to write it by itself.
+        let until = Instant::now() + MOMENT;
+        while let Some(left) = until.checked_duration_since(Instant::now())
+            && !shared.over.load(Ordering::Acquire)
+        {
+            std::thread::park_timeout(left);
         }
         let entries = std::mem::take(&mut *shared.waiting());
         lines.clear();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use switchboard_core::catalogue::{Catalogue, Server};
 use switchboard_core::flow::{Event, Versions};
@@ -75,8 +76,13 @@ impl Service {
     }
 
     /// Takes in what callers of their tools are held to now. Returns what stands in the file, and what is wrong with it.
-    pub(crate) fn police(&mut self, home: &Home, settings: &Arc<Settings>) -> (Content, Vec<Problem>) {
-        self.policing.read(home, settings, &self.gateway)
+    pub(crate) fn police(
+        &mut self,
+        home: &Home,
+        is_gone: bool,
+        settings: &Arc<Settings>,
+    ) -> (Content, Vec<Problem>) {
+        self.policing.read(home, is_gone, settings, &self.gateway)
     }
 
     /// Returns what servers offer as the catalogue has them now, as far as that is known: what is in service may still be
@@ -181,6 +187,11 @@ impl Service {
             (format!("[servers.{name}]"), problem)
         };
         self.troubles.iter().map(told).collect()
+    }
+
+    /// Ends the servers that cannot run twice, for whoever is to start them next: calls in flight have until `limit`.
+    pub(crate) fn close_exclusive(&self, limit: Duration) {
+        self.handle.block_on(self.gateway.end_exclusive(limit));
     }
 
     /// Ends all servers: calls in flight have a while to end.

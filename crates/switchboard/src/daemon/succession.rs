@@ -9,6 +9,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use switchboard_host::dirs::Dirs;
 use switchboard_host::lock::{Lock, LockError};
@@ -30,8 +31,12 @@ pub(crate) const VERSION: &str = "switchboard-version";
 /// Said where the version does not matter.
 pub(crate) const REPLACE: &str = "switchboard-replace";
 
-/// How long the older daemon may take to pass its sockets, and then to let go of the home.
+/// How long the older daemon may take to pass its sockets.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long it may take from then on to let go of the home: servers that cannot run twice end before, which is why this is
+/// more than they have.
+const LETS_GO: Duration = Duration::from_secs(60);
 
 /// How often the lock is looked at meanwhile.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -51,13 +56,24 @@ struct Told {
 pub(crate) struct Claim(pub(crate) Inbox);
 
 impl Claim {
-    /// It does: this daemon ends, and passes its doors on.
+    /// It does: this daemon ends, and passes its doors on. One who has gone again meanwhile takes nobody's place.
     pub(crate) fn taken(&self, stream: UnixStream) {
+        if has_gone(&stream) {
+            return;
+        }
         self.0.put(|waiting| {
             waiting.heir = Some(stream);
             waiting.stop = true;
         });
     }
+}
+
+/// Returns whether the other end has closed the stream.
+fn has_gone(stream: &UnixStream) -> bool {
+    let mut ends = [PollFd::new(stream, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // It has nothing to say before it is given something.
+    poll(&mut ends, Some(&now)).is_err() || !ends[0].revents().is_empty()
 }
 
 /// Returns whether a daemon of `version` may take the place of one of version `own`.
@@ -96,7 +112,7 @@ pub(super) fn succeed(
     let begun = Instant::now();
     loop {
         match take() {
-            Err(LockError::Held { .. }) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(LockError::Held { .. }) if begun.elapsed() < LETS_GO => std::thread::sleep(PAUSE),
             taken => return taken.map(|lock| Some((lock, passed))),
         }
     }

@@ -24,6 +24,23 @@ fn a_policy_that_is_damaged_while_nobody_serves_stays_as_it_was() {
 }
 
 #[test]
+fn whoever_takes_the_folder_away_allows_nothing_by_it() {
+    for (gone, told) in [
+        ("switchboard/config", "the policy is gone, and the catalogue with it"),
+        ("switchboard", "the catalogue is gone, with all that was remembered of it"),
+    ] {
+        let Some((home, _)) = stage() else { return };
+        home.write(POLICY, "[tools.slow.1]\ndecision = \"deny\"\n");
+        let daemon = Daemon::start_with(&home, &[]);
+        let mut client = Client::new(&home);
+        std::fs::rename(home.path(gone), home.path("away")).unwrap();
+        daemon.wait("it is noticed", || home.run("status").all().contains(told));
+        client.call(1, "1");
+        assert!(client.answer(1).contains("was not called"), "{gone}");
+    }
+}
+
+#[test]
 fn what_is_set_while_it_serves_is_in_force_at_once() {
     let Some((home, _)) = stage() else { return };
     let daemon = Daemon::start_with(&home, &[]);

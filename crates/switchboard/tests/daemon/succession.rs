@@ -2,7 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -174,29 +175,86 @@ fn a_daemon_of_the_same_version_is_not_replaced_unasked() {
     assert_eq!(serving(&home), u64::from(old.pid()));
 }
 
+/// Asks a daemon to make room for one of this version, and returns the stream behind the answer's head.
+fn claim(home: &FakeHome, version: &str) -> (String, UnixStream) {
+    let mut stream = UnixStream::connect(home.path("switchboard/run/control.sock")).unwrap();
+    stream.set_read_timeout(Some(GUARD)).unwrap();
+    write!(
+        stream,
+        "GET /api/v1/succession HTTP/1.1\r\nHost: switchboard\r\nConnection: Upgrade\r\nUpgrade: switchboard\r\nSwitchboard-Version: {version}\r\n\r\n"
+    )
+    .unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    (String::from_utf8(head).unwrap(), stream)
+}
+
 #[test]
-fn a_newer_version_is_given_the_sockets() {
+fn a_newer_version_is_given_the_sockets_and_its_doors_are_open_whatever_becomes_of_it() {
     let Some((home, port)) = stage() else { return };
     let mut old = Daemon::start_with(&home, &[]);
-    // What a newer version says, and then does nothing with what it has.
-    let ask = |version: &str| {
-        let head = format!("Upgrade: switchboard\nConnection: Upgrade\nSwitchboard-Version: {version}");
-        let headers = head.lines().flat_map(|line| ["-H", line]);
-        let socket = home.path("switchboard/run/control.sock");
-        let output = Command::new("curl")
-            .args(["-si", "--http1.1", "--max-time", "5", "--unix-socket"])
-            .arg(socket)
-            .args(headers)
-            .arg("http://switchboard/api/v1/succession")
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
-    };
-    assert!(ask("0.0.1").contains(" 409 "));
-    assert!(ask("999.0.0").contains(" 101 "));
+    assert!(claim(&home, "0.0.1").0.contains(" 409 "));
+    let (head, stream) = claim(&home, "999.0.0");
+    assert!(head.contains(" 101 "), "{head}");
+    let mut text = [0; 4096];
+    let (_, sockets) = switchboard_host::socket::passed(&stream, &mut text).unwrap();
+    assert_eq!(sockets.len(), 2, "the control socket and the port");
     assert!(old.ended().success());
+    drop(sockets);
     // It kept nothing, and the next daemon opens doors of its own.
     let next = Daemon::start_with(&home, &[]);
     assert_eq!(serving(&home), u64::from(next.pid()));
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+}
+
+/// A server that cannot run twice: it says in a file when it begins and when it ends.
+const ONLY: &str = r#"
+import json, signal, sys
+log = open(sys.argv[1], "a")
+def note(what):
+    log.write(what + "\n")
+    log.flush()
+note("begins")
+for line in sys.stdin:
+    message = json.loads(line)
+    if "id" not in message:
+        continue
+    if message["method"] == "initialize":
+        what = {"result": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "o", "version": "1"}}}
+    elif message["method"] == "tools/list":
+        what = {"result": {"tools": [{"name": "1", "inputSchema": {"type": "object"}}]}}
+    elif message["method"] == "tools/call":
+        what = {"result": {"content": [{"type": "text", "text": "1"}]}}
+    else:
+        what = {"error": {"code": -32601, "message": "no such method"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], **what}), flush=True)
+note("ends")
+"#;
+
+#[test]
+fn a_server_that_cannot_run_twice_does_not_while_a_daemon_takes_the_place_of_another() {
+    let Some((home, _)) = stage() else { return };
+    home.write("only.py", ONLY);
+    let (script, log) = (home.path("only.py"), home.path("said"));
+    home.write(
+        CATALOGUE,
+        format!(
+            "[servers.slow]\ncommand = \"python3\"\nargs = [\"{}\", \"{}\"]\nexclusive = true\n",
+            script.display(),
+            log.display()
+        ),
+    );
+    let mut old = Daemon::start_with(&home, &[]);
+    let mut client = Client::new(&home);
+    client.call(1, "1");
+    assert!(client.answer(1).contains("\"text\": \"1\""));
+    let _new = Daemon::start_with(&home, &["--replace"]);
+    assert!(old.ended().success());
+    client.call(2, "1");
+    assert!(client.answer(2).contains("\"text\": \"1\""));
+    assert_eq!(home.text("said"), "begins\nends\nbegins\n");
 }

@@ -1,7 +1,12 @@
 //! The end of a daemon, with or without another one to take its place.
 
+use std::time::Duration;
+
 use super::super::react::DRAIN;
 use super::Hands;
+
+/// Servers that cannot run twice have at most so long to end before another daemon may start them.
+const EXCLUSIVE: Duration = Duration::from_secs(45);
 
 impl Hands {
     /// Another daemon takes the place of this one once it ends.
@@ -25,6 +30,7 @@ impl Hands {
         doors.leave(grace);
         #[cfg(unix)]
         if self.heir.is_some() {
+            service.close_exclusive(grace.min(EXCLUSIVE));
             // The stream ends with the lock gone.
             drop((place, self.heir));
             doors.wait(grace);

@@ -11,6 +11,8 @@ use switchboard_core::launch::Remote;
 use switchboard_core::name::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::trouble::HINT;
+
 /// Starts servers, and says where those are that are not started.
 ///
 /// The gateway itself knows no process, no file and no secret.
@@ -72,7 +74,7 @@ impl fmt::Display for LaunchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         match &self.help {
-            Some(help) => write!(f, "; hint: {help}"),
+            Some(help) => write!(f, "{HINT}{help}"),
             None => Ok(()),
         }
     }

@@ -93,6 +93,22 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// The mark before what a person can do about a trouble, in the sentence that tells it.
+pub const HINT: &str = "; hint: ";
+
+/// The mark before what a server wrote last on its standard error, behind everything else.
+pub const SAID_LAST: &str = "; it said last: ";
+
+/// So much of a server's own words is told, in characters.
+const MOST_SAID: usize = 200;
+
+/// Returns a server's words as they can stand in a sentence of ours: not too many, on one line, and nothing in them that
+/// looks like a hint of ours.
+pub(crate) fn said(words: &str) -> String {
+    let plain: String = words.chars().take(MOST_SAID).filter(|letter| !letter.is_control()).collect();
+    plain.replace(HINT, "; ")
+}
+
 /// Returns the member `error` of an answer.
 pub fn error(code: i32, message: &str, data: Option<&serde_json::Value>) -> String {
     let mut error = json!({ "code": code, "message": message });

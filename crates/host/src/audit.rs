@@ -37,17 +37,17 @@ impl AuditLog {
         system::open_to_append(&self.path)?.write_all(lines)
     }
 
-    /// Returns all that is kept, oldest first; what cannot be read is left out.
-    pub fn read(&self) -> Vec<u8> {
-        let mut all = Vec::new();
+    /// Returns what the files hold, each as a whole, the newest first; what cannot be read is left out. A file is read when
+    /// its turn comes.
+    pub fn newest_first(&self) -> impl Iterator<Item = Vec<u8>> {
         let most = self.full * 2;
-        for path in (1..=ASIDE).rev().map(|number| self.aside(number)).chain([self.path.clone()]) {
-            if let Ok(file) = std::fs::File::open(path) {
-                // What is no file of ours may have no end.
-                let _ = file.take(most).read_to_end(&mut all);
-            }
-        }
-        all
+        let aside = (1..=ASIDE).map(|number| self.aside(number));
+        std::iter::once(self.path.clone()).chain(aside).filter_map(move |path| {
+            let mut all = Vec::new();
+            // What is no file of ours may have no end.
+            std::fs::File::open(path).ok()?.take(most).read_to_end(&mut all).ok()?;
+            Some(all)
+        })
     }
 
     fn put_aside(&self) -> io::Result<()> {
@@ -80,14 +80,16 @@ mod tests {
     fn lines_are_appended_and_the_oldest_files_go() {
         let home = tempfile::tempdir().unwrap();
         let log = AuditLog { path: home.path().join("audit.jsonl"), full: 100 };
-        assert!(log.read().is_empty());
+        assert_eq!(log.newest_first().count(), 0);
         for number in 0..100 {
             log.append(format!("{{\"call\":{number:04}}}\n").as_bytes()).unwrap();
         }
-        let text = String::from_utf8(log.read()).unwrap();
-        let numbers: Vec<u32> =
-            text.lines().map(|line| line[8..12].parse().expect("whole lines, in order")).collect();
-        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1) && numbers.last() == Some(&99));
+        let mut numbers: Vec<u32> = Vec::new();
+        for file in log.newest_first() {
+            let lines = std::str::from_utf8(&file).unwrap().lines().rev();
+            numbers.extend(lines.map(|line| line[8..12].parse::<u32>().expect("whole lines")));
+        }
+        assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1) && numbers.first() == Some(&99));
         assert!(numbers.len() > 25, "{}", numbers.len());
         let mut names: Vec<_> = std::fs::read_dir(home.path())
             .unwrap()

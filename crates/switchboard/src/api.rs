@@ -124,9 +124,9 @@ impl Api {
         let Found { route, params } = found?;
         told.clone_from(&route.path);
         let settings = Arc::clone(&self.0.desk.board().settings);
-        access::check(route, &peer, request.headers(), &settings.http, &self.0.keys)?;
+        let visitor = access::check(route, &peer, request.headers(), &settings.http, &self.0.keys)?;
         let owner = access::owner(&peer, request.headers());
-        let (call, body) = Call::new(request, params, peer, owner)?;
+        let (call, body) = Call::new(request, params, visitor, owner)?;
         act::act(&self.0, route, call, body).await
     }
 }

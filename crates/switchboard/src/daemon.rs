@@ -37,7 +37,7 @@ use crate::cli::Serve;
 use crate::fail::{Done, Failure};
 use crate::home::{self, Home};
 pub(crate) use detach::detach;
-pub(crate) use passing::relieve;
+pub(crate) use passing::{relieve, serving};
 
 use board::Board;
 use desk::Desk;

@@ -1,5 +1,6 @@
 //! `server test`: a server started or reached as a client would, asked what it offers, and one tool called.
 
+mod result;
 mod session;
 
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::ui::{Mark, Ui, counted, plain};
 use session::Session;
+
+pub(crate) use result::{Part, Picture, as_table, has_failed, parts};
 
 /// What a server said of itself and offers.
 #[derive(Clone, Debug)]
@@ -189,15 +192,15 @@ fn hello() -> Value {
     })
 }
 
-/// Shows what a tool answered: texts as they are, everything else by its kind. Returns whether it says that it failed.
-pub(crate) fn show_result(ui: &Ui, result: &Value) -> bool {
-    for part in result["content"].as_array().into_iter().flatten() {
-        match part["text"].as_str() {
-            Some(text) => text.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
-            None => ui.line(format!("  ({})", plain(part["type"].as_str().unwrap_or("?")))),
+/// Shows what a tool answered: texts as they are, everything else by its kind.
+fn show_result(ui: &Ui, result: &Value) {
+    for part in parts(result) {
+        match part {
+            Part::Text(text) => text.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
+            Part::Picture(picture) => ui.line(format!("  ({})", plain(&picture.in_words()))),
+            Part::Other(what) => ui.line(format!("  ({})", plain(&what))),
         }
     }
-    result["isError"].as_bool().unwrap_or(false)
 }
 
 fn show(ui: &Ui, args: &ServerTest, report: &Report) {
@@ -220,9 +223,8 @@ fn show(ui: &Ui, args: &ServerTest, report: &Report) {
         ),
     );
     if let Some(result) = &report.result {
-        let bad = result["isError"].as_bool().unwrap_or(false);
         ui.marked(
-            if bad { Mark::Bad } else { Mark::Good },
+            if has_failed(result) { Mark::Bad } else { Mark::Good },
             format!("{}:", args.tool.as_deref().unwrap_or("")),
         );
         show_result(ui, result);

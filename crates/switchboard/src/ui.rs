@@ -1,5 +1,6 @@
 //! What a person sees: the only place that prints.
 
+mod picture;
 mod progress;
 
 use std::io::{IsTerminal, Write};
@@ -12,10 +13,12 @@ use owo_colors::OwoColorize;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use switchboard_core::problem::{Problem, Severity};
+use switchboard_host::dirs::Env;
 
 use crate::ask::{Answer, Question};
 use crate::cli::Common;
 use crate::fail::Failure;
+use crate::probe::Picture;
 
 /// Whether standard output has its document: programs that read JSON get one, never two.
 static PRINTED: AtomicBool = AtomicBool::new(false);
@@ -212,12 +215,28 @@ impl Ui {
         header: [&str; N],
         rows: impl IntoIterator<Item = [String; N]>,
     ) {
-        if self.json || self.quiet {
-            return;
-        }
         let header = header.map(str::to_owned).to_vec();
-        let rows = rows.into_iter().map(|row| row.to_vec()).collect();
-        self.say(Said::Table { header, rows });
+        self.table_of(header, rows.into_iter().map(|row| row.to_vec()).collect());
+    }
+
+    /// Prints a table whose columns are not known beforehand; each row is as long as the header.
+    pub(crate) fn table_of(&self, header: Vec<String>, rows: Vec<Vec<String>>) {
+        if !self.json && !self.quiet {
+            self.say(Said::Table { header, rows });
+        }
+    }
+
+    /// Returns whether a person reads what is printed, at a terminal.
+    pub(crate) fn is_read_by_a_person(&self) -> bool {
+        matches!(self.to, To::Streams) && !self.json && std::io::stdout().is_terminal()
+    }
+
+    /// Shows a picture, and returns whether the terminal that the environment tells of can.
+    pub(crate) fn picture(&self, env: &Env, picture: &Picture) -> bool {
+        let sequence = self.is_read_by_a_person().then(|| picture::sequence(env, picture)).flatten();
+        let Some(sequence) = sequence else { return false };
+        self.document(&sequence);
+        true
     }
 
     /// Tells something beside the result, on standard error.

@@ -8,7 +8,7 @@ use switchboard_core::catalogue::Server;
 use super::Gateway;
 use crate::generation::Generation;
 use crate::offer::Offer;
-use crate::trouble::Trouble;
+use crate::trouble::{SAID_LAST, Trouble};
 
 /// How long a server may take to go that was there for a question only; what is left of it then goes by itself.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ impl Gateway {
             }
             Ok(Err(trouble)) => Err(trouble),
             Err(_) => {
-                let last = generation.log.last_line().map(|last| format!("; it said last: {last}"));
+                let last = generation.log.last_line().map(|last| format!("{SAID_LAST}{last}"));
                 let seconds = limit.as_secs_f64();
                 Err(Trouble::Down(format!(
                     "it did not come up within {seconds} s{}",

@@ -14,7 +14,7 @@ use super::MESSAGE_LIMIT;
 use super::endpoint::root_cause;
 use super::events::{Event, Events};
 use crate::envelope::{self, Envelope, one_line};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, said};
 use crate::upstream::Upstream;
 
 /// The kind of a body.
@@ -90,7 +90,7 @@ pub(super) fn error_said(body: &[u8]) -> Option<String> {
     }
     let envelope = Envelope::read(body).ok().filter(|envelope| envelope.kind == envelope::Kind::Response)?;
     let error: Error = serde_json::from_str(envelope.error?.get()).ok()?;
-    Some(error.message.chars().take(200).filter(|letter| !letter.is_control()).collect())
+    Some(said(&error.message))
 }
 
 /// Returns a message as one line, without what stands around it.

@@ -12,7 +12,7 @@ use crate::launch::Launched;
 use crate::link::stdio::Stdio;
 use crate::object::Object;
 use crate::offer::Offer;
-use crate::trouble::Trouble;
+use crate::trouble::{SAID_LAST, Trouble, said as quoted};
 use crate::upstream::{Answer, Upstream};
 
 /// How long a server may take to come up: some are downloaded first.
@@ -50,7 +50,7 @@ pub(super) async fn connect(slot: Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer
 fn with_last_words(slot: &Slot, trouble: Trouble) -> Trouble {
     match (trouble, slot.generation.log.last_line()) {
         (Trouble::Lost(why) | Trouble::Down(why), Some(last)) => {
-            Trouble::Down(format!("{why}; it said last: {last}"))
+            Trouble::Down(format!("{why}{SAID_LAST}{last}"))
         }
         (Trouble::Lost(why), None) => Trouble::Down(why),
         (trouble, _) => trouble,
@@ -198,7 +198,7 @@ async fn legacy(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Result<Offer, Tro
     let result = match upstream.ask("initialize", Some(&params), COMING_UP).await? {
         Answer::Result(result) => result,
         Answer::Error { message, .. } => {
-            return Err(Trouble::Down(format!("it refused the handshake: {message}")));
+            return Err(Trouble::Down(format!("it refused the handshake: {}", quoted(&message))));
         }
     };
     let said =

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::{Slot, handshake};
 use crate::object::Object;
 use crate::offer::{Item, Offer, Sort, item};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, said};
 use crate::upstream::{Answer, Upstream};
 
 /// So many things of one sort are taken from one server.
@@ -76,7 +76,7 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
             Answer::Result(result) => result,
             Answer::Error { code: -32601, .. } => return Ok(items),
             Answer::Error { message, .. } => {
-                return Err(Trouble::Down(format!("it refused {}: {message}", sort.method())));
+                return Err(Trouble::Down(format!("it refused {}: {}", sort.method(), said(&message))));
             }
         };
         let page = Object::read(result.get())

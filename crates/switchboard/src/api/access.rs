@@ -53,32 +53,12 @@ impl Keys {
         Self { file, read: Mutex::default(), uses }
     }
 
-    /// Returns what the token with this secret permits; `None` where there is no such token.
-    fn permitted(&self, secret: &str) -> Option<Vec<Permission>> {
+    /// Returns the token that a request shows; `None` where there is no such token.
+    fn shown(&self, secret: &str) -> Option<Shown> {
         let read = self.read();
         let token = read.1.find(secret)?;
         self.note(&token.id);
-        Some(token.permissions.clone())
-    }
-
-    /// Returns who asks, by the name of their token, and what they may do with tools. Whoever needs no token here is this
-    /// machine's user, and so is a client in whose file we have written one.
-    pub(super) fn holder(&self, peer: &Peer, headers: &HeaderMap) -> Holder {
-        let token = match (peer.is_control(), bearer(headers)) {
-            (false, Bearer::Token(secret)) => self.read().1.find(secret).map(|token| {
-                let words: Vec<String> = token.permissions.iter().map(ToString::to_string).collect();
-                (token.name.clone(), words)
-            }),
-            _ => None,
-        };
-        match token {
-            None => Holder::user(if peer.is_control() { "control" } else { "anybody" }),
-            Some((name, _)) if name.starts_with(CLIENT) || name == LOCAL => Holder::user(&name),
-            Some((name, words)) => {
-                let held = Held::parse(words.iter().map(String::as_str)).unwrap_or_else(|_| Held::nothing());
-                Holder { who: name.into(), held: Arc::new(held) }
-            }
-        }
+        Some(Shown { name: token.name.clone(), permissions: token.permissions.clone() })
     }
 
     fn read(&self) -> MutexGuard<'_, (Option<Stamp>, Tokens)> {
@@ -105,42 +85,87 @@ impl Keys {
     }
 }
 
-/// Lets a request pass that may have what it asks for.
+/// Who was let in, as was true at that moment: a token that is revoked a moment later opens no more by that.
+pub(super) enum Visitor {
+    /// Whoever may open the control socket.
+    Control,
+    /// Somebody who needs no token here, and shows none that is known.
+    Anybody,
+    /// Whoever has this token.
+    Token(Shown),
+}
+
+/// A token as it was shown.
+pub(super) struct Shown {
+    name: String,
+    permissions: Vec<Permission>,
+}
+
+impl Visitor {
+    /// Returns whether they came by the control socket.
+    pub(super) fn is_control(&self) -> bool {
+        matches!(self, Self::Control)
+    }
+
+    /// Returns what they may do with tools. Whoever needs no token here is this machine's user, and so is a client in whose
+    /// file we have written one.
+    pub(super) fn holder(&self) -> Holder {
+        match self {
+            Self::Control => Holder::user("control"),
+            Self::Anybody => Holder::user("anybody"),
+            Self::Token(Shown { name, .. }) if name.starts_with(CLIENT) || name == LOCAL => {
+                Holder::user(name)
+            }
+            Self::Token(Shown { name, permissions }) => {
+                let words: Vec<String> = permissions.iter().map(ToString::to_string).collect();
+                let held = Held::parse(words.iter().map(String::as_str)).unwrap_or_else(|_| Held::nothing());
+                Holder { who: name.as_str().into(), held: Arc::new(held) }
+            }
+        }
+    }
+}
+
+/// Lets a request pass that may have what it asks for, and returns who asks.
 pub(super) fn check(
     route: &Route,
     peer: &Peer,
     headers: &HeaderMap,
     http: &Http,
     keys: &Keys,
-) -> Result<(), Box<Problem>> {
+) -> Result<Visitor, Box<Problem>> {
     if peer.is_control() {
-        return Ok(());
+        return Ok(Visitor::Control);
     }
+    let shown = || match bearer(headers) {
+        Bearer::Token(secret) => keys.shown(secret),
+        Bearer::Missing | Bearer::Wrong => None,
+    };
+    let anybody = || shown().map_or(Visitor::Anybody, Visitor::Token);
     let needed = match &route.access {
         Access::Control => {
             return Err(Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"));
         }
-        Access::Anybody => return Ok(()),
-        Access::Readers(_) if peer.is_local() => return Ok(()),
+        Access::Anybody => return Ok(Visitor::Anybody),
+        Access::Readers(_) if peer.is_local() => return Ok(Visitor::Anybody),
         Access::Readers(needed) | Access::Holders(needed) => needed,
     };
     // The door does not open to the network in this mode; here it is looked at once more.
     if http.auth == "none" && peer.is_local() {
-        return Ok(());
+        return Ok(anybody());
     }
-    let held = match bearer(headers) {
+    match bearer(headers) {
         Bearer::Missing => return Err(unknown("a bearer token is needed", "Bearer realm=\"switchboard\"")),
         Bearer::Wrong => return Err(malformed()),
-        Bearer::Token(secret) => keys.permitted(secret),
-    };
-    let Some(held) = held else {
+        Bearer::Token(_) => {}
+    }
+    let Some(shown) = shown() else {
         return Err(unknown(
             "the token is not known",
             "Bearer realm=\"switchboard\", error=\"invalid_token\"",
         ));
     };
-    if held.iter().any(|held| held.covers(needed)) {
-        return Ok(());
+    if shown.permissions.iter().any(|held| held.covers(needed)) {
+        return Ok(Visitor::Token(shown));
     }
     Err(Problem::new(StatusCode::FORBIDDEN, format!("the token lacks the permission `{needed}`"))
         .header(WWW_AUTHENTICATE, "Bearer realm=\"switchboard\", error=\"insufficient_scope\"")

@@ -109,7 +109,7 @@ pub(super) async fn act(
         Action::Offer => Ok(json(StatusCode::OK, &offered(inside, &call).await)),
         Action::Watch => watch::messages(inside, call.param("name")),
         Action::Mcp(way) => {
-            let holder = inside.keys.holder(&call.peer, &call.headers);
+            let holder = call.visitor.holder();
             mcp::act(&inside.mcp, &board, way, &route.method, &call, body, holder).await
         }
         #[cfg(unix)]

@@ -5,7 +5,7 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::Peer;
+use super::access::Visitor;
 use super::problem::Problem;
 
 /// What was asked, beside the route.
@@ -13,9 +13,9 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     params: Vec<(String, String)>,
     query: Vec<(String, String)>,
-    /// By which door it came.
-    pub(super) peer: Peer,
-    /// Who asks, to be told from others.
+    /// Who asks.
+    pub(super) visitor: Visitor,
+    /// What tells them from others.
     pub(super) owner: String,
 }
 
@@ -24,7 +24,7 @@ impl Call {
     pub(super) fn new(
         request: Request<Body>,
         params: Vec<(String, String)>,
-        peer: Peer,
+        visitor: Visitor,
         owner: String,
     ) -> Result<(Self, Body), Box<Problem>> {
         let query = match request.uri().query() {
@@ -36,7 +36,7 @@ impl Call {
             }
         };
         let (parts, body) = request.into_parts();
-        Ok((Self { headers: parts.headers, params, query, peer, owner }, body))
+        Ok((Self { headers: parts.headers, params, query, visitor, owner }, body))
     }
 
     /// Returns the part of the path that the route calls `name`.

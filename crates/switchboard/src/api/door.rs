@@ -2,6 +2,7 @@
 
 mod connection;
 mod open;
+mod patient;
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +19,8 @@ use tokio_util::task::TaskTracker;
 
 use super::peer::Listen;
 use super::{Api, Peer};
-use connection::{Stream, converse, refuse};
+use connection::{converse, refuse};
+use patient::Stream;
 
 pub(crate) use open::{Opened, are_asked_for, given, judged, open};
 

@@ -98,7 +98,7 @@ pub(super) async fn act(
         owner: &call.owner,
         headers: &headers,
         extra: extra(call),
-        root: call.peer.is_control().then(|| root(call)).flatten(),
+        root: call.visitor.is_control().then(|| root(call)).flatten(),
         holder,
     };
     let reply = match (way, method) {
@@ -180,7 +180,7 @@ fn root(call: &Call) -> Option<PathBuf> {
 
 fn wants_pipe(call: &Call) -> bool {
     let asked = call.headers.get(UPGRADE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"mcp"));
-    asked && call.peer.is_control()
+    asked && call.visitor.is_control()
 }
 
 /// Has the door take the connection from HTTP: from then on every line is a message.

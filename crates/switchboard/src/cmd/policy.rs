@@ -35,7 +35,8 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
         }
         Verb::History => undo::history(&Home::look(env)?, ui),
         Verb::Log(args) => {
-            log::log(&crate::home::dirs(&env)?, ui, args);
+            let home = Home::look(env)?;
+            log::log(&home.dirs, ui, args, home.settings.value.policy.enforce);
             Ok(())
         }
         Verb::Undo(args) => undo::undo(&hold(env, ui)?, ui, args),

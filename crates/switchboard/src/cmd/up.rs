@@ -3,7 +3,6 @@
 use switchboard_core::name::ClientId;
 use switchboard_core::settings::Mode;
 use switchboard_host::dirs::Env;
-use switchboard_host::lock::{Holder, Lock};
 
 use crate::change;
 use crate::cli::Up;
@@ -31,28 +30,17 @@ pub(crate) fn run(args: &Up, env: Env, ui: &Ui) -> Done {
     if let Err(failure) = &taken {
         ui.failure(failure);
     }
-    match serving(&env)? {
-        Some(holder) => {
+    match crate::daemon::serving(&crate::home::dirs(&env)?) {
+        Some(holder) if !args.serve.replace => {
             ui.line(format!("already served by `{}` (process {})", holder.command, holder.pid));
             Ok(())
         }
-        None if args.detach => crate::daemon::detach(&args.serve, &env, ui),
-        None => {
+        _ if args.detach => crate::daemon::detach(&args.serve, &env, ui),
+        _ => {
             ui.line("serving; Ctrl-C ends it, `switchboard up --detach` serves in the background");
             crate::daemon::run(&args.serve, env)
         }
     }
-}
-
-/// Returns who serves this home already, and stays.
-fn serving(env: &Env) -> Result<Option<Holder>, Failure> {
-    let dirs = crate::home::dirs(env)?;
-    crate::daemon::relieve(&dirs).map_err(|error| {
-        Failure::failed("take over from the daemon that `connect` started")
-            .caused_by(&error)
-            .hint(error.help())
-    })?;
-    Ok(Lock::daemon(&dirs))
 }
 
 /// Finds clients, imports what they have, shows the plan, asks, writes.

@@ -43,7 +43,9 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
                 .fold(failure, Failure::hint)
                 .hint(format!("see what else it said: {}", dirs.log().display())));
         }
-        if crate::remote::is_ready(env) {
+        // The one that was there before may still answer.
+        let is_ours = Lock::daemon(&dirs).is_some_and(|holder| holder.pid == child.id());
+        if is_ours && crate::remote::is_ready(env) {
             break;
         }
         if begun.elapsed() > PATIENCE {
@@ -52,7 +54,7 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    let pid = Lock::daemon(&dirs).map_or(child.id(), |holder| holder.pid);
+    let pid = child.id();
     ui.json(&serde_json::json!({ "pid": pid, "log": dirs.log() }));
     ui.marked(Mark::Good, format!("serving in the background (process {pid})"));
     ui.hint(format!(

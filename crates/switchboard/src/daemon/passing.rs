@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use switchboard_core::duration::parse_duration;
 use switchboard_host::dirs::Dirs;
-use switchboard_host::lock::{Lock, LockError};
+use switchboard_host::lock::{Holder, Lock, LockError};
 use tokio::runtime::Handle;
 use tracing::info;
 
@@ -74,6 +74,11 @@ pub(super) fn take_again(dirs: &Dirs, passing: bool) -> Result<Option<Lock>, Loc
         Err(LockError::Held { holder: Some(holder), .. }) if holder.pid == std::process::id() => Ok(None),
         taken => taken.map(Some),
     }
+}
+
+/// Returns who serves a home, and stays: one that is passing makes room.
+pub(crate) fn serving(dirs: &Dirs) -> Option<Holder> {
+    Lock::daemon(dirs).filter(|daemon| daemon.command != NAME)
 }
 
 /// Has a daemon that is passing make room for one that stays. Returns whether there was one.

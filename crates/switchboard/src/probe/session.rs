@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use switchboard_host::limits;
 
+use crate::ui::plain;
+
 /// The longest message that is read, in bytes.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
@@ -89,7 +91,7 @@ impl Session {
             }
             if let Some(error) = message.get("error") {
                 let text = error["message"].as_str().unwrap_or("no reason given");
-                return Err(format!("it answered `{method}` with an error: {text}"));
+                return Err(format!("it answered `{method}` with an error: {}", plain(text)));
             }
             return Ok(message["result"].take());
         }

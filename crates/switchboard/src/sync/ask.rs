@@ -12,7 +12,7 @@ use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use switchboard_gateway::Gateway;
 use switchboard_gateway::offer::Offer;
-use switchboard_gateway::trouble::Trouble;
+use switchboard_gateway::trouble::{HINT, SAID_LAST, Trouble};
 use switchboard_host::dirs::Env;
 use switchboard_host::limits;
 
@@ -22,7 +22,7 @@ use crate::daemon::inbox::Inbox;
 use crate::fail::Failure;
 use crate::home::Home;
 use crate::remote;
-use crate::ui::Ui;
+use crate::ui::{Ui, plain};
 
 /// So many servers are asked at the same time.
 const AT_ONCE: usize = 16;
@@ -122,15 +122,28 @@ pub(crate) fn in_words(trouble: &Trouble) -> String {
     }
 }
 
-/// Takes a reason and the hint in it apart.
+/// Takes a reason and the hint in it apart. What the server said last is told behind it, and no hint of ours.
 fn reason(text: &str) -> Reason {
-    match text.split_once("; hint: ") {
-        Some((why, help)) => {
-            let (help, more) =
-                help.split_once("; it said last: ").map_or((help, None), |(help, more)| (help, Some(more)));
-            let why = more.map_or_else(|| why.to_owned(), |more| format!("{why}; it said last: {more}"));
-            Reason { why, help: Some(help.to_owned()) }
+    let (own, last) = text.split_once(SAID_LAST).map_or((text, None), |(own, last)| (own, Some(last)));
+    let (why, help) = own.rsplit_once(HINT).map_or((own, None), |(why, help)| (why, Some(help)));
+    let last = last.map(|last| format!("{SAID_LAST}{last}")).unwrap_or_default();
+    Reason { why: plain(&format!("{why}{last}")), help: help.map(plain) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_are_never_a_hint_of_ours() {
+        for (text, why, help) in [
+            ("it ended", "it ended", None),
+            ("it ended; hint: look", "it ended", Some("look")),
+            ("no; hint: look; it said last: a; hint: b", "no; it said last: a; hint: b", Some("look")),
+            ("no; it said last: \u{1b}[31mx", "no; it said last: \\u{1b}[31mx", None),
+        ] {
+            let reason = reason(text);
+            assert_eq!((reason.why.as_str(), reason.help.as_deref()), (why, help), "{text}");
         }
-        None => Reason { why: text.to_owned(), help: None },
     }
 }

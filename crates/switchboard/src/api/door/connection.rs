@@ -1,12 +1,10 @@
 //! One connection: requests and answers in turn, within bounds of size and time.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,12 +15,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::TcpStream;
-#[cfg(unix)]
-use tokio::net::UnixStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 
 use switchboard_gateway::Session;
@@ -33,6 +27,7 @@ use crate::daemon::succession::Claim;
 
 use super::super::flow::{Flow, Handover, Source};
 use super::super::{Api, Peer};
+use super::patient::{Patient, Stream};
 
 /// How long the head of a request may take, and how long a connection may be silent between two requests.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,8 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long somebody who came in before the doors were closed may take to ask something.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How long the other end may take to read anything of what it is sent.
-const STALL: Duration = Duration::from_secs(60);
+/// So many bytes are read away of what nobody wanted.
+const UNWANTED: usize = 1 << 20;
 
 /// The longest head of a request, in bytes.
 const LONGEST_HEAD: usize = 32 * 1024;
@@ -49,13 +44,6 @@ const LONGEST_HEAD: usize = 32 * 1024;
 /// What somebody gets for whom there is no place.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-
-/// A connection's bytes.
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-}
 
 /// Turns somebody away.
 pub(super) fn refuse(stream: &Stream) {
@@ -117,10 +105,13 @@ pub(super) async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(LONGEST_HEAD)
-        .serve_connection(TokioIo::new(Patient { stream, stall: None, waits }), service);
+        .serve_connection(TokioIo::new(Patient::new(stream, waits)), service);
     tokio::select! {
         // What goes wrong on a connection concerns the one at its other end, who sees it end.
-        _ = &mut talk => return None,
+        _ = &mut talk => {
+            linger(talk.into_parts().io.into_inner()).await;
+            return None;
+        }
         Some(given) = given.recv() => {
             let parts = talk.into_parts();
             let stream = parts.io.into_inner();
@@ -150,6 +141,23 @@ pub(super) async fn converse(
         () = cut.cancelled() => {}
     }
     None
+}
+
+/// Reads away what the other end still sends, such as a body that nobody wanted: where a connection closes over that,
+/// the answer may go with it.
+async fn linger(mut stream: Patient) {
+    let mut left = [0; 4096];
+    let reads = async {
+        stream.shutdown().await?;
+        for _ in 0..UNWANTED / left.len() {
+            if stream.read(&mut left).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    // Whoever goes on for longer than that does not care for the answer.
+    let _ = tokio::time::timeout(LATE, reads).await;
 }
 
 /// What is to be done with a connection that is taken from HTTP.
@@ -224,7 +232,7 @@ async fn give_way(mut stream: Patient, claim: Claim) {
     if stream.write_all(GIVES_WAY).await.is_err() {
         return;
     }
-    let Stream::Unix(stream) = stream.stream else { return };
+    let Stream::Unix(stream) = stream.into_inner() else { return };
     if let Ok(stream) = stream.into_std()
         && stream.set_nonblocking(false).is_ok()
     {
@@ -286,123 +294,4 @@ fn head(mut headers: HeaderMap) -> Vec<u8> {
     }
     head.extend_from_slice(b"\r\n");
     head
-}
-
-/// A stream that fails when the other end takes nothing for too long.
-pub(super) struct Patient {
-    stream: Stream,
-    /// Runs while a write waits.
-    stall: Option<Pin<Box<Sleep>>>,
-    /// Whether one does, for those who cannot see it.
-    waits: Arc<AtomicBool>,
-}
-
-impl Patient {
-    /// Passes a write on, or ends it when it has waited for too long.
-    fn within<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.waits.store(written.is_pending(), Ordering::Relaxed);
-        if written.is_ready() {
-            self.stall = None;
-            return written;
-        }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
-        ready!(stall.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, parts),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(context, parts),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-}
-
-impl AsyncRead for Patient {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Patient {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
-        this.within(context, written)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write_vectored(context, parts);
-        this.within(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
 }

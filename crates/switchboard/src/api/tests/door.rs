@@ -372,6 +372,25 @@ async fn what_is_under_way_is_ended_and_silent_connections_are_closed() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "nobody listens any more");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_whole_though_nobody_read_what_was_sent() {
+    let open = Open::new();
+    let port = open.at.port();
+    for length in [2, 60_000, 300_000] {
+        let mut stream = open.connect();
+        let answer = aside(move || {
+            let head = format!("POST /nothing HTTP/1.0\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&vec![b'x'; length]).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).map(|_| answer)
+        })
+        .await;
+        assert!(answer.as_ref().is_ok_and(|answer| answer.ends_with("}")), "{length}: {answer:?}");
+    }
+    open.end().await;
+}
+
 #[tokio::test]
 async fn a_door_that_would_let_anybody_in_is_not_opened() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {

@@ -7,17 +7,17 @@ use switchboard_host::dirs::Dirs;
 use crate::cli::PolicyLog;
 use crate::ui::{Ui, plain};
 
-/// Lists the last calls, the newest last.
-pub(super) fn log(dirs: &Dirs, ui: &Ui, args: &PolicyLog) {
-    let kept = AuditLog::new(dirs.audit()).read();
-    // A line that was cut off, when the machine went down, is none.
-    let mut calls: Vec<Value> =
-        kept.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    calls.retain(|call| !args.denied || call["outcome"] == "denied");
-    calls.drain(..calls.len().saturating_sub(args.limit));
+/// Lists the last calls, the newest last. `enforced` says whether calls are written down at all.
+pub(super) fn log(dirs: &Dirs, ui: &Ui, args: &PolicyLog, enforced: bool) {
+    let calls = last(&AuditLog::new(dirs.audit()), args);
     ui.json(&calls);
+    if !enforced {
+        ui.note(
+            "warning: nothing is written down while the policy is not enforced (`[policy] enforce = false`)",
+        );
+    }
     if calls.is_empty() {
-        return ui.line("no tool was called");
+        return ui.line(if args.denied { "no call was denied" } else { "no tool was called" });
     }
     let text = |value: &Value| plain(value.as_str().unwrap_or_default());
     ui.table(
@@ -29,4 +29,20 @@ pub(super) fn log(dirs: &Dirs, ui: &Ui, args: &PolicyLog) {
             [at, who, server, tool, decision, outcome, took]
         }),
     );
+}
+
+/// Returns the last calls that are asked for, the newest last. No more is read than they need.
+fn last(log: &AuditLog, args: &PolicyLog) -> Vec<Value> {
+    let mut calls: Vec<Value> = Vec::new();
+    for file in log.newest_first() {
+        // A line that was cut off, when the machine went down, is none.
+        let read = file.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        let meant = read.filter(|call: &Value| !args.denied || call["outcome"] == "denied");
+        calls.extend(meant.take(args.limit.saturating_sub(calls.len())));
+        if calls.len() >= args.limit {
+            break;
+        }
+    }
+    calls.reverse();
+    calls
 }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use switchboard_host::dirs::Env;
 
 use super::{Known, find};
+use crate::approval::quoted;
 use crate::cli::ToolCall;
 use crate::cmd::server::shown;
 use crate::fail::{Done, Failure};
-use crate::probe;
+use crate::probe::{self, Part};
 use crate::ui::{Mark, Ui, plain};
 
 /// So many of the things that are wrong with arguments are told.
@@ -34,31 +36,55 @@ pub(super) fn call(all: &mut Known, ui: &Ui, args: &ToolCall) -> Done {
     }
     let timeout = Duration::from_secs(args.timeout);
     let result = probe::call_served(&probe::program()?, &line.server, &line.name, &arguments, timeout)
-        .map_err(|why| Failure::failed(format!("call `{}`", shown(&args.tool))).because(why))?;
+        .map_err(|why| {
+            Failure::failed(format!("call `{}`", shown(&args.tool))).because(why).hint(format!(
+                "see how the server stands: `switchboard server show {}`",
+                quoted(&line.server)
+            ))
+        })?;
     ui.json(&result);
-    let mut text = String::new();
-    let mut others = Vec::new();
-    for part in result["content"].as_array().into_iter().flatten() {
-        match part["text"].as_str() {
-            Some(said) => {
-                text.push_str(said);
-                text.push('\n');
-            }
-            None => others.push(plain(part["type"].as_str().unwrap_or("?"))),
-        }
-    }
-    if result["isError"] == true {
-        return Err(Failure::failed(format!("call `{}`", shown(&args.tool))).because(plain(text.trim())));
+    let parts = probe::parts(&result);
+    if probe::has_failed(&result) {
+        let said = |part: &Part| match part {
+            Part::Text(text) => Some(text.trim().to_owned()),
+            _ => None,
+        };
+        let text: Vec<String> = parts.iter().filter_map(said).collect();
+        return Err(Failure::failed(format!("call `{}`", shown(&args.tool)))
+            .because(plain(&text.join("\n")))
+            .hint(format!("see what it takes: `switchboard tool show {}`", shown(&args.tool))));
     }
     if !ui.json {
-        // As it is: what it says is for the next program in the pipe, or for a terminal that shows no signs of its own.
-        let shown: String = text.lines().flat_map(|line| [plain(line), "\n".to_owned()]).collect();
-        ui.document(&shown);
-    }
-    if !others.is_empty() {
-        ui.hint(format!("there is more, which `--json` tells: {}", others.join(", ")));
+        show(ui, &all.home.env, &parts);
     }
     Ok(())
+}
+
+/// Shows what a tool answered: to a person as a table or a picture where it is one, and to a program as it is.
+fn show(ui: &Ui, env: &Env, parts: &[Part]) {
+    let mut others = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) if !ui.is_read_by_a_person() => {
+                // What it says is for the next program in the pipe.
+                let end = if text.ends_with('\n') { "" } else { "\n" };
+                ui.document(&format!("{text}{end}"));
+            }
+            Part::Text(text) => match probe::as_table(text) {
+                Some((header, rows)) => ui.table_of(
+                    header.iter().map(|name| plain(name)).collect(),
+                    rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect(),
+                ),
+                None => text.lines().for_each(|line| ui.line(plain(line))),
+            },
+            Part::Picture(picture) if ui.picture(env, picture) => {}
+            Part::Picture(picture) => others.push(plain(&picture.in_words())),
+            Part::Other(what) => others.push(plain(what)),
+        }
+    }
+    if !others.is_empty() {
+        ui.hint(format!("there is more, which `--json` tells: {}", others.join("; ")));
+    }
 }
 
 /// Reads arguments: one JSON object, or `NAME=VALUE` for each, where the schema says of which type a value is.
@@ -66,8 +92,11 @@ fn read(words: &[String], schema: &Value) -> Result<Value, Failure> {
     if let [word] = words
         && word.trim_start().starts_with('{')
     {
-        return serde_json::from_str(word)
-            .map_err(|error| Failure::usage("read the arguments: they are no JSON").because(error));
+        return serde_json::from_str(word).map_err(|error| {
+            Failure::usage("read the arguments: they are no JSON")
+                .because(error)
+                .hint("write one object in quotes: '{\"name\": \"value\"}', or NAME=VALUE for each")
+        });
     }
     let mut arguments = Map::new();
     for word in words {

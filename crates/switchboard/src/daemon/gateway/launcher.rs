@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use futures_util::future::BoxFuture;
 use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
+use switchboard_gateway::trouble::HINT;
 use switchboard_gateway::{Child, LaunchError, Launched, Launcher};
 use switchboard_host::child::{ChildError, End, Ended, Grace, Guarded, Prepared, Wiring};
 use switchboard_host::dirs::{Dirs, Env};
@@ -212,7 +213,7 @@ fn how(ended: Result<Ended, ChildError>) -> String {
         Ok(Ended::Exited(code)) => format!("it ended with code {code}"),
         Ok(Ended::Killed(signal)) => format!("it was ended by signal {signal}"),
         Err(error) => match error.help() {
-            Some(help) => format!("{error}; hint: {help}"),
+            Some(help) => format!("{error}{HINT}{help}"),
             None => error.to_string(),
         },
     }

@@ -29,7 +29,7 @@ use crate::generation::Generation;
 use crate::keep::Keeper;
 use crate::launch::Launcher;
 use crate::log::Log;
-use crate::policy::{Holder, Policy};
+use crate::policy::{Holder, Policy, Results};
 use crate::session::Session;
 use crate::stats::Stats;
 use crate::upstream::Sweep;
@@ -74,6 +74,8 @@ pub(crate) struct Inside {
     options: ArcSwap<Options>,
     /// What callers are held to, if anything.
     policy: ArcSwapOption<Policy>,
+    /// Results that may be given again.
+    pub(crate) results: Results,
     table: ArcSwap<Table>,
     /// What was started and is not in the table, or not any more.
     beside: Mutex<Vec<Arc<Generation>>>,
@@ -118,6 +120,7 @@ impl Gateway {
             aside: Aside::default(),
             options: ArcSwap::default(),
             policy: ArcSwapOption::empty(),
+            results: Results::default(),
             table: ArcSwap::default(),
             beside: Mutex::default(),
             kept: Mutex::default(),

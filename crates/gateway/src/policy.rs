@@ -1,5 +1,6 @@
 //! What callers may do with tools, held to at each call. The rules themselves are [`switchboard_core::policy`]'s.
 
+mod cache;
 mod noted;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use switchboard_core::settings::Policy as Settings;
 
 use crate::offer::{Offer, Sort};
 
+pub(crate) use cache::{Changing, Keep, Key, Results, State};
 pub(crate) use noted::Noted;
 pub use noted::{Audit, Entry};
 
@@ -97,6 +99,8 @@ pub(crate) struct Policed {
     /// The rules that were made last: servers may offer other things to callers who can do other things.
     made: ArcSwap<Vec<Arc<Made>>>,
     allowances: Mutex<HashMap<Box<str>, Allowance>>,
+    /// Which state of the server results are of.
+    pub(crate) state: State,
 }
 
 /// Rules, and what they were made of.

@@ -18,7 +18,7 @@ use super::kept::Kept;
 use super::news::Logs;
 use super::policed::Leave;
 use super::target::target;
-use super::{InFlight, Request, Session, reply_error};
+use super::{InFlight, Request, Session, reply, reply_error};
 use crate::bridge;
 use crate::caller::Caller;
 use crate::envelope::{Envelope, text};
@@ -97,6 +97,12 @@ impl Session {
     ) {
         let Ok(mut leave) = self.admitted(request, generation, offer, route, leave) else { return };
         let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+        if let Some(leave) = &mut leave
+            && let Some(result) = self.known_result(request, &slot, route, leave)
+        {
+            leave.noted.ended("cached");
+            return reply(request.id, request.mail, &result);
+        }
         slot.enter(self);
         if let Some(upstream) = slot.ready() {
             return self.send(request, leave, &slot, &upstream, route, None);

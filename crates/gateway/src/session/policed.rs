@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::mcp::revision::Era;
-use switchboard_core::policy::{Denial, Terms, Verdict, Why};
+use switchboard_core::policy::{Denial, Risk, Terms, Verdict, Why};
 
 use super::kept::Kept;
 use super::{Request, Session, reply};
 use crate::bridge;
 use crate::envelope::text;
 use crate::generation::Generation;
+use crate::object::Object;
 use crate::offer::Offer;
-use crate::policy::Noted;
+use crate::policy::{Changing, Keep, Key, Noted};
+use crate::slot::Slot;
 use crate::view::Route;
 
 /// How long a person may take to agree.
@@ -27,6 +30,17 @@ const SHOWN: usize = 600;
 pub(crate) struct Leave {
     pub(crate) terms: Terms,
     pub(crate) noted: Noted,
+    /// Where its result is kept, if it is.
+    pub(crate) keep: Option<Keep>,
+    /// What is kept of the server's results ends, where this may change something.
+    _changing: Option<Changing>,
+}
+
+impl Leave {
+    fn new(terms: Terms, noted: Noted, generation: &Generation) -> Self {
+        let changing = (terms.risk != Risk::Safe).then(|| generation.policed.state.changes());
+        Self { terms, noted, keep: None, _changing: changing }
+    }
 }
 
 impl Session {
@@ -69,8 +83,35 @@ impl Session {
                 self.ask_person(request, generation, route, terms, noted, (name, tool));
                 Err(())
             }
-            Verdict::Allow(terms) | Verdict::Ask(terms) => Ok(Some(Leave { terms, noted })),
+            Verdict::Allow(terms) | Verdict::Ask(terms) => Ok(Some(Leave::new(terms, noted, generation))),
         }
+    }
+
+    /// Returns the result of a call that was made before, where the policy lets it be given again; where it does and there
+    /// is none, it is kept when it comes.
+    pub(super) fn known_result(
+        &self,
+        request: &Request<'_>,
+        slot: &Slot,
+        route: &Route,
+        leave: &mut Leave,
+    ) -> Option<Bytes> {
+        let ttl = leave.terms.cache_ttl?;
+        let params = request.envelope.params.and_then(|params| Object::read(params.get()))?;
+        // What goes on, or only begins, has a result of its own.
+        if ["task", "requestState", "inputResponses"].iter().any(|name| params.member(name).is_some()) {
+            return None;
+        }
+        let called = text(request.params.name);
+        let tool = route.own.as_deref().or(called.as_deref())?;
+        let of = format!("{:?} {}", slot.key, request.caller.revision);
+        let parts = [&*self.holder.who, &of, tool, params.member("arguments").unwrap_or_default()];
+        let key = Key::of(slot.generation.policed.state.now(), parts.map(str::as_bytes));
+        let known = self.gateway.results.get(&key);
+        if known.is_none() {
+            leave.keep = Some(Keep::new(self.gateway.results.clone(), key, ttl));
+        }
+        known
     }
 
     fn denied(request: &Request<'_>, denial: &Denial, noted: &mut Noted, decision: &'static str) {
@@ -128,7 +169,7 @@ impl Session {
                         let is_it =
                             |one: &&(Arc<Generation>, Option<Arc<Offer>>)| Arc::ptr_eq(&one.0, &generation);
                         let offer = view.servers.iter().find(is_it).and_then(|(_, offer)| offer.as_ref());
-                        let leave = Some(Leave { terms, noted });
+                        let leave = Some(Leave::new(terms, noted, &generation));
                         return session.dispatch(request, &generation, offer, &route, leave);
                     }
                     Some(false) => refused,
@@ -145,7 +186,7 @@ fn question(request: &Request<'_>, server: &str, tool: &str, terms: Terms) -> St
     let arguments = request
         .envelope
         .params
-        .and_then(|params| crate::object::Object::read(params.get())?.member("arguments").map(str::to_owned));
+        .and_then(|params| Object::read(params.get())?.member("arguments").map(str::to_owned));
     let mut arguments = arguments.unwrap_or_else(|| "{}".to_owned());
     let mut more = String::new();
     if arguments.len() > SHOWN {
@@ -168,9 +209,7 @@ fn visible(text: &str) -> String {
 }
 
 fn agrees(answer: &str) -> bool {
-    crate::object::Object::read(answer)
-        .and_then(|answer| answer.member("action").map(|is| is == "\"accept\""))
-        == Some(true)
+    Object::read(answer).and_then(|answer| answer.member("action").map(|is| is == "\"accept\"")) == Some(true)
 }
 
 fn told(denial: &Denial, era: Era) -> String {

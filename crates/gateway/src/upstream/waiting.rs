@@ -175,6 +175,9 @@ impl Relay {
 
     /// Hands the answer over; nothing comes after it.
     pub(crate) fn finish(&self, bytes: Bytes) {
+        if let Some(keep) = self.leave.as_ref().and_then(|leave| leave.keep.as_ref()) {
+            keep.answered(&bytes);
+        }
         if let Some(session) = self.session.upgrade() {
             session.done(&self.id);
         }

@@ -1,5 +1,6 @@
 //! What callers may do with tools, held to at each call: allowed, asked about, refused, and written down.
 
+mod cache;
 mod ways;
 
 use std::sync::{Arc, Mutex};
@@ -40,10 +41,10 @@ struct Stage {
     book: Arc<Book>,
 }
 
-const TOOLS: [&str; 5] = ["list_pods", "delete_pod", "scale", "describe_node", "hang"];
+const TOOLS: [&str; 6] = ["list_pods", "delete_pod", "scale", "describe_node", "hang", "count"];
 
 impl Stage {
-    /// A server whose tools answer with their names, but for one that never does.
+    /// A server whose tools answer with their names, but for one that never does, and one that counts its calls.
     async fn new(file: &str, settings: impl FnOnce(&mut Settings)) -> Self {
         let stage = Self::cold(file, settings);
         stage.house.serve(server("k8s", "1")).await.unwrap();
@@ -53,6 +54,7 @@ impl Stage {
     /// The same one, not in service yet.
     fn cold(file: &str, settings: impl FnOnce(&mut Settings)) -> Self {
         let house = House::new(|_, mut wire: Wire| async move {
+            let mut count = 0;
             while let Some(heard) = wire.hear().await {
                 let tool = |name| json!({ "name": name, "inputSchema": { "type": "object" } });
                 let said = match heard.method.as_str() {
@@ -61,6 +63,10 @@ impl Stage {
                     ),
                     "tools/list" => heard.result(&json!({ "tools": TOOLS.map(tool) }).to_string()),
                     "tools/call" if heard.line.contains("\"hang\"") => continue,
+                    "tools/call" if heard.line.contains("\"count\"") => {
+                        count += 1;
+                        heard.says(&count.to_string())
+                    }
                     "tools/call" => {
                         let call: Value = serde_json::from_str(&heard.line).unwrap();
                         heard.says(call["params"]["name"].as_str().unwrap())

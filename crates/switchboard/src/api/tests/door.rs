@@ -379,7 +379,9 @@ async fn an_answer_is_whole_though_nobody_read_what_was_sent() {
     for length in [2, 60_000, 300_000] {
         let mut stream = open.connect();
         let answer = aside(move || {
-            let head = format!("POST /nothing HTTP/1.0\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n\r\n");
+            let head = format!(
+                "POST /nothing HTTP/1.0\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n\r\n"
+            );
             stream.write_all(head.as_bytes()).unwrap();
             stream.write_all(&vec![b'x'; length]).unwrap();
             let mut answer = String::new();

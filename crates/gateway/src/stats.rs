@@ -12,6 +12,8 @@ pub struct Stats {
     calls: AtomicU64,
     errors: AtomicU64,
     troubles: AtomicU64,
+    cached: AtomicU64,
+    denied: AtomicU64,
     dropped: AtomicU64,
     times: [AtomicU64; CLASSES],
 }
@@ -25,6 +27,10 @@ pub struct Counts {
     pub errors: u64,
     /// Calls that had no answer.
     pub troubles: u64,
+    /// Calls, beside those, whose result was known already.
+    pub cached: u64,
+    /// Calls, beside those, that the policy did not let through.
+    pub denied: u64,
     /// Messages that were dropped because they were none, or for nobody.
     pub dropped: u64,
     /// Half of the answers came within this time; `None` before the first.
@@ -39,6 +45,8 @@ impl Default for Stats {
             calls: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             troubles: AtomicU64::new(0),
+            cached: AtomicU64::new(0),
+            denied: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             times: [const { AtomicU64::new(0) }; CLASSES],
         }
@@ -61,6 +69,16 @@ impl Stats {
         self.troubles.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The result of a call was known already.
+    pub(crate) fn cached(&self) {
+        self.cached.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The policy did not let a call through.
+    pub(crate) fn denied(&self) {
+        self.denied.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A message was dropped.
     pub(crate) fn dropped(&self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -73,6 +91,8 @@ impl Stats {
             calls: self.calls.load(Ordering::Relaxed),
             errors: self.errors.load(Ordering::Relaxed),
             troubles: self.troubles.load(Ordering::Relaxed),
+            cached: self.cached.load(Ordering::Relaxed),
+            denied: self.denied.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             p50: quantile(&times, 50),
             p99: quantile(&times, 99),

@@ -101,6 +101,7 @@ impl Session {
             && let Some(result) = self.known_result(request, &slot, route, leave)
         {
             leave.noted.ended("cached");
+            generation.stats.cached();
             return reply(request.id, request.mail, &result);
         }
         slot.enter(self);

@@ -75,7 +75,7 @@ impl Session {
         let mut noted = leave;
         match verdict {
             Verdict::Deny(denial) => {
-                Self::denied(request, &denial, &mut noted, "deny");
+                Self::denied(request, generation, &denial, &mut noted, "deny");
                 Err(())
             }
             Verdict::Ask(terms) if !had => {
@@ -114,7 +114,14 @@ impl Session {
         known
     }
 
-    fn denied(request: &Request<'_>, denial: &Denial, noted: &mut Noted, decision: &'static str) {
+    fn denied(
+        request: &Request<'_>,
+        generation: &Generation,
+        denial: &Denial,
+        noted: &mut Noted,
+        decision: &'static str,
+    ) {
+        generation.stats.denied();
         noted.decided(decision, Some(denial.to_string()));
         noted.ended("denied");
         reply(request.id, request.mail, told(denial, request.caller.era).as_bytes());
@@ -141,7 +148,7 @@ impl Session {
         let ask = || self.ask("elicitation/create", Some(&params.to_string()), request.mail);
         let Some((number, asked)) = can.then(ask).flatten() else {
             self.done(request.id);
-            return Self::denied(request, &denial(Why::NobodyToAsk), &mut noted, "ask");
+            return Self::denied(request, generation, &denial(Why::NobodyToAsk), &mut noted, "ask");
         };
         self.asks_about(request.id, &given_up, number);
         let (refused, unheard) = (denial(Why::Refused), denial(Why::NobodyToAsk));
@@ -175,7 +182,7 @@ impl Session {
                     Some(false) => refused,
                     None => unheard,
                 };
-                Self::denied(request, &denial, &mut noted, "ask");
+                Self::denied(request, &generation, &denial, &mut noted, "ask");
             });
         });
     }

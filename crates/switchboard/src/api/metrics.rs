@@ -71,6 +71,8 @@ pub(super) fn servers(all: &[Seen]) {
             ("ok", counts.calls.saturating_sub(counts.errors + counts.troubles)),
             ("error", counts.errors),
             ("failed", counts.troubles),
+            ("cached", counts.cached),
+            ("denied", counts.denied),
         ] {
             metrics::counter!("switchboard_server_calls_total", "server" => server(), "outcome" => outcome)
                 .absolute(count);

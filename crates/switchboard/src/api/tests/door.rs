@@ -388,7 +388,7 @@ async fn an_answer_is_whole_though_nobody_read_what_was_sent() {
             stream.read_to_string(&mut answer).map(|_| answer)
         })
         .await;
-        assert!(answer.as_ref().is_ok_and(|answer| answer.ends_with("}")), "{length}: {answer:?}");
+        assert!(answer.as_ref().is_ok_and(|answer| answer.ends_with('}')), "{length}: {answer:?}");
     }
     open.end().await;
 }

@@ -3,7 +3,7 @@
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
 //! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
 //! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what.
-//! A [`Pin`](pin::Pin) is what a tool was when it was first seen, and [`odd`] finds what could deceive. [`export`] tells another
+//! A [`Pin`](pin::Pin) is what a tool was when it was first seen, [`Pins`](pins::Pins) are those of all, and [`odd`] finds what could deceive. [`export`] tells another
 //! application of it all.
 
 mod decide;
@@ -15,6 +15,7 @@ pub mod merge;
 pub mod odd;
 mod permission;
 pub mod pin;
+pub mod pins;
 mod rate;
 mod reason;
 mod risk;

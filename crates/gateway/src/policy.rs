@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use switchboard_core::catalogue::Server;
+use switchboard_core::policy::pins::Pins;
 use switchboard_core::policy::{
     Allowance, Denial, Held, Proposal, Rate, Rules, Setting, Tool, ToolPolicy, Usual, Verdict, Why, infer,
     infer_raw,
 };
-use switchboard_core::settings::Policy as Settings;
+use switchboard_core::settings::{OnChange, Policy as Settings};
+
+use tracing::warn;
 
 use crate::offer::{Offer, Sort};
 
@@ -31,6 +34,8 @@ pub struct Policy {
     pub file: ToolPolicy,
     /// What the settings say.
     pub settings: Settings,
+    /// What tools were when they were first seen.
+    pub pins: Arc<Pins>,
     /// Where it is written down what was called.
     pub audit: Arc<dyn Audit>,
 }
@@ -110,6 +115,30 @@ struct Made {
     /// The hash of what was offered.
     offer: Option<String>,
     rules: Rules,
+    /// Whether tools have become others than they were, as far as that was asked.
+    changed: Mutex<HashMap<Box<str>, bool>>,
+}
+
+impl Made {
+    /// Returns whether a tool has become another since it was pinned, by how it is offered.
+    fn has_changed(&self, offer: Option<&Arc<Offer>>, tool: &str) -> bool {
+        let mut known = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = known.get(tool) {
+            return *changed;
+        }
+        let mut tools = offer.map(|offer| offer.of(Sort::Tools)).unwrap_or_default().iter();
+        let Some(item) = tools.find(|item| item.key == tool) else { return false };
+        let raw = String::from_utf8_lossy(&item.raw);
+        let changed = self.policy.pins.is_changed(self.server.name.as_str(), tool, &raw);
+        if changed {
+            warn!(
+                server = self.server.name.as_str(),
+                tool, "a tool is not what it was when it was first seen"
+            );
+        }
+        known.insert(tool.into(), changed);
+        changed
+    }
 }
 
 impl Policed {
@@ -133,7 +162,7 @@ impl Policed {
         self.policy.load().as_ref().is_none_or(|policy| policy.is_offered(server, tool))
     }
 
-    /// Returns what becomes of a call of a tool, however often it is called.
+    /// Returns what becomes of a call of a tool, however often it is called, and whether the tool has become another.
     pub(crate) fn judge(
         &self,
         policy: &Arc<Policy>,
@@ -141,13 +170,19 @@ impl Policed {
         offer: Option<&Arc<Offer>>,
         held: &Held,
         tool: &str,
-    ) -> Verdict {
+    ) -> (Verdict, bool) {
         let name = server.name.as_str();
-        let verdict = self.made(policy, server, offer).rules.decide(held, name, tool);
+        let made = self.made(policy, server, offer);
+        let verdict = made.rules.decide(held, name, tool);
         // One that is not offered, though the server may know it, is judged by its name.
         let by_name = || policy.rules(server, std::iter::once((tool, None))).decide(held, name, tool);
-        let unknown = || Denial { server: name.to_owned(), tool: tool.to_owned(), why: Why::Denied };
-        verdict.or_else(by_name).unwrap_or_else(|| Verdict::Deny(unknown()))
+        let deny = |why| Verdict::Deny(Denial { server: name.to_owned(), tool: tool.to_owned(), why });
+        let verdict = verdict.or_else(by_name).unwrap_or_else(|| deny(Why::Denied));
+        if matches!(verdict, Verdict::Deny(_)) || !made.has_changed(offer, tool) {
+            return (verdict, false);
+        }
+        let waits = policy.settings.on_change == OnChange::Quarantine;
+        (if waits { deny(Why::Changed) } else { verdict }, true)
     }
 
     /// Returns what becomes of a call in view of how often the tool was called.
@@ -178,6 +213,7 @@ impl Policed {
             server: Arc::clone(server),
             offer: hash.map(str::to_owned),
             rules: policy.rules(server, tools),
+            changed: Mutex::default(),
         });
         // Two that make some at once may lose one of them, which is made again.
         let others = known.iter().filter(is_of).take(MOST_MADE - 1).cloned();

@@ -300,6 +300,11 @@ impl Dirs {
         self.state.join("exports.json")
     }
 
+    /// What tools were when they were first seen.
+    pub fn pins(&self) -> PathBuf {
+        self.state.join("pins.json")
+    }
+
     /// What tools were called.
     pub fn audit(&self) -> PathBuf {
         self.state.join("audit.jsonl")

@@ -23,7 +23,7 @@ use crate::complete;
 
 pub(crate) use config::{Config, SchemaFile};
 pub(crate) use daemon::{AuthArg, LogFormat, Serve, Token, TokenCreate};
-pub(crate) use policy::{Policy, PolicyExplain, PolicyLog, PolicySet, PolicyShow, PolicyUndo};
+pub(crate) use policy::{Policy, PolicyApprove, PolicyExplain, PolicyLog, PolicySet, PolicyShow, PolicyUndo};
 pub(crate) use tool::{Sync, Tool, ToolCall, ToolList, ToolSearch, ToolShow};
 
 /// One catalogue of MCP servers, kept in step with every AI client.

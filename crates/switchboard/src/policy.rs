@@ -263,7 +263,7 @@ fn last_good(home: &Home, record: &Record) -> ToolPolicy {
 }
 
 /// Loads a record; a damaged one is set aside, and what that means is told.
-fn load<T: Default + Serialize + for<'de> Deserialize<'de>>(
+pub(crate) fn load<T: Default + Serialize + for<'de> Deserialize<'de>>(
     path: &Path,
     means: &str,
 ) -> Result<(T, Option<String>), Failure> {

@@ -20,6 +20,7 @@ use switchboard_host::stamp::{self, Counts, Synced};
 
 use crate::fail::Failure;
 use crate::home::{Home, now};
+use crate::pins::{self, Changed};
 use crate::ui::{Ui, counted};
 
 pub(crate) use ask::{OFFER, OFFER_LIMIT, Offered, in_words};
@@ -30,6 +31,8 @@ pub(crate) struct Done {
     pub(crate) sync: Sync,
     /// Those that did not answer, and why.
     pub(crate) failed: Vec<(ServerName, Reason)>,
+    /// Tools that have become others.
+    pub(crate) changed: Vec<Changed>,
     /// What is known now.
     pub(crate) counts: Counts,
 }
@@ -110,11 +113,16 @@ impl Look {
         let rows = self.sync.fold(outcomes);
         // From here on nobody else changes registry or stamp, so that the one tells of the other.
         let turn = self.registry.turn();
+        let looked = pins::look(home, &mut self.registry, &rows);
         let whole = self.keep(&rows)?;
         let counts = counts(&mut self.registry);
         self.sign(home, whole && failed.is_empty() && !self.sync.leaves_some(), counts);
         drop(turn);
-        Ok((self.registry, Done { sync: self.sync, failed, counts }))
+        let (changed, note) = looked?;
+        if let Some(note) = note {
+            ui.note(format!("warning: {note}"));
+        }
+        Ok((self.registry, Done { sync: self.sync, failed, changed, counts }))
     }
 
     /// Puts rows into the registry where it is not as they say. Returns whether it is now.
@@ -140,26 +148,27 @@ impl Look {
 /// Keeps what servers offer who have told it by themselves, where the catalogue of a home was read after `moment`.
 ///
 /// # Errors
-/// The registry cannot be written.
+/// The registry, or what tools were, cannot be written.
 pub(crate) fn record(
     home: &Home,
     moment: &Moment,
     offers: &BTreeMap<ServerName, Arc<Offer>>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Changed>, Failure> {
     let named = Choice::Named(offers.keys().map(ToString::to_string).collect());
     let mut look = Look::take(home, moment, &named, false);
     if look.refused().is_some() || look.sync.asked().next().is_none() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> =
         offers.iter().map(|(name, offer)| (name.clone(), Ok(seen(offer)))).collect();
     let rows = look.sync.fold(outcomes);
     let turn = look.registry.turn();
+    let looked = pins::look(home, &mut look.registry, &rows);
     let whole = look.keep(&rows)?;
     let counts = counts(&mut look.registry);
     look.sign(home, whole && !look.sync.leaves_some(), counts);
     drop(turn);
-    Ok(())
+    looked.map(|(changed, _)| changed)
 }
 
 /// Returns the servers that are to be in the registry.
@@ -235,6 +244,11 @@ pub(crate) fn as_json(done: Option<&Done>, counts: Counts) -> serde_json::Value 
             .filter_map(|step| Some(json!({ "from": step.renamed()?, "to": step.name.as_str() })))
             .collect::<Vec<_>>(),
         "dropped": sync.map(|sync| sync.drop.clone()).unwrap_or_default(),
+        "changed": done
+            .into_iter()
+            .flat_map(|done| &done.changed)
+            .map(|(server, tool)| json!({ "server": server, "tool": tool }))
+            .collect::<Vec<_>>(),
         "failed": failed
             .map(|(name, reason)| {
                 let mut value = why(reason);

@@ -45,6 +45,8 @@ pub enum Event {
     Offers(ServerName),
     /// What a server offers is in the registry, or cannot be put there.
     Recorded(ServerName),
+    /// The policy of tools is up to date with them, as far as that can be.
+    Judged,
     /// The files that matter are watched.
     Watched,
 }
@@ -73,6 +75,8 @@ pub struct Reading {
     pub servers: Versions,
     /// Stands for everything that decides how they are served, beside their versions: equal when that is.
     pub service: String,
+    /// Stands for everything that the policy of tools depends on, beside what servers offer: equal when that is.
+    pub policy: String,
     /// The linked clients.
     pub clients: BTreeMap<ClientId, Client>,
 }

@@ -29,6 +29,8 @@ pub struct Plan {
     pub rewrite: BTreeSet<ClientId>,
     /// What these servers offer is to be put into the registry.
     pub record: BTreeSet<ServerName>,
+    /// The policy of tools is to be brought up to date with them.
+    pub judge: bool,
     /// These versions of servers are to go once their calls have ended.
     pub retire: BTreeSet<(ServerName, String)>,
     /// Other files matter than those that are watched.

@@ -29,6 +29,8 @@ pub struct State {
     service: Service,
     /// The servers of which the registry may say something else than they do.
     unrecorded: BTreeSet<ServerName>,
+    /// The policy of tools may not be what it should be by what is known of them.
+    unjudged: bool,
     ending: bool,
 }
 
@@ -118,7 +120,11 @@ impl State {
                 self.service.retired(server, version);
             }
             Event::Offers(server) => drop(self.unrecorded.insert(server)),
-            Event::Recorded(server) => drop(self.unrecorded.remove(&server)),
+            Event::Recorded(server) => {
+                self.unrecorded.remove(&server);
+                self.unjudged = true;
+            }
+            Event::Judged => self.unjudged = false,
             Event::Watched => self.watched = Some(self.clients()),
         }
     }
@@ -146,6 +152,7 @@ impl State {
             announce: Some(reading.revision).filter(|revision| self.announced < Some(*revision)),
             rewrite: due.map(|(client, _)| client.clone()).collect(),
             record: self.unrecorded.clone(),
+            judge: self.unjudged,
             watch: self.watched.as_ref() != Some(&self.clients()),
             ..Plan::default()
         };
@@ -159,6 +166,7 @@ impl State {
     fn read(&mut self, reading: Reading) {
         self.stale = When::Never;
         let before = self.reading.replace(reading).unwrap_or_default();
+        self.unjudged |= self.reading.as_ref().is_some_and(|now| now.policy != before.policy);
         let now = self.reading.as_ref().map(|now| (now.revision, &now.clients));
         let Some((revision, clients)) = now else { return };
         self.behind.retain(|client, _| clients.contains_key(client));

@@ -41,6 +41,10 @@ struct World {
     table: Versions,
     /// Servers that have told of something new, which is not in the registry yet.
     unrecorded: BTreeSet<ServerName>,
+    /// How much was put into the registry.
+    recorded: u64,
+    /// The revision, and how much was in the registry, when the policy was last brought up to date.
+    judged: (u64, u64),
     /// Every name that calls could not find though it was served before and is still wanted.
     gaps: Vec<ServerName>,
 }
@@ -54,6 +58,7 @@ impl World {
             clients: self.clients.iter().map(|name| (id(name), client.clone())).collect(),
             servers: self.wanted.iter().map(|(name, version)| (server(name), version.to_string())).collect(),
             service: String::new(),
+            policy: self.revision.to_string(),
         }
     }
 
@@ -112,7 +117,12 @@ impl World {
         }
         for server in &plan.record {
             self.unrecorded.remove(server);
+            self.recorded += 1;
             events.push(Event::Recorded(server.clone()));
+        }
+        if plan.judge {
+            self.judged = (self.revision, self.recorded);
+            events.push(Event::Judged);
         }
         if plan.watch {
             self.watched = self.clients.iter().map(|name| id(name)).collect();
@@ -381,6 +391,7 @@ proptest! {
         prop_assert!(world.announced.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.announced);
         prop_assert_eq!(world.open, world.doors);
         prop_assert!(world.unrecorded.is_empty(), "{:?} is not in the registry", world.unrecorded);
+        prop_assert_eq!(world.judged, (world.revision, world.recorded), "the policy is behind");
         let wanted: BTreeSet<ClientId> = world.clients.iter().map(|name| id(name)).collect();
         prop_assert_eq!(&world.watched, &wanted);
         for client in &wanted {

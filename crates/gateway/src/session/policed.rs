@@ -23,6 +23,9 @@ use crate::view::Route;
 /// How long a person may take to agree.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// What is written down of a call whose tool has become another, and which is passed on all the same.
+const CHANGED: &str = "its definition has changed since it was approved";
+
 /// So much of the arguments a person is shown.
 const SHOWN: usize = 600;
 
@@ -64,7 +67,7 @@ impl Session {
         let said = generation.said();
         let name = generation.name.as_str();
         let policed = &generation.policed;
-        let mut verdict = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
+        let (mut verdict, is_changed) = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
         if leave.is_none() {
             verdict = policed.rated(verdict, name, tool, self.gateway.sweep.now());
         }
@@ -73,13 +76,16 @@ impl Session {
             None => (Noted::new(Arc::clone(&policy.audit), Arc::clone(&self.holder.who), name, tool), false),
         };
         let mut noted = leave;
+        if is_changed {
+            noted.decided("allow", Some(CHANGED.to_owned()));
+        }
         match verdict {
             Verdict::Deny(denial) => {
                 Self::denied(request, generation, &denial, &mut noted, "deny");
                 Err(())
             }
             Verdict::Ask(terms) if !had => {
-                noted.decided("ask", None);
+                noted.decided("ask", is_changed.then(|| CHANGED.to_owned()));
                 self.ask_person(request, generation, route, terms, noted, (name, tool));
                 Err(())
             }

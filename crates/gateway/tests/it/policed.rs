@@ -1,12 +1,14 @@
 //! What callers may do with tools, held to at each call: allowed, asked about, refused, and written down.
 
 mod cache;
+mod pins;
 mod ways;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use switchboard_core::policy::pins::Pins;
 use switchboard_core::policy::{Decision, Held, parse};
 use switchboard_core::settings::Policy as Settings;
 use switchboard_gateway::face::Face;
@@ -83,11 +85,16 @@ impl Stage {
     }
 
     fn rules(&self, file: &str, settings: impl FnOnce(&mut Settings)) {
+        self.rules_with(file, settings, Pins::default());
+    }
+
+    fn rules_with(&self, file: &str, settings: impl FnOnce(&mut Settings), pins: Pins) {
         let parsed = parse(file);
         assert!(parsed.is_good(), "{:?}", parsed.problems);
         let mut said = Settings::default();
         settings(&mut said);
-        let policy = Policy { file: parsed.value, settings: said, audit: self.book.clone() };
+        let policy =
+            Policy { file: parsed.value, settings: said, pins: pins.into(), audit: self.book.clone() };
         self.house.gateway.set_policy(Some(&Arc::new(policy)));
     }
 

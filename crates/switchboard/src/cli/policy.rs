@@ -17,6 +17,8 @@ pub(crate) enum Policy {
     Set(PolicySet),
     /// Bring the policy file up to date with the tools, and the files of other applications with it
     Sync,
+    /// Take tools whose definitions have changed as what they are now
+    Approve(PolicyApprove),
     /// List what was written into the policy file
     History,
     /// List which tools were called: by whom, what was decided, and what came of it
@@ -49,6 +51,17 @@ pub(crate) struct PolicySet {
     /// permission=k8s:pod:delete (several with commas, or none), rate=10/min, enabled=false
     #[arg(required = true, value_name = "KEY=VALUE")]
     pub(crate) values: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PolicyApprove {
+    /// The tools: SERVER/TOOL, or their names behind the face for all servers
+    #[arg(required_unless_present = "all", value_name = "TOOL", add = ArgValueCandidates::new(complete::tools))]
+    pub(crate) tools: Vec<String>,
+    /// Every tool that has changed
+    #[arg(long, conflicts_with = "tools")]
+    pub(crate) all: bool,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]

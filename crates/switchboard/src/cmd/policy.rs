@@ -1,5 +1,6 @@
 //! `policy`: what each tool may do, who may call it, and how.
 
+mod approve;
 mod judged;
 mod log;
 mod set;
@@ -33,6 +34,11 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
             let home = hold(env, ui)?;
             sync::sync(&mut known, &home, ui)
         }
+        Verb::Approve(args) => {
+            let mut known = Known::look(env.clone(), ui)?;
+            let home = hold(env, ui)?;
+            approve::approve(&mut known, &home, ui, args)
+        }
         Verb::History => undo::history(&Home::look(env)?, ui),
         Verb::Log(args) => {
             let home = Home::look(env)?;
@@ -41,6 +47,16 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
         }
         Verb::Undo(args) => undo::undo(&hold(env, ui)?, ui, args),
     }
+}
+
+/// Brings the policy file, and other applications' files, up to date with the tools as they are known, in a home that is
+/// held.
+///
+/// # Errors
+/// As `policy sync`.
+pub(crate) fn follow(home: &Home, ui: &Ui) -> Done {
+    let mut known = Known::as_it_is(Home::look(home.env.clone())?);
+    sync::sync(&mut known, home, ui)
 }
 
 /// Holds the home once servers have been asked: nobody else should have to wait for them.

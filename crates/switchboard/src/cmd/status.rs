@@ -11,6 +11,7 @@ use crate::fail::Done;
 use crate::home::Home;
 use crate::live::calls;
 use crate::observe::{Look, Observer, linked};
+use crate::pins;
 use crate::policy::PolicyFile;
 use crate::ui::{Mark, Ui, counted};
 
@@ -52,6 +53,9 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
     }
     problems(&home, ui, &looks);
     policy.tell(&home, ui);
+    for (place, problem) in pins::problems(&pins::load(&home.dirs)?.0) {
+        ui.problem(&place, &problem);
+    }
     for (place, problem) in daemon.iter().flat_map(|daemon| &daemon.problems) {
         ui.problem(place, problem);
     }

@@ -52,6 +52,14 @@ pub(crate) fn run(args: &Args, env: Env, ui: &Ui) -> Done {
         return Ok(());
     }
     moves(&done.sync, ui);
+    for (server, tool) in &done.changed {
+        let what = "its definition has changed since it was approved";
+        ui.marked(Mark::Warn, format!("{} of {}: {what}", plain(tool), plain(server)));
+    }
+    if let Some((server, tool)) = done.changed.first() {
+        let word = quoted(&format!("{server}/{tool}"));
+        ui.hint(format!("see what has changed: `switchboard tool show {word}`"));
+    }
     let nobody = done.sync.is_empty();
     ui.line(if nobody { sync::nothing_changed(done.counts) } else { summary(&done) });
     match failure(&done, ui) {

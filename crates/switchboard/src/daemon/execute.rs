@@ -26,6 +26,7 @@ use super::doors::{Doors, overridden};
 use super::facts::Facts;
 use super::notify::{self, Stage};
 use super::passing;
+use super::policing::Policed;
 use super::service::Service;
 use super::telling::{note, tell_problems};
 use super::view::View;
@@ -162,6 +163,13 @@ impl Hands {
             }
             self.record(&plan.record);
             events.extend(plan.record.iter().cloned().map(Event::Recorded));
+        }
+        if plan.judge {
+            if self.home.is_none() {
+                events.push(self.read());
+                return events;
+            }
+            events.extend(self.judge());
         }
         for (server, version) in &plan.retire {
             events.push(self.service.retire(server, version));
@@ -347,26 +355,27 @@ impl Hands {
             }
             Err(failure) => problems.push((name, Problem::error(failure.sentence()))),
         }
-        let (policy, wrong) = self.service.police(&home, is_gone, &self.settings);
+        let policed = self.service.police(&home, is_gone, &self.settings);
         let name = home.short(&home.dirs.policy());
-        problems.extend(wrong.into_iter().map(|problem| (name.clone(), problem)));
+        problems.extend(policed.problems.iter().map(|problem| (name.clone(), problem.clone())));
         problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));
         tell_problems(&self.problems, &problems);
         self.problems = problems;
         self.keep_up(&mut home)?;
-        self.know(&home, policy);
+        self.know(&home, &policed);
         self.service.read(&home.catalogue.catalogue, &self.settings);
-        let reading = self.reading(&home);
+        let reading = self.reading(&home, policed.policy);
         self.home = Some(home);
         Ok(reading)
     }
 
     /// Takes note of what our own files hold, and forgets files that do not matter any more.
-    fn know(&mut self, home: &Home, policy: Content) {
+    fn know(&mut self, home: &Home, policed: &Policed) {
         let own = [
             (home.dirs.catalogue(), Source::Catalogue, home.catalogue.held),
             (home.dirs.settings(), Source::Settings, home.settings_held),
-            (home.dirs.policy(), Source::Policy, policy),
+            (home.dirs.policy(), Source::Policy, policed.policy),
+            (home.dirs.pins(), Source::Policy, policed.pins),
         ];
         let mut known = BTreeMap::new();
         for linked in self.clients.values() {
@@ -379,7 +388,7 @@ impl Hands {
         self.views.retain(|client, _| self.clients.contains_key(client));
     }
 
-    fn reading(&self, home: &Home) -> Reading {
+    fn reading(&self, home: &Home, policy: Content) -> Reading {
         let sync = &self.settings.client_sync;
         let clients = self.clients.values().map(|linked| {
             let auto = is_auto(linked, &self.settings);
@@ -392,6 +401,7 @@ impl Hands {
             doors: format!("{:?}", (&self.settings.http, sync)),
             servers: self.service.versions(),
             service: self.service.said(),
+            policy: format!("{:?}", (&self.settings.policy, policy, self.service.said())),
             clients: clients.collect(),
         }
     }

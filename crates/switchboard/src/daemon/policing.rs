@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use switchboard_core::policy::ToolPolicy;
+use switchboard_core::policy::pins::Pins;
 use switchboard_core::problem::Problem;
 use switchboard_core::settings::Settings;
 use switchboard_gateway::Gateway;
@@ -32,42 +33,73 @@ pub(super) struct Policing {
     good: ToolPolicy,
     /// What the file held when it was last read, and what was wrong with it.
     read: Option<(Content, Vec<Problem>)>,
+    /// What tools were, and what the record of that held when it was last read.
+    pins: (Option<Content>, Arc<Pins>),
     /// What was given to the gateway was made of these.
-    given: Option<(Content, Arc<Settings>)>,
+    given: Option<(Content, Arc<Pins>, Arc<Settings>)>,
+}
+
+/// What was read.
+pub(super) struct Policed {
+    /// What the policy file holds.
+    pub(super) policy: Content,
+    /// What the record of what tools were holds.
+    pub(super) pins: Content,
+    /// What is wrong with the policy file.
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Policing {
     /// Returns a policy that says nothing, and writes down in this record what is called.
     pub(super) fn new(log: AuditLog) -> Self {
-        Self { book: Arc::new(Book::open(log)), good: ToolPolicy::default(), read: None, given: None }
+        Self {
+            book: Arc::new(Book::open(log)),
+            good: ToolPolicy::default(),
+            read: None,
+            pins: (None, Arc::default()),
+            given: None,
+        }
     }
 
-    /// Reads the file, and has the gateway hold callers to what it says. Where it is wrong, or the whole home `is_gone`,
-    /// the last good one stays in force. Returns what stands there, and what is wrong with it.
+    /// Reads the files, and has the gateway hold callers to what it says. Where it is wrong, or the whole home `is_gone`,
+    /// the last good one stays in force. Returns what stands there, and what is wrong.
     pub(super) fn read(
         &mut self,
         home: &Home,
         is_gone: bool,
         settings: &Arc<Settings>,
         gateway: &Gateway,
-    ) -> (Content, Vec<Problem>) {
+    ) -> Policed {
         let held = Content::of(&file::read(&home.dirs.policy()));
         if !is_gone && self.read.as_ref().is_none_or(|(before, _)| *before != held) {
             let problems = self.take(home);
             self.read = Some((held, problems));
         }
-        let same =
-            |(content, before): &(Content, Arc<Settings>)| *content == held && Arc::ptr_eq(before, settings);
+        let pins = Content::of(&file::read(&home.dirs.pins()));
+        if !is_gone && self.pins.0 != Some(pins) {
+            match crate::pins::load(&home.dirs) {
+                Ok((read, note)) => {
+                    note.iter().for_each(|note| warn!("{note}"));
+                    self.pins = (Some(pins), Arc::new(read));
+                }
+                Err(failure) => warn!(error = failure.sentence(), "what tools were cannot be read"),
+            }
+        }
+        let same = |(content, pins, before): &(Content, Arc<Pins>, Arc<Settings>)| {
+            *content == held && Arc::ptr_eq(pins, &self.pins.1) && Arc::ptr_eq(before, settings)
+        };
         if !self.given.as_ref().is_some_and(same) {
-            self.given = Some((held, Arc::clone(settings)));
+            self.given = Some((held, Arc::clone(&self.pins.1), Arc::clone(settings)));
             let policy = || Policy {
                 file: self.good.clone(),
                 settings: settings.policy.clone(),
+                pins: Arc::clone(&self.pins.1),
                 audit: Arc::clone(&self.book) as Arc<dyn Audit>,
             };
             gateway.set_policy(settings.policy.enforce.then(|| Arc::new(policy())).as_ref());
         }
-        (held, self.read.as_ref().map(|(_, problems)| problems.clone()).unwrap_or_default())
+        let problems = self.read.as_ref().map(|(_, problems)| problems.clone()).unwrap_or_default();
+        Policed { policy: held, pins, problems }
     }
 
     fn take(&mut self, home: &Home) -> Vec<Problem> {

@@ -12,14 +12,13 @@ use switchboard_core::select::select;
 use switchboard_core::settings::Settings;
 use switchboard_gateway::offer::Offer;
 use switchboard_gateway::{Gateway, Options};
-use switchboard_host::watch::Content;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::facts::Standing;
 use super::gateway::version;
 use super::inbox::Inbox;
-use super::policing::Policing;
+use super::policing::{Policed, Policing};
 use super::react::DRAIN;
 use crate::approval::quoted;
 use crate::home::Home;
@@ -75,13 +74,8 @@ impl Service {
         self.troubles.retain(|(name, _), _| self.servers.iter().any(|server| server.name == *name));
     }
 
-    /// Takes in what callers of their tools are held to now. Returns what stands in the file, and what is wrong with it.
-    pub(crate) fn police(
-        &mut self,
-        home: &Home,
-        is_gone: bool,
-        settings: &Arc<Settings>,
-    ) -> (Content, Vec<Problem>) {
+    /// Takes in what callers of their tools are held to now. Returns what stands in the files, and what is wrong.
+    pub(crate) fn police(&mut self, home: &Home, is_gone: bool, settings: &Arc<Settings>) -> Policed {
         self.policing.read(home, is_gone, settings, &self.gateway)
     }
 

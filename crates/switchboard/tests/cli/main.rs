@@ -19,6 +19,7 @@ mod link;
 mod listen;
 mod listen_program;
 mod login;
+mod pins;
 mod policy;
 mod policy_export;
 mod policy_undo;

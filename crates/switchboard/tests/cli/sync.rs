@@ -10,7 +10,7 @@ use crate::{CATALOGUE, home};
 const STAMP: &str = "switchboard/state/sync-stamp.json";
 
 /// A server that offers the tools in the file `tools-NAME` beside it, one a line, and writes into the file `asked` that it
-/// was asked. Without its file it ends before it says anything.
+/// was asked. Without its file it ends before it says anything. What a tool does is what stands in the file `does`.
 const SERVER: &str = r#"
 import json, os, sys
 here, name = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
@@ -20,6 +20,8 @@ try:
     tools = open(os.path.join(here, "tools-" + name)).read().split()
 except FileNotFoundError:
     sys.exit("no tools today")
+does = os.path.join(here, "does")
+does = open(does).read() if os.path.exists(does) else "Does "
 for line in sys.stdin:
     request = json.loads(line)
     if "id" not in request:
@@ -28,7 +30,7 @@ for line in sys.stdin:
     if request["method"] == "initialize":
         answer["result"] = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": name, "version": "1"}}
     elif request["method"] == "tools/list":
-        answer["result"] = {"tools": [{"name": tool, "description": "Does " + tool, "inputSchema": {"type": "object"}} for tool in tools]}
+        answer["result"] = {"tools": [{"name": tool, "description": does + tool, "inputSchema": {"type": "object"}} for tool in tools]}
     else:
         answer["error"] = {"code": -32601, "message": "no such method"}
     print(json.dumps(answer), flush=True)
@@ -138,6 +140,7 @@ fn the_first_run_asks_everybody_and_the_next_ones_nobody() {
     ----- stdout -----
     {
       "asked": [],
+      "changed": [],
       "dropped": [],
       "failed": [],
       "renamed": [],
@@ -238,6 +241,7 @@ fn a_server_keeps_its_tools_under_its_new_name() {
     ----- stdout -----
     {
       "asked": [],
+      "changed": [],
       "dropped": [],
       "failed": [],
       "renamed": [

@@ -15,6 +15,7 @@ mod faces;
 mod files;
 mod life;
 mod other;
+mod pins;
 mod policy;
 mod servers;
 mod succession;

@@ -127,6 +127,12 @@ async fn each_route_asks_for_its_command() {
             json!({ "id": 3 }),
             json!({ "policy": { "undo": { "id": 3, "force": false } } }),
         ),
+        (
+            "POST",
+            "/policy/approve",
+            json!({ "tools": ["a/b"] }),
+            json!({ "policy": { "approve": { "tools": ["a/b"], "all": false } } }),
+        ),
         ("POST", "/policy/sync", nothing.clone(), json!({ "policy": "sync" })),
         ("GET", "/tools?server=a", nothing.clone(), json!({ "tool": { "list": { "servers": ["a"] } } })),
         (

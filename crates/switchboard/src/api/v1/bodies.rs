@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::super::call::parsed;
 use super::super::problem::Problem;
-use super::policy::{PolicyBody, PolicyUndoBody};
+use super::policy::{PolicyApproveBody, PolicyBody, PolicyUndoBody};
 use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, Sync, ToolsArg, ViaArg, Which};
 
 /// A server: how to start it or reach it.
@@ -316,6 +316,7 @@ pub(in crate::api) fn schemas() -> BTreeMap<String, Value> {
     add::<UndoBody>(&mut all);
     add::<SyncBody>(&mut all);
     add::<PolicyBody>(&mut all);
+    add::<PolicyApproveBody>(&mut all);
     add::<PolicyUndoBody>(&mut all);
     add::<ProfileBody>(&mut all);
     add::<RevisionBody>(&mut all);

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::super::call::{Call, parsed};
 use super::Row;
-use crate::cli::{Command, Policy, PolicyExplain, PolicySet, PolicyShow, PolicyUndo};
+use crate::cli::{Command, Policy, PolicyApprove, PolicyExplain, PolicySet, PolicyShow, PolicyUndo};
 
 /// What is said of a tool; what is not named stays.
 #[derive(Deserialize, ToSchema)]
@@ -59,6 +59,18 @@ pub(super) struct PolicyUndoBody {
     force: bool,
 }
 
+/// Which tools are taken as what they are now.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyApproveBody {
+    /// Each as `SERVER/TOOL`.
+    #[serde(default)]
+    tools: Vec<String>,
+    /// Every tool that has changed.
+    #[serde(default)]
+    all: bool,
+}
+
 /// Returns the rows of the table.
 pub(super) fn rows(get: &Method, post: &Method, patch: &Method) -> Vec<Row> {
     let (get, post) = (|| get.clone(), || post.clone());
@@ -86,6 +98,17 @@ pub(super) fn rows(get: &Method, post: &Method, patch: &Method) -> Vec<Row> {
             "Brings the policy file up to date with the tools, and the files of other applications with it",
             "",
             |_, _| Ok(Command::Policy(Policy::Sync)),
+        ),
+        (
+            post(),
+            "/policy/approve",
+            write,
+            "Takes tools whose definitions have changed as what they are now",
+            "PolicyApproveBody",
+            |_, body| {
+                let PolicyApproveBody { tools, all } = parsed(body)?;
+                Ok(Command::Policy(Policy::Approve(PolicyApprove { tools, all })))
+            },
         ),
         (
             post(),

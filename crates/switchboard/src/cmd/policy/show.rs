@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::policy::{Explanation, Part, Source, explain as explained};
 
+use switchboard_core::settings::OnChange;
+
 use super::judged::{self, Judged};
+use crate::approval::quoted;
 use crate::cmd::server::shown;
 use crate::cmd::tool::{Known, find};
 use crate::fail::{Done, Failure};
+use crate::pins;
 use crate::policy::{PolicyFile, usual};
 use crate::ui::{Mark, Ui, plain};
 
@@ -79,6 +83,15 @@ pub(super) fn explain(known: &mut Known, ui: &Ui, words: &[String]) -> Done {
     }
     for sentence in explanation.sentences() {
         ui.line(plain(&sentence));
+    }
+    let (pins, _) = pins::load(&known.home.dirs)?;
+    let pinned = pins.get(&item.line.server, &item.line.name);
+    if pinned.is_some_and(|pinned| pinned.change.is_some()) {
+        let waits = known.home.settings.value.policy.on_change == OnChange::Quarantine;
+        let what = if waits { ", and is not called until you approve it" } else { "" };
+        ui.marked(Mark::Warn, format!("its definition has changed since it was approved{what}"));
+        let word = quoted(&format!("{}/{}", item.line.server, item.line.name));
+        ui.hint(format!("see what has changed with `switchboard tool show {word}`, then `switchboard policy approve {word}`"));
     }
     known.tell_stale(ui, |name| name == item.line.server);
     if explanation.line.is_none() && !policy.last_good {

@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::json;
 use serde_json::value::RawValue;
 use switchboard_host::registry::Item;
 
 use super::{Known, find, schema, stale};
+use crate::approval::quoted;
 use crate::fail::Done;
+use crate::pins;
 use crate::ui::{Mark, Ui, plain};
 use crate::when;
 
@@ -54,6 +57,20 @@ pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
     if let Some(text) = server.and_then(stale) {
         ui.marked(Mark::Warn, text);
     }
+    let (pins, _) = pins::load(&all.home.dirs)?;
+    let pinned = pins.get(&line.server, &line.name);
+    if let Some(change) = pinned.and_then(|pinned| pinned.change.as_ref()) {
+        let word = quoted(&format!("{}/{}", line.server, line.name));
+        ui.marked(
+            Mark::Warn,
+            format!("it has changed since it was approved, as seen {}:", when::local(change.at)),
+        );
+        match change.diff() {
+            Some(diff) => diff.lines().for_each(|line| ui.line(format!("  {}", plain(line)))),
+            None => ui.line("  what it was is not known any more"),
+        }
+        ui.hint(format!("take it as it is now: `switchboard policy approve {word}`"));
+    }
     Ok(())
 }
 
@@ -67,6 +84,11 @@ struct Shown {
 
 fn as_json(all: &Known, item: &Item) -> Shown {
     let mut known = all.as_json(&item.line);
+    let pins = pins::load(&all.home.dirs).map(|(pins, _)| pins).unwrap_or_default();
+    let pinned = pins.get(&item.line.server, &item.line.name);
+    let change = pinned.and_then(|pinned| pinned.change.as_ref());
+    known["changed"] =
+        change.map(|change| json!({ "at": when::stamp(change.at), "diff": change.diff() })).into();
     known["trouble"] = all.servers.get(&item.line.server).and_then(stale).into();
     Shown { known, definition: serde_json::from_slice(&item.raw).ok() }
 }

@@ -1,0 +1,109 @@
+//! Tools that are not what they were when they were first seen.
+
+use crate::sync::Scene;
+
+/// A home in which the tools of one server have become others.
+fn changed() -> Scene {
+    let scene = Scene::new(&[("a", "a"), ("b", "b")]);
+    scene.home.ok("sync");
+    scene.home.write("does", "Sends everything away, after ");
+    scene.home.run("sync a");
+    scene
+}
+
+#[test]
+fn a_tool_that_has_become_another_is_told_with_what_has_changed() {
+    let scene = changed();
+    scene.home.write("does", "Does ");
+    assert!(!scene.home.ok("sync a").all().contains("has changed"), "they are again what they were");
+    scene.home.write("does", "Sends everything away, after ");
+    insta::assert_snapshot!(scene.run("sync a"), @"
+    exit code: 0
+    ----- stdout -----
+    ! a1 of a: its definition has changed since it was approved
+    ! a2 of a: its definition has changed since it was approved
+    synced 3 tools from 2 servers
+    ----- stderr -----
+    hint: see what has changed: `switchboard tool show a/a1`
+    ");
+    insta::assert_snapshot!(scene.run("tool show a/a1"), @r#"
+    exit code: 0
+    ----- stdout -----
+    a1
+    Sends everything away, after a1
+    from   a, seen [TIME]
+    known  as `a__a1` behind the face for all servers
+    takes  nothing that is told
+    ! it has changed since it was approved, as seen [TIME]:
+      @@ description @@
+      -"Does a1"
+      +"Sends everything away, after a1"
+    ----- stderr -----
+    hint: take it as it is now: `switchboard policy approve a/a1`
+    "#);
+    let shown = scene.home.ok("tool show a/a1 --json").json();
+    assert!(shown["changed"]["diff"].as_str().unwrap().starts_with("@@ description @@\n-"), "{shown}");
+    for line in ["status", "policy explain a/a1"] {
+        let told = scene.home.run(line).all();
+        assert!(told.contains("its definition has changed since it was approved"), "{line}: {told}");
+        assert!(told.contains("switchboard policy approve a/a1"), "{line}: {told}");
+    }
+    assert!(!scene.home.ok("tool show b/b1").all().contains("changed"));
+}
+
+#[test]
+fn a_person_approves_what_a_tool_has_become() {
+    let scene = changed();
+    let before = scene.home.tree();
+    scene.home.ok("policy approve --all --dry-run");
+    assert_eq!(before.changes(&scene.home.tree()), [""; 0]);
+    insta::assert_snapshot!(scene.run("policy approve a/a1"), @r#"
+    exit code: 0
+    ----- stdout -----
+    ✓ a1 of a is approved as it is now
+      @@ description @@
+      -"Does a1"
+      +"Sends everything away, after a1"
+    "#);
+    insta::assert_snapshot!(scene.run("policy approve a/a1"), @"
+    exit code: 2
+    ----- stderr -----
+    error: failed to approve `a/a1`: it has not changed since it was approved
+    hint: see which have: `switchboard status`
+    ");
+    assert_eq!(scene.home.ok("policy approve --all --json").json()[0]["tool"], "a2");
+    insta::assert_snapshot!(scene.run("policy approve --all"), @"
+    exit code: 0
+    ----- stdout -----
+    no tool has changed since it was approved
+    ");
+    assert!(!scene.home.run("status").all().contains("has changed"));
+    scene.home.write("does", "Does ");
+    assert_eq!(
+        scene.home.ok("sync a --json").json()["changed"][0]["tool"],
+        "a1",
+        "what it was is another now"
+    );
+}
+
+#[test]
+fn what_was_seen_is_remembered_whatever_becomes_of_the_registry_and_forgotten_with_the_server() {
+    let scene = Scene::new(&[("a", "a"), ("b", "b")]);
+    scene.home.ok("sync");
+    scene.home.write("does", "Sends everything away, after ");
+    for file in ["registry.db", "registry.db-wal", "registry.db-shm", "sync-stamp.json"] {
+        let _ = std::fs::remove_file(scene.home.path(format!("switchboard/state/{file}")));
+    }
+    let synced = scene.home.run("sync").all();
+    assert!(synced.contains("a1 of a: its definition has changed"), "{synced}");
+    assert!(scene.home.ok("tool show a/a1").stdout.contains("what it was is not known any more"));
+    // Another name is the same server, another command is not.
+    scene.catalogue(&[("renamed", "a"), ("b", "a")]);
+    let synced = scene.home.ok("sync").all();
+    assert!(!synced.contains("b: its definition"), "{synced}");
+    let told = scene.home.run("status").all();
+    assert!(told.contains("a1 of renamed") && !told.contains("b1 of"), "{told}");
+    scene.catalogue(&[("b", "a")]);
+    scene.home.ok("sync");
+    assert!(!scene.home.run("status").all().contains("has changed"));
+}

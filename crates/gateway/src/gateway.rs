@@ -29,7 +29,7 @@ use crate::generation::Generation;
 use crate::keep::Keeper;
 use crate::launch::Launcher;
 use crate::log::Log;
-use crate::policy::{Holder, Policy, Results};
+use crate::policy::{Holder, Pending, Policy, Results, Waiting};
 use crate::session::Session;
 use crate::stats::Stats;
 use crate::upstream::Sweep;
@@ -76,6 +76,8 @@ pub(crate) struct Inside {
     policy: ArcSwapOption<Policy>,
     /// Results that may be given again.
     pub(crate) results: Results,
+    /// Calls that somebody has to agree to.
+    pub(crate) pending: Pending,
     table: ArcSwap<Table>,
     /// What was started and is not in the table, or not any more.
     beside: Mutex<Vec<Arc<Generation>>>,
@@ -121,6 +123,7 @@ impl Gateway {
             options: ArcSwap::default(),
             policy: ArcSwapOption::empty(),
             results: Results::default(),
+            pending: Pending::default(),
             table: ArcSwap::default(),
             beside: Mutex::default(),
             kept: Mutex::default(),
@@ -160,6 +163,17 @@ impl Gateway {
             generation.policed.set(policy.clone());
         }
         self.0.changed();
+    }
+
+    /// Returns the calls that somebody has to agree to, the oldest first.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.0.pending.waiting()
+    }
+
+    /// Says whether somebody agrees to a call that waits; it counts for one call. Returns whether there is one of this
+    /// number.
+    pub fn decide(&self, number: u64, agreed: bool) -> bool {
+        self.0.pending.say(number, agreed)
     }
 
     /// Returns a new session for a client of this machine's user that sees this face; `None` where there are too many.

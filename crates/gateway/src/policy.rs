@@ -2,6 +2,7 @@
 
 mod cache;
 mod noted;
+mod pending;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,6 +25,8 @@ use crate::offer::{Offer, Sort};
 pub(crate) use cache::{Changing, Keep, Key, Results, State};
 pub(crate) use noted::Noted;
 pub use noted::{Audit, Entry};
+pub use pending::Waiting;
+pub(crate) use pending::{Pending, What};
 
 /// So many rules are kept of one server: it may offer other tools to other callers.
 const MOST_MADE: usize = 4;

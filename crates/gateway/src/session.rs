@@ -4,6 +4,7 @@
 //! what it has is a session without memory. Whichever door it came in by, messages come in by [`Session::receive`], and
 //! leave by the mailbox that came with a request, or by the outlet.
 
+mod asking;
 mod asks;
 mod calls;
 mod frame;

@@ -61,8 +61,8 @@ pub enum Why {
     },
     /// The person who was asked said no.
     Refused,
-    /// Nobody could be asked.
-    NobodyToAsk,
+    /// Somebody has to agree first, and knows the call by this number.
+    Waits(u64),
     /// Its definition has changed, and nobody has looked at it yet.
     Changed,
 }
@@ -84,9 +84,11 @@ impl fmt::Display for Denial {
                 wait.as_millis().div_ceil(1_000).max(1)
             ),
             Why::Refused => f.write_str("the user did not agree. Do not try again unless the user asks for it."),
-            Why::NobodyToAsk => {
-                f.write_str("the user has to agree, and could not be asked. Ask the user to approve it, then try again.")
-            }
+            Why::Waits(number) => write!(
+                f,
+                "the user has to agree first. Ask them to run `switchboard policy approve {number}`, then call it again \
+                 with the same arguments."
+            ),
             Why::Changed => f.write_str(
                 "its definition has changed since it was approved. Ask the user to look at the change, then try again.",
             ),

@@ -45,6 +45,10 @@ impl Session {
 
     /// Passes a request on that may have leave already: from a version of the server that has gone before it was sent.
     fn pass_on_with(self: &Arc<Self>, request: &Request<'_>, leave: Option<Leave>) {
+        if self.takes_word(request) {
+            let kept = Kept::without(request, &["requestState", "inputResponses"]);
+            return kept.read(|request| self.pass_on_with(request, leave));
+        }
         let view = self.view(&request.caller);
         match target(&view, request.method, request.params) {
             Ok(route) => {

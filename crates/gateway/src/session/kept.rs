@@ -9,6 +9,8 @@ use super::{Extra, Request};
 use crate::caller::Caller;
 use crate::envelope::{Envelope, Params};
 use crate::mailbox::Mailbox;
+use crate::message;
+use crate::object::Object;
 
 /// A request that outlives the message that it came in.
 pub(super) struct Kept {
@@ -28,6 +30,17 @@ impl Kept {
             caller: Arc::clone(&request.caller),
             begun: request.begun,
         }
+    }
+
+    /// Returns the request without these members of its `params`.
+    pub(super) fn without(request: &Request<'_>, members: &[&str]) -> Self {
+        let params = request.envelope.params.and_then(|params| Object::read(params.get()));
+        let mut params = params.unwrap_or_default();
+        for member in members {
+            params.remove(member);
+        }
+        let bytes = message::request(request.id.get(), request.method, Some(&params.to_string()));
+        Self { bytes, ..Self::of(request) }
     }
 
     /// Reads it again. It was read before, so that it can be.

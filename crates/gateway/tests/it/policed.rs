@@ -1,6 +1,7 @@
 //! What callers may do with tools, held to at each call: allowed, asked about, refused, and written down.
 
 mod cache;
+mod pending;
 mod pins;
 mod ways;
 
@@ -65,6 +66,9 @@ impl Stage {
                     ),
                     "tools/list" => heard.result(&json!({ "tools": TOOLS.map(tool) }).to_string()),
                     "tools/call" if heard.line.contains("\"hang\"") => continue,
+                    "tools/call" if ["requestState", "inputResponses"].iter().any(|ours| heard.line.contains(ours)) => {
+                        heard.says("what is between us and the client")
+                    }
                     "tools/call" if heard.line.contains("\"count\"") => {
                         count += 1;
                         heard.says(&count.to_string())
@@ -197,15 +201,15 @@ async fn a_person_is_asked_where_the_client_can_ask_one() {
     // Nobody is asked about what is safe.
     assert_eq!(call(&mut client, "4", "list_pods").await, "list_pods");
     let mut other = stage.user().await;
-    assert!(call(&mut other, "5", "delete_pod").await.contains("could not be asked"));
+    assert!(call(&mut other, "5", "delete_pod").await.contains("switchboard policy approve 2"));
     assert_eq!(
         stage.book.lines(),
         [
             "me delete_pod ask ok",
             "me delete_pod ask denied",
-            "me delete_pod ask denied",
+            "me delete_pod ask pending",
             "me list_pods allow ok",
-            "me delete_pod ask denied"
+            "me delete_pod ask pending"
         ]
     );
 }

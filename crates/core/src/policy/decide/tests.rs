@@ -110,7 +110,7 @@ fn every_refusal_says_what_to_do() {
         Why::Lacks(Permission::parse("k8s:pod:delete").unwrap()),
         Why::TooOften { rate: Rate::parse("10/min").unwrap(), wait: Duration::from_millis(5_001) },
         Why::Refused,
-        Why::NobodyToAsk,
+        Why::Waits(7),
         Why::Changed,
     ];
     let told: Vec<String> = all.into_iter().map(denial).collect();
@@ -120,7 +120,7 @@ fn every_refusal_says_what_to_do() {
     `delete\u{202e}pod` of `k8s` was not called: it needs the permission `k8s:pod:delete`, which this client does not hold. Do without it, or ask the user.
     `delete\u{202e}pod` of `k8s` was not called: it may be called 10/min. Try again in 6 s.
     `delete\u{202e}pod` of `k8s` was not called: the user did not agree. Do not try again unless the user asks for it.
-    `delete\u{202e}pod` of `k8s` was not called: the user has to agree, and could not be asked. Ask the user to approve it, then try again.
+    `delete\u{202e}pod` of `k8s` was not called: the user has to agree first. Ask them to run `switchboard policy approve 7`, then call it again with the same arguments.
     `delete\u{202e}pod` of `k8s` was not called: its definition has changed since it was approved. Ask the user to look at the change, then try again.
     "#);
 }

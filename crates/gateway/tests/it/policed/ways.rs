@@ -85,7 +85,8 @@ async fn nobody_is_waited_for_without_end() {
     assert!(text(&client.answer("1").await).starts_with('?'));
     let back: Value = serde_json::from_str(&client.told("notifications/cancelled").await).unwrap();
     assert_eq!(back["params"]["requestId"], question);
-    assert_eq!(stage.book.lines(), ["me delete_pod ask denied"]);
+    assert_eq!(stage.book.lines(), ["me delete_pod ask pending"]);
+    assert_eq!(stage.house.gateway.waiting()[0].tool, "delete_pod", "it waits for a word from elsewhere");
 }
 
 #[tokio::test(start_paused = true)]

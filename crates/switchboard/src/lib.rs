@@ -21,6 +21,7 @@ mod live;
 pub mod login;
 mod mask;
 mod observe;
+mod pending;
 mod pins;
 mod policy;
 mod probe;

@@ -146,3 +146,12 @@ pub(crate) fn get(env: &Env, route: &str) -> Option<String> {
     let body = exchange::send(&remote.dirs, Method::GET, route, Vec::new()).ok()??;
     String::from_utf8(body).ok()
 }
+
+/// Tells the daemon of this home something, and returns its answer; `None` when there is no daemon, or it does not take it.
+///
+/// # Errors
+/// It was told, and no whole answer came.
+pub(crate) fn post(env: &Env, route: &str, body: Vec<u8>) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(remote) = Remote::find(env) else { return Ok(None) };
+    exchange::send(&remote.dirs, Method::POST, route, body)
+}

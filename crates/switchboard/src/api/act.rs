@@ -14,6 +14,7 @@ use super::{Inside, Reply, body as bodies, config, events, mcp, metrics, openapi
 use crate::ask::{Answer, Ask};
 use crate::cli::{Client, Command, Common};
 use crate::live::Live;
+use crate::pending::{Pending, WordBody};
 use crate::sync::{OFFER_LIMIT, Offered, in_words};
 use crate::ui::Said;
 
@@ -44,6 +45,10 @@ pub(super) enum Action {
     Run(Meant, StatusCode),
     /// Tells how the servers stand.
     Live,
+    /// Lists the calls that wait for somebody to agree.
+    Pending,
+    /// Says whether somebody agrees to one.
+    Word,
     /// Asks a server in service what it offers.
     Offer,
     /// Sends the messages of one server, for those who debug.
@@ -105,6 +110,20 @@ pub(super) async fn act(
             let seen = inside.mcp.gateway().seen();
             let all = tokio::task::spawn_blocking(move || Live::all(seen)).await;
             Ok(json(StatusCode::OK, &all.unwrap_or_default()))
+        }
+        Action::Pending => {
+            let waiting = inside.mcp.gateway().waiting().into_iter().map(Pending::from);
+            Ok(json(StatusCode::OK, &waiting.collect::<Vec<_>>()))
+        }
+        Action::Word => {
+            let WordBody { agree } = parsed(&bodies::read(body).await?)?;
+            let number = call.param("number").parse().ok();
+            if number.is_some_and(|number| inside.mcp.gateway().decide(number, agree)) {
+                Ok(json(StatusCode::OK, &serde_json::json!({ "agreed": agree })))
+            } else {
+                Err(Problem::new(StatusCode::NOT_FOUND, "no call of this number waits")
+                    .hint("`switchboard policy pending` lists those that do"))
+            }
         }
         Action::Offer => Ok(json(StatusCode::OK, &offered(inside, &call).await)),
         Action::Watch => watch::messages(inside, call.param("name")),

@@ -7,6 +7,7 @@ use super::act::Action;
 use super::mcp::Way;
 use super::route::{Access, Route, Routes};
 use super::v1;
+use crate::pending::PENDING;
 use crate::token::Permission;
 
 /// Returns the routes that these settings ask for.
@@ -75,6 +76,23 @@ pub(super) fn routes(settings: &Settings) -> Routes {
         Action::Offer,
         "Asks a server in service what it offers",
     ));
+    rows.push(row(
+        Method::GET,
+        PENDING,
+        Access::Holders(Permission::of("config", "policy", "read")),
+        Action::Pending,
+        "Lists the calls that wait for somebody to agree",
+    ));
+    rows.push(Route {
+        takes: "WordBody",
+        ..row(
+            Method::POST,
+            &format!("{PENDING}/{{number}}"),
+            Access::Holders(Permission::of("config", "policy", "write")),
+            Action::Word,
+            "Says whether somebody agrees to a call that waits",
+        )
+    });
     rows.push(row(
         Method::GET,
         "/api/v1/openapi.json",

@@ -17,8 +17,12 @@ pub(crate) enum Policy {
     Set(PolicySet),
     /// Bring the policy file up to date with the tools, and the files of other applications with it
     Sync,
-    /// Take tools whose definitions have changed as what they are now
+    /// List the calls that wait for somebody to agree
+    Pending,
+    /// Agree to calls that wait, each once; or take tools whose definitions have changed as what they are now
     Approve(PolicyApprove),
+    /// Refuse calls that wait, each once
+    Refuse(PolicyRefuse),
     /// List what was written into the policy file
     History,
     /// List which tools were called: by whom, what was decided, and what came of it
@@ -56,12 +60,21 @@ pub(crate) struct PolicySet {
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct PolicyApprove {
-    /// The tools: SERVER/TOOL, or their names behind the face for all servers
-    #[arg(required_unless_present = "all", value_name = "TOOL", add = ArgValueCandidates::new(complete::tools))]
+    /// The numbers of calls, as `policy pending` has them; or tools: SERVER/TOOL, or their names behind the face for all
+    /// servers
+    #[arg(required_unless_present = "all", value_name = "NUMBER|TOOL", add = ArgValueCandidates::new(complete::tools))]
     pub(crate) tools: Vec<String>,
     /// Every tool that has changed
     #[arg(long, conflicts_with = "tools")]
     pub(crate) all: bool,
+}
+
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PolicyRefuse {
+    /// The numbers of calls, as `policy pending` has them
+    #[arg(required = true, value_name = "NUMBER")]
+    pub(crate) numbers: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Args, Serialize, Deserialize)]

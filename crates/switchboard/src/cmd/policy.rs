@@ -3,6 +3,7 @@
 mod approve;
 mod judged;
 mod log;
+mod pending;
 mod set;
 mod show;
 mod sync;
@@ -10,7 +11,7 @@ mod undo;
 
 use switchboard_host::dirs::Env;
 
-use crate::cli::Policy as Verb;
+use crate::cli::{Policy as Verb, PolicyApprove};
 use crate::cmd::tool::Known;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
@@ -34,7 +35,19 @@ pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
             let home = hold(env, ui)?;
             sync::sync(&mut known, &home, ui)
         }
+        Verb::Pending => {
+            pending::list(&env, ui);
+            Ok(())
+        }
+        Verb::Refuse(args) => pending::say(&env, ui, &args.numbers, false),
         Verb::Approve(args) => {
+            // A call is not a tool, and needs neither the registry nor the home.
+            let (calls, tools) = pending::parted(&args.tools);
+            pending::say(&env, ui, &calls, true)?;
+            if tools.is_empty() && !args.all {
+                return Ok(());
+            }
+            let args = &PolicyApprove { tools, all: args.all };
             let mut known = Known::look(env.clone(), ui)?;
             let home = hold(env, ui)?;
             approve::approve(&mut known, &home, ui, args)

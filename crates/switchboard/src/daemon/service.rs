@@ -180,7 +180,12 @@ impl Service {
                 .help(format!("see `switchboard server show {}`", quoted(name.as_str())));
             (format!("[servers.{name}]"), problem)
         };
-        self.troubles.iter().map(told).collect()
+        let waits = |call: switchboard_gateway::policy::Waiting| {
+            let what = format!("{} of {} waits for somebody to agree", call.tool.escape_debug(), call.server);
+            let help = "see the calls that wait with `switchboard policy pending`";
+            (format!("call {}", call.number), Problem::warning(what).help(help))
+        };
+        self.troubles.iter().map(told).chain(self.gateway.waiting().into_iter().map(waits)).collect()
     }
 
     /// Ends the servers that cannot run twice, for whoever is to start them next: calls in flight have until `limit`.

@@ -114,3 +114,36 @@ fn a_policy_that_nobody_asked_for_is_not_begun() {
     daemon.wait("the registry", || home.ok("tool list").stdout.contains("get_more_2"));
     assert!(!home.path(POLICY).exists());
 }
+
+#[test]
+fn a_call_waits_for_a_person_who_agrees_on_the_command_line() {
+    let home = stage("[policy]\ndecisions = { medium = \"ask\" }\n");
+    assert!(home.ok("policy pending").stdout.contains("no call waits"), "without a daemon nothing does");
+    let daemon = Daemon::start(&home);
+    let mut client = Client::new(&home);
+    client.call(1, "turn");
+    let told = client.answer(1);
+    assert!(told.contains("switchboard policy approve 1"), "{told}");
+    client.call(2, "grow");
+    assert!(client.answer(2).contains("switchboard policy approve 2"));
+    let listed = home.ok("policy pending").stdout;
+    assert!(listed.contains("turn") && listed.contains("grow") && listed.contains("medium"), "{listed}");
+    assert!(home.run("status").all().contains("turn of slow waits for somebody to agree"));
+    assert!(home.run("policy approve 7").all().contains("there is none of that number"));
+    home.ok("policy approve 1 --dry-run");
+    assert_eq!(home.ok("policy pending --json").json().as_array().unwrap().len(), 2);
+    home.ok("policy approve 1");
+    let (status, told) = daemon.post("/api/v1/policy/pending/2", r#"{"agree":false}"#).unwrap();
+    assert_eq!(status, 200, "{told}");
+    client.call(3, "turn");
+    assert!(client.answer(3).contains("done"));
+    client.call(4, "grow");
+    assert!(client.answer(4).contains("the user did not agree"));
+    client.call(5, "turn");
+    assert!(client.answer(5).contains("switchboard policy approve 3"), "a word counts once");
+    home.ok("policy refuse 3");
+    client.call(6, "turn");
+    assert!(client.answer(6).contains("the user did not agree"));
+    let log = home.ok("policy log").stdout;
+    assert!(log.contains("pending") && log.contains("ask"), "{log}");
+}

@@ -12,6 +12,7 @@ use super::super::call::parsed;
 use super::super::problem::Problem;
 use super::policy::{PolicyApproveBody, PolicyBody, PolicyUndoBody};
 use crate::cli::{Client, Command, FaceArg, Kind, Link, ServerAdd, Sync, ToolsArg, ViaArg, Which};
+use crate::pending::WordBody;
 
 /// A server: how to start it or reach it.
 #[derive(Deserialize, ToSchema)]
@@ -317,6 +318,7 @@ pub(in crate::api) fn schemas() -> BTreeMap<String, Value> {
     add::<SyncBody>(&mut all);
     add::<PolicyBody>(&mut all);
     add::<PolicyApproveBody>(&mut all);
+    add::<WordBody>(&mut all);
     add::<PolicyUndoBody>(&mut all);
     add::<ProfileBody>(&mut all);
     add::<RevisionBody>(&mut all);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::gone::Gone;
 use super::keys::wanted;
 use super::spell;
 use crate::policy::Proposal;
@@ -84,15 +83,15 @@ impl Generated {
         Self { keys: keys.collect(), gone: None }
     }
 
-    /// Whether a block holds what we have written, and nothing else.
-    pub(super) fn is_all_of(&self, block: &Gone) -> bool {
+    /// Whether the lines of a table are what we have written, and nothing else.
+    pub(super) fn is_all_of(&self, server: &str, tool: &str, body: &str) -> bool {
         if self.keys.values().any(Option::is_none) {
             return false;
         }
         let mut ours: Vec<String> =
             self.keys.iter().filter_map(|(key, value)| Some(spell::pair(key, value.as_ref()?))).collect();
-        ours.push(format!("[tools.{}.{}]", spell::key(&block.server), spell::key(&block.tool)));
-        let mut theirs: Vec<&str> = block.body.lines().collect();
+        ours.push(spell::header(server, tool));
+        let mut theirs: Vec<&str> = body.lines().collect();
         ours.sort_unstable();
         theirs.sort_unstable();
         ours == theirs

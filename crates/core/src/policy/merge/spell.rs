@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use crate::policy::skeleton::is_hidden;
 
+/// Returns the header of a tool's table.
+pub(super) fn header(server: &str, tool: &str) -> String {
+    format!("[tools.{}.{}]", key(server), key(tool))
+}
+
 /// Returns a key, bare where it can be.
-pub(super) fn key(name: &str) -> String {
+fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { text(name) }
 }

@@ -233,9 +233,6 @@ fn a_word_that_was_given_to_a_person_stays_though_it_is_what_was_generated() {
 fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     let mut home = Home::new(None);
     home.merge(&[("k8s", Some("delete_pod get_a list_pods"))]);
-    home.edit("[tools.k8s.get_a]", "# about a\n[tools.k8s.get_a] # mine");
-    home.edit("risk = \"safe\"\n", "risk = \"high\"\n\nrate = \"1/s\" # slow\n");
-    let before = home.text().to_owned();
     let news = home.merge(&[("k8s", Some("list_pods"))]);
     insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
     comment out `delete_pod` of `k8s`, which is not offered any more
@@ -249,11 +246,8 @@ fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     #~ permission = "k8s:pod:delete"
 
     #~ gone since 2026-11-28: the server does not offer it any more; it stands again as it was when it does
-    #~ # about a
-    #~ [tools.k8s.get_a] # mine
-    #~ risk = "high"
-    #~
-    #~ rate = "1/s" # slow
+    #~ [tools.k8s.get_a]
+    #~ risk = "safe"
     #~ decision = "allow"
     #~ timeout = "30s"
     #~ cache_ttl = "60s"
@@ -265,13 +259,64 @@ fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     cache_ttl = "60s"
     "#);
     // A person goes on writing in it.
-    home.edit("#~ rate = \"1/s\" # slow", "#~ rate = \"2/s\"");
+    home.edit("#~ risk = \"safe\"\n", "#~ risk = \"high\" # slow\n#~\n#~ rate = \"2/s\"\n");
     home.now += 100 * DAY;
     let news = home.merge(&[("k8s", Some("list_pods"))]);
     assert_eq!(news, "drop `delete_pod` of `k8s`, which has been gone for long\n");
     let news = home.merge(&[("k8s", Some("get_a list_pods delete_pod"))]);
     assert_eq!(news, "bring back `get_a` of `k8s` as it was\nadd `delete_pod` of `k8s`\n");
-    assert_eq!(home.text(), before.replace("rate = \"1/s\" # slow", "rate = \"2/s\""));
+    let back = "[tools.k8s.get_a]\nrisk = \"high\" # slow\n\nrate = \"2/s\"\ndecision = \"allow\"\n";
+    assert!(home.text().contains(back), "{}", home.text());
+}
+
+#[test]
+fn a_table_in_which_a_person_wrote_stays_a_table_whatever_becomes_of_the_tool() {
+    const ALL: Offers<'_> = &[("k8s", Some("delete_pod get_a")), ("z", Some("get_z"))];
+    for (from, to) in [
+        ("decision = \"allow\"", "decision = \"deny\""),
+        ("decision = \"allow\"", "decision = 'allow'"),
+        ("timeout = \"60s\"", "timeout = \"60s\"\nenabled = false"),
+        ("timeout = \"60s\"\n", ""),
+        ("timeout = \"60s\"", "timeout = \"60s\" # long enough"),
+        ("[tools.k8s.delete_pod]", "# never at night\n[tools.k8s.delete_pod]"),
+    ] {
+        for knows_what_it_wrote in [true, false] {
+            let mut home = Home::new(None);
+            home.merge(ALL);
+            home.edit(from, to);
+            if !knows_what_it_wrote {
+                home.base = Base::default();
+            }
+            let before = home.text().to_owned();
+            let gone: [Offers<'_>; 4] = [
+                &[("k8s", Some("get_a")), ("z", Some("get_z"))],
+                &[("k8s", None), ("z", Some("get_z"))],
+                &[("z", Some("get_z"))],
+                &[],
+            ];
+            for offers in gone {
+                home.merge(offers);
+                let table = before[..before.find("[tools.k8s.get_a]").unwrap()].trim_end();
+                assert!(home.text().starts_with(table), "{to}, {offers:?}:\n{}", home.text());
+                home.now += 40 * DAY;
+            }
+            home.merge(ALL);
+            assert!(home.text().starts_with(before.split("\n\n[tools.k8s.get_a]").next().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn what_is_gone_is_still_denied() {
+    let mut home = Home::new(Some("tools.b.get_y = { decision = \"deny\" }\n"));
+    home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
+    home.edit("\"allow\"", "\"deny\"");
+    home.merge(&[]);
+    let policy = crate::policy::parse(home.text()).value;
+    for (server, tool) in [("a", "get_x"), ("b", "get_y")] {
+        let decision = policy.rule(server, tool).and_then(|rule| rule.decision.as_ref());
+        assert_eq!(decision.map(|said| said.value), Some(Decision::Deny), "{}", home.text());
+    }
 }
 
 #[test]
@@ -293,8 +338,8 @@ fn a_server_that_is_not_known_keeps_its_tools_and_one_that_is_gone_does_not() {
 fn a_comment_that_was_deleted_leaves_nothing_behind() {
     let mut home = Home::new(None);
     home.merge(&[("k8s", Some("get_a get_b"))]);
-    home.edit("\"safe\"", "\"high\"");
     home.merge(&[("k8s", Some("get_b"))]);
+    home.edit("#~ risk = \"safe\"", "#~ risk = \"high\"");
     let kept: String = home.text().split_inclusive('\n').filter(|line| !line.starts_with("#~")).collect();
     home.text = Some(kept);
     assert_eq!(home.merge(&[("k8s", Some("get_b"))]), "");
@@ -398,8 +443,8 @@ fn a_line_that_goes_takes_no_comment_along() {
 fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
     let mut home = Home::new(None);
     home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
-    home.edit("\"safe\"", "\"high\" # mine");
     home.merge(&[("b", Some("get_y"))]);
+    home.edit("#~ risk = \"safe\"", "#~ risk = \"high\" # mine");
     home.edit("#~ gone", "[tools]\na = {}\n\n#~ gone");
     assert_eq!(
         home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]),

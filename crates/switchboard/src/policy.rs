@@ -88,7 +88,7 @@ impl PolicyFile {
         Ok(match parsed {
             Ok(parsed) => Self {
                 file,
-                policy: parsed.value,
+                policy: parsed.value.knowing(&record.base),
                 problems: parsed.problems,
                 last_good: false,
                 record,
@@ -210,7 +210,7 @@ impl PolicyFile {
         self.last_good = !parsed.is_good();
         if parsed.is_good() {
             self.record.good = self.hash();
-            self.policy = parsed.value;
+            self.policy = parsed.value.knowing(&self.record.base);
         }
         self.problems = parsed.problems;
         save(&home.dirs.policy_record(), &self.record)
@@ -253,7 +253,7 @@ fn is_blank(text: &str) -> bool {
 fn last_good(home: &Home, record: &Record) -> ToolPolicy {
     let bytes = record.good.and_then(|good| home.backups().load(good).ok());
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(|text| policy::parse(&text).value).unwrap_or_default()
+    text.map(|text| policy::parse(&text).value.knowing(&record.base)).unwrap_or_default()
 }
 
 /// Loads a record; a damaged one is set aside, and what that means is told.

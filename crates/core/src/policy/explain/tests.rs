@@ -25,7 +25,7 @@ fn every_value_has_its_source() {
         .replace("\"allow\"", "\"ask\" # mine")
         .replace("permission = \"k8s:pod:delete\"\n", "rate = \"1/s\"\n");
     let usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: true };
-    let policy = parse(&text).value;
+    let policy = parse(&text).value.knowing(&merged.base);
     let told = explain(&policy, &merged.base, "k8s", &tools[0], usual);
     insta::assert_snapshot!(told.sentences().join("\n"), @"
     risk high: as it was generated, in line 6

@@ -48,7 +48,7 @@ pub(super) fn sync(known: &mut Known, home: &Home, ui: &Ui) -> Done {
     let before = policy.text().unwrap_or_default().to_owned();
     if ui.dry_run {
         if let Some(text) = &text {
-            policy.policy = switchboard_core::policy::parse(text).value;
+            policy.policy = switchboard_core::policy::parse(text).value.knowing(&base);
         }
     } else if let Some(text) = &text {
         let done = lines(&news, false);

@@ -131,6 +131,8 @@ pub fn parse(text: &str) -> Parsed<ToolPolicy> {
     let mut policy = ToolPolicy::default();
     let lines = Lines::of(text);
     let mut fields = Fields::of(text, "the policy", table.span(), table.get_ref(), &mut problems);
+    // A slip of the pen must not leave a tool more open than was meant.
+    fields.refuse_unknown();
     fields.text("$schema");
     fields.named_tables("tools", "server", |server, _, fields| {
         fields.names("tool", |tool, start, fields| {

@@ -96,6 +96,7 @@ struct VerbsFile {
 }
 
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Policy {
+    fields.refuse_unknown();
     let default = Policy::default();
     Policy {
         enforce: fields.bool("enforce").unwrap_or(default.enforce),

@@ -86,6 +86,14 @@ fn the_policy_is_said_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_slip_of_the_pen_in_the_policy_leaves_the_last_good_settings_in_force() {
+    for policy in ["enfroce = true", "decisions = { hihg = \"deny\" }", "verbs.hihg = [\"publish\"]"] {
+        let parsed = parse(&format!("[policy]\n{policy}\n"));
+        assert!(!parsed.is_good() && parsed.problems[0].help.is_some(), "{policy}: {:?}", parsed.problems);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_policy_is_told() {
     insta::assert_snapshot!(told(
         "[policy]\ncahce = true\non_change = \"flagg\"\ndecisions = { hihg = \"ask\", safe = \"no\" }\nverbs.high = [\"git push\"]\n\n[[policy.export]]\nserver = 1\n"

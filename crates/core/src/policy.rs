@@ -18,6 +18,7 @@ pub mod pin;
 mod rate;
 mod reason;
 mod risk;
+mod script;
 mod skeleton;
 mod tool;
 mod verbs;

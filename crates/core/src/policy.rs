@@ -2,7 +2,8 @@
 //!
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
 //! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
-//! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what.
+//! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what,
+//! and [`inert()`] what stands there to no effect.
 //! A [`Pin`](pin::Pin) is what a tool was when it was first seen, and [`odd`] finds what could deceive. [`export`] tells another
 //! application of it all.
 
@@ -10,6 +11,7 @@ mod decide;
 mod explain;
 pub mod export;
 mod file;
+mod inert;
 mod infer;
 pub mod merge;
 pub mod odd;
@@ -20,6 +22,8 @@ mod reason;
 mod risk;
 mod script;
 mod skeleton;
+#[cfg(test)]
+mod stage;
 mod tool;
 mod verbs;
 mod words;
@@ -27,6 +31,7 @@ mod words;
 pub use decide::{Denial, Rules, Terms, Usual, Verdict, Why};
 pub use explain::{Explanation, Part, Source, explain};
 pub use file::{Rule, Said, ToolPolicy, ToolPolicyFile, parse};
+pub use inert::inert;
 pub use infer::{Proposal, Setting, infer, infer_raw};
 pub use permission::{Held, Permission, PermissionError};
 pub use rate::{Allowance, Rate};
@@ -34,3 +39,4 @@ pub use reason::Reason;
 pub use risk::{Decision, Decisions, Risk};
 pub use tool::Tool;
 pub use verbs::{Verb, Verbs};
+pub(crate) use words::words;

@@ -11,9 +11,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use switchboard_core::document::Document;
 use switchboard_core::policy::merge::Base;
-use switchboard_core::policy::{self, Setting, ToolPolicy, Usual};
-use switchboard_core::problem::Problem;
-use switchboard_core::settings::Policy as Settings;
+use switchboard_core::policy::{self, ToolPolicy};
+use switchboard_core::problem::{Parsed, Problem};
 use switchboard_host::backup::Label;
 use switchboard_host::file::{self, ReadError, Snapshot};
 use switchboard_host::hash::Hash;
@@ -73,7 +72,7 @@ impl PolicyFile {
             (Some(problem), _) => Err(vec![problem]),
             (None, Err(error)) => Err(vec![Problem::error(error.reason.to_string()).help(error.help())]),
             (None, Ok(text)) => {
-                let parsed = policy::parse(text.unwrap_or_default());
+                let parsed = understood(home, text.unwrap_or_default(), &record);
                 if !parsed.is_good() {
                     Err(parsed.problems)
                 } else if text.is_some_and(is_blank) && !last_good(home, &record).rules().is_empty() {
@@ -88,7 +87,7 @@ impl PolicyFile {
         Ok(match parsed {
             Ok(parsed) => Self {
                 file,
-                policy: parsed.value.knowing(&record.base),
+                policy: parsed.value,
                 problems: parsed.problems,
                 last_good: false,
                 record,
@@ -206,11 +205,11 @@ impl PolicyFile {
             }
         }
         self.record.settle(self.hash());
-        let parsed = policy::parse(self.text().unwrap_or_default());
+        let parsed = understood(home, self.text().unwrap_or_default(), &self.record);
         self.last_good = !parsed.is_good();
         if parsed.is_good() {
             self.record.good = self.hash();
-            self.policy = parsed.value.knowing(&self.record.base);
+            self.policy = parsed.value;
         }
         self.problems = parsed.problems;
         save(&home.dirs.policy_record(), &self.record)
@@ -242,6 +241,15 @@ fn read(path: &Path) -> (Option<Snapshot>, Option<Problem>) {
         Err(_) if !path.parent().is_some_and(Path::exists) => (None, None),
         Err(error) => (None, Some(Problem::error(whole(&error)).help(error.help()))),
     }
+}
+
+/// Reads the text of the file, with what we remember of it: lines that were taken out, and those without effect.
+fn understood(home: &Home, text: &str, record: &Record) -> Parsed<ToolPolicy> {
+    let Parsed { value, mut problems } = policy::parse(text);
+    let value = value.knowing(&record.base);
+    problems.extend(policy::inert(&value, &record.base, home.settings.value.policy.usual()));
+    problems.sort_by_key(|problem| problem.place);
+    Parsed { value, problems }
 }
 
 /// Whether nothing at all stands in a text.
@@ -288,24 +296,5 @@ pub(crate) fn pinned(home: &Home) -> Vec<Hash> {
     match records::load::<Record>(&home.dirs.policy_record()) {
         Ok(Loaded::Found(record)) => record.pinned().collect(),
         _ => Vec::new(),
-    }
-}
-
-/// Returns what holds where nobody has said anything of a tool.
-pub(crate) fn usual(settings: &Settings) -> Usual {
-    Usual { hard_timeout: settings.hard_timeout, cache: settings.cache }
-}
-
-/// Returns what counts for the tools of a server, besides what they are.
-pub(crate) fn setting<'s>(
-    settings: &'s Settings,
-    server: &'s switchboard_core::catalogue::Server,
-) -> Setting<'s> {
-    Setting {
-        server: server.name.as_str(),
-        trust: server.trust,
-        timeout: server.timeout,
-        verbs: &settings.verbs,
-        decisions: settings.decisions,
     }
 }

@@ -161,16 +161,6 @@ impl Rules {
             _ => Verdict::Allow(entry.terms),
         })
     }
-
-    /// Returns whether a tool is offered: not if it is switched off.
-    pub fn is_offered(&self, server: &str, tool: &str) -> bool {
-        self.servers.get(server).and_then(|tools| tools.get(tool)).is_none_or(|entry| entry.enabled)
-    }
-
-    /// Returns how much harm a tool can do; `None` for one that is not known.
-    pub fn risk(&self, server: &str, tool: &str) -> Option<Risk> {
-        Some(self.servers.get(server)?.get(tool)?.terms.risk)
-    }
 }
 
 impl Entry {

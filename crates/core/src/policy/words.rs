@@ -3,7 +3,7 @@
 /// Returns the words of `name` in small letters.
 ///
 /// `get_issue`, `getIssue`, `get-issue`, `Get.Issue` and `GETIssue` have the same two.
-pub(super) fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     split(name).into_iter().map(str::to_lowercase).collect()
 }
 

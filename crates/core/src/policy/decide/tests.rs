@@ -6,23 +6,13 @@ use proptest::prelude::*;
 
 use super::{Denial, Rules, Usual, Verdict, Why};
 use crate::policy::merge::{Base, Offered, merge};
-use crate::policy::{
-    Decisions, Held, Permission, Proposal, Rate, Risk, Setting, Tool, Verbs, explain, infer, parse,
-};
-
-const USUAL: Usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: true };
-
-fn proposals(server: &str, tools: &[&str]) -> Vec<Proposal> {
-    let verbs = Verbs::default();
-    let setting =
-        Setting { server, trust: false, timeout: None, verbs: &verbs, decisions: Decisions::default() };
-    tools.iter().map(|tool| infer(&Tool::named(*tool), &setting)).collect()
-}
+use crate::policy::stage::{USUAL, proposals};
+use crate::policy::{Decisions, Held, Permission, Rate, explain, parse};
 
 fn rules(file: &str, usual: Usual) -> Rules {
     let parsed = parse(file);
     assert!(parsed.is_good(), "{:?}", parsed.problems);
-    let tools = proposals("k8s", &["delete_pod", "list_pods", "frob"]);
+    let tools = proposals("k8s", "delete_pod list_pods frob", Decisions::default());
     Rules::of(&parsed.value, [("k8s", tools.as_slice())], usual)
 }
 
@@ -95,7 +85,7 @@ fn a_call_is_decided_by_the_file_then_by_what_is_proposed() {
 
 #[test]
 fn a_line_that_is_missing_counts_as_proposed_unless_a_person_took_it_out() {
-    let tools = proposals("k8s", &["delete_pod", "list_pods"]);
+    let tools = proposals("k8s", "delete_pod list_pods", Decisions::default());
     let offered = [Offered { server: "k8s", tools: Some(&tools) }];
     let generated = merge(None, &Base::default(), &offered, 0).unwrap();
     let without = |line: &str| generated.text.as_deref().unwrap().replacen(line, "", 1);
@@ -119,14 +109,6 @@ fn a_line_that_is_missing_counts_as_proposed_unless_a_person_took_it_out() {
             assert_eq!(merged.text, None, "{line}");
         }
     }
-}
-
-#[test]
-fn a_tool_that_is_switched_off_is_not_offered() {
-    let rules = rules("[tools.k8s.frob]\nenabled = false\n", USUAL);
-    assert!(!rules.is_offered("k8s", "frob") && rules.is_offered("k8s", "list_pods"));
-    assert!(rules.is_offered("k8s", "unheard_of") && rules.risk("k8s", "unheard_of").is_none());
-    assert_eq!(rules.risk("k8s", "frob"), Some(Risk::Medium));
 }
 
 #[test]

@@ -5,12 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Setting, infer, infer_raw};
+use crate::policy::stage::setting;
 use crate::policy::{Decision, Decisions, Reason, Risk, Tool, Verbs};
 use crate::value::Value;
-
-fn setting<'s>(server: &'s str, verbs: &'s Verbs) -> Setting<'s> {
-    Setting { server, trust: false, timeout: None, verbs, decisions: Decisions::default() }
-}
 
 fn risk(server: &str, name: &str) -> Risk {
     infer(&Tool::named(name), &setting(server, &Verbs::default())).risk

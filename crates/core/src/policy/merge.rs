@@ -11,13 +11,14 @@ mod gone;
 mod keys;
 mod news;
 mod place;
+mod rename;
 mod spell;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use base::Base;
-pub use gone::KEPT;
 pub use news::{News, What};
+pub use rename::renamed;
 pub(super) use spell::duration as spelt;
 
 use super::Proposal;
@@ -25,7 +26,7 @@ use crate::document::{Change, Document, Format, Node, NodeKind, Refusal, Step, U
 use crate::text::{SpliceError, TextEdit, splice};
 use crate::value::Value;
 use base::Generated;
-use gone::Gone;
+use gone::{Gone, KEPT};
 use keys::wanted;
 
 /// What stands above the tables of a file that we begin.

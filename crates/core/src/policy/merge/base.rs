@@ -36,6 +36,18 @@ impl Base {
         }
     }
 
+    /// Returns it with the server `from` called `to`; what was generated for `to` itself stays.
+    pub(super) fn renamed(&self, from: &str, to: &str) -> Self {
+        let mut renamed = self.clone();
+        if let Some(tools) = renamed.tools.remove(from) {
+            let there = renamed.tools.entry(to.to_owned()).or_default();
+            for (tool, generated) in tools {
+                there.entry(tool).or_insert(generated);
+            }
+        }
+        renamed
+    }
+
     /// Notes that what stands under `key` for a tool is a person's word, also where it is what was generated.
     pub fn give(&mut self, server: &str, tool: &str, key: &str) {
         self.tool(server, tool).keys.insert(key.to_owned(), None);
@@ -47,7 +59,7 @@ impl Base {
     }
 
     /// Returns since when a tool is not offered any more, in seconds since 1970.
-    pub fn gone(&self, server: &str, tool: &str) -> Option<u64> {
+    pub(super) fn gone(&self, server: &str, tool: &str) -> Option<u64> {
         self.get(server, tool)?.gone
     }
 

@@ -1,19 +1,14 @@
 //! Stories of a policy file: what comes, what stays, what goes and comes back.
 
-use super::{Base, Merged, Offered, merge};
-use crate::policy::{Decision, Decisions, Proposal, Setting, Tool, Verbs, infer};
+use super::{Base, Merged, Offered, merge, renamed};
+use crate::policy::stage::{proposals, setting};
+use crate::policy::{Decision, Decisions, Setting, Tool, Verbs, infer};
 
 const DAY: u64 = 86_400;
 const NOW: u64 = 1_795_824_000;
 
 /// A server and the names of its tools; `None` while they are not known.
 type Offers<'o> = &'o [(&'o str, Option<&'o str>)];
-
-fn proposals(server: &str, tools: &str, decisions: Decisions) -> Vec<Proposal> {
-    let verbs = Verbs::default();
-    let setting = Setting { server, trust: false, timeout: None, verbs: &verbs, decisions };
-    tools.split_whitespace().map(|name| infer(&Tool::named(name), &setting)).collect()
-}
 
 /// A file and its base, through time.
 struct Home {
@@ -392,8 +387,7 @@ fn names_that_could_deceive_are_spelt_out() {
     let mut home = Home::new(None);
     let name = "a\u{202e}b\"]\nrisk='safe'#";
     let verbs = Verbs::default();
-    let setting =
-        Setting { server: "s", trust: false, timeout: None, verbs: &verbs, decisions: Decisions::default() };
+    let setting = setting("s", &verbs);
     let tools = vec![infer(&Tool::named(name), &setting)];
     let merged = merge(None, &home.base, &[Offered { server: "s", tools: Some(&tools) }], NOW).unwrap();
     home.text = merged.text;
@@ -415,8 +409,7 @@ fn a_line_that_goes_takes_no_comment_along() {
     let mut home = Home::new(None);
     let verbs = Verbs::default();
     let offer = |home: &mut Home, trust: bool| {
-        let decisions = Decisions::default();
-        let setting = Setting { server: "k8s", trust, timeout: None, verbs: &verbs, decisions };
+        let setting = Setting { trust, ..setting("k8s", &verbs) };
         let raw = r#"{"name":"frob","annotations":{"readOnlyHint":true}}"#;
         let tools = vec![infer(&Tool::parse(raw).unwrap(), &setting)];
         let offered = [Offered { server: "k8s", tools: Some(&tools) }];
@@ -453,4 +446,44 @@ fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
     assert!(home.text().contains("#~ risk = \"high\" # mine"), "{}", home.text());
     let rule = crate::policy::parse(home.text()).value.rule("a", "get_x").cloned().unwrap();
     assert_eq!(rule.risk.map(|said| said.value), Some(crate::policy::Risk::High));
+}
+
+#[test]
+fn a_server_that_is_called_otherwise_takes_what_is_said_of_its_tools_along() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("delete_pod get_a get_b")), ("z", Some("get_z"))]);
+    home.edit("\"allow\"", "\"deny\" # never");
+    home.merge(&[("k8s", Some("delete_pod get_b")), ("z", Some("get_z"))]);
+    let before = home.text().to_owned();
+    let (text, base) = renamed(home.text(), &home.base, "k8s", "my kube").unwrap();
+    assert_eq!(text, before.replace("[tools.k8s.", "[tools.\"my kube\"."));
+    (home.text, home.base) = (Some(text), base);
+    // What is ours follows, and what is gone comes back as if nothing had happened.
+    let news = home.merge(&[("my kube", Some("delete_pod get_a get_b")), ("z", Some("get_z"))]);
+    assert_eq!(news, "bring back `get_a` of `my kube` as it was\nupdate `delete_pod` of `my kube`\n");
+    assert!(home.text().contains("decision = \"deny\" # never\n"), "{}", home.text());
+    assert!(home.text().contains("permission = \"my%20kube:pod:delete\"\n"), "{}", home.text());
+    assert!(!home.text().contains("k8s"), "{}", home.text());
+}
+
+#[test]
+fn what_is_said_under_the_new_name_already_stays_and_nothing_is_lost() {
+    for text in [
+        "[tools.a.x]\ndecision = \"deny\" # a\n\n[tools.a.y]\ndecision = \"deny\"\n\n[tools.b.y]\ndecision = \"ask\"\n",
+        "tools.a.x = { decision = \"deny\" }\ntools.a.y.decision = \"deny\"\n[tools.b]\ny.decision = \"ask\"\n",
+        "tools = { a = { x = { decision = \"deny\" }, y = { decision = \"deny\" } }, b = { y = { decision = \"ask\" } } }\n",
+    ] {
+        let (after, _) = renamed(text, &Base::default(), "a", "b").unwrap();
+        let policy = crate::policy::parse(&after).value;
+        let on = |server, tool| policy.rule(server, tool)?.decision.as_ref().map(|said| said.value);
+        for (server, tool, decision) in [
+            ("b", "x", Decision::Deny),
+            ("b", "y", Decision::Ask),
+            ("a", "x", Decision::Deny),
+            ("a", "y", Decision::Deny),
+        ] {
+            assert_eq!(on(server, tool), Some(decision), "{server} {tool}:\n{after}");
+        }
+        assert_eq!(renamed(&after, &Base::default(), "c", "d").unwrap().0, after);
+    }
 }

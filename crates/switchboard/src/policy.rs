@@ -4,13 +4,14 @@
 //! files with it ([`export`]).
 
 pub(crate) mod export;
+mod names;
 mod record;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use switchboard_core::document::Document;
-use switchboard_core::policy::merge::Base;
+use switchboard_core::policy::merge::{self, Base};
 use switchboard_core::policy::{self, ToolPolicy};
 use switchboard_core::problem::{Parsed, Problem};
 use switchboard_host::backup::Label;
@@ -24,6 +25,7 @@ use crate::home::{Home, now, save};
 use crate::schema;
 use crate::ui::Ui;
 
+use names::Names;
 pub(crate) use record::{Act, Record, Write};
 
 /// The policy file of a home, and what is remembered of it.
@@ -138,13 +140,19 @@ impl PolicyFile {
         }
     }
 
-    /// Remembers what the file says, for when it is wrong one day.
+    /// Remembers what the file says, for when it is wrong one day, once servers are called in it as they are now.
     ///
     /// # Errors
-    /// The state folder cannot be written.
+    /// The file or the state folder cannot be written.
     pub(crate) fn remember(&mut self, home: &Home) -> Done {
+        let now = Names::of(&home.catalogue.catalogue);
+        if !self.last_good && self.file.is_some() {
+            self.rename(home, &self.record.names.renamed(&now))?;
+        }
         let is_new = !self.last_good && self.record.good != self.hash();
-        if !is_new && !self.unsaved {
+        let names = self.record.names.with(&now);
+        let are_new = !self.last_good && self.file.is_some() && self.record.names != names;
+        if !is_new && !are_new && !self.unsaved {
             return Ok(());
         }
         if is_new {
@@ -153,8 +161,29 @@ impl PolicyFile {
             }
             self.record.good = self.hash();
         }
+        if are_new {
+            self.record.names = names;
+        }
         self.unsaved = false;
         save(&home.dirs.policy_record(), &self.record)
+    }
+
+    /// Calls servers otherwise in the file: what a person denies must not be open again under another name.
+    fn rename(&mut self, home: &Home, renamed: &[(String, String)]) -> Done {
+        let mut text = self.text().unwrap_or_default().to_owned();
+        let mut base = self.record.base.clone();
+        let mut done = Vec::new();
+        for (from, to) in renamed {
+            // Where that cannot be, what is said under the old name stays there.
+            if let Ok((now, now_base)) = merge::renamed(&text, &base, from, to) {
+                done.extend((now != text).then(|| format!("`{from}` is called `{to}`")));
+                (text, base) = (now, now_base);
+            }
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        self.put(home, Change { text: Some(text.into_bytes()), base, act: Act::Sync, done })
     }
 
     /// Takes what is generated into our memory where the file stays as it is.

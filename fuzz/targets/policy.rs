@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use switchboard_core::policy::export::{ExportBase, ExportedTool, export};
-use switchboard_core::policy::merge::{Base, Offered, merge};
+use switchboard_core::policy::merge::{Base, Offered, merge, renamed};
 use switchboard_core::policy::{
     Decisions, Proposal, Rules, Setting, Tool, ToolPolicy, Usual, Verbs, explain, inert, infer, parse,
 };
@@ -24,6 +24,9 @@ fuzz_target!(|input: (&str, &str)| {
     let good = parsed.is_good();
     look(parsed.value, &Base::default(), &tools);
     let offered = [Offered { server: "a", tools: Some(&tools) }];
+    if let Ok((after, _)) = renamed(text, &Base::default(), "a", "b") {
+        assert!(!good || parse(&after).is_good(), "calling a server otherwise broke it: {after}");
+    }
     if let Ok(merged) = merge(Some(text), &Base::default(), &offered, 0) {
         let after = merged.text.as_deref().unwrap_or(text);
         let parsed = parse(after);

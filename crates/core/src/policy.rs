@@ -3,7 +3,7 @@
 //! [`infer()`] makes a [`Proposal`] of a tool's name, schema and annotations. Nothing in it is taken on a server's word
 //! that could make a tool look more harmless than its name does. [`parse()`] reads `tool-policy.toml`,
 //! [`merge()`](merge::merge) brings it up to date, [`Rules`] decide on each call by it, [`explain()`] says which rule gave what,
-//! and [`inert()`] what stands there to no effect.
+//! and [`inert()`] and [`unheard_of()`] what stands there to no effect.
 //! A [`Pin`](pin::Pin) is what a tool was when it was first seen, and [`odd`] finds what could deceive. [`export`] tells another
 //! application of it all.
 
@@ -25,6 +25,7 @@ mod skeleton;
 #[cfg(test)]
 mod stage;
 mod tool;
+mod unheard;
 mod verbs;
 mod words;
 
@@ -38,5 +39,6 @@ pub use rate::{Allowance, Rate};
 pub use reason::Reason;
 pub use risk::{Decision, Decisions, Risk};
 pub use tool::Tool;
+pub use unheard::unheard_of;
 pub use verbs::{Verb, Verbs};
 pub(crate) use words::words;

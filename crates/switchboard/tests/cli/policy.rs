@@ -333,6 +333,14 @@ fn what_has_no_effect_is_told_once() {
     warning: ~/switchboard/config/tool-policy.toml:32:1: `timeout` of tool `status` has no effect: `hard_timeout` is shorter
     hint: make `timeout` no longer than `hard_timeout`
     ");
+    let tables = scene.home.text(POLICY);
+    scene.home.write(POLICY, format!("{tables}\n[tools.k8s.delte_pod]\ndecision = \"deny\"\n"));
+    let told = scene.run("policy sync").stderr;
+    assert!(
+        told.contains("`k8s` offers no tool `delte_pod`") && told.contains("did you mean `delete_pod`?"),
+        "{told}"
+    );
+    scene.home.write(POLICY, tables);
     scene.home.edit(POLICY, "risk = \"high\"\ndecision = \"allow\"", "risk = \"high\"\ndesicion = \"deny\"");
     insta::assert_snapshot!(scene.run("policy sync"), @"
     exit code: 3

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{Base, Merged, Offered, What, merge};
+use super::{Base, Merged, Offered, What, merge, renamed};
 use crate::document::{Change, Document, Format, Step};
 use crate::policy::stage::proposals;
 use crate::policy::{Decision, Decisions, Proposal, parse};
@@ -304,6 +304,9 @@ proptest! {
         world.offers = vec![Some(vec![true; TOOLS.len()]); SERVERS.len()];
         let proposals: Vec<_> = (0..SERVERS.len()).map(|server| world.proposals(server)).collect();
         let good = parse(&text).is_good();
+        if let Ok((after, _)) = renamed(&text, &Base::default(), "a", "new") {
+            prop_assert!(!good || parse(&after).is_good(), "{}", after);
+        }
         // All is offered, and then nothing is.
         for servers in [SERVERS.len(), 0] {
             let offered: Vec<_> = SERVERS

@@ -66,31 +66,12 @@ impl Home {
 }
 
 #[test]
-fn a_file_is_begun_with_one_table_per_tool_in_order() {
+fn names_of_any_script_have_tables_and_what_is_not_known_has_none() {
     let mut home = Home::new(None);
-    let news =
-        home.merge(&[("k8s", Some("list_pods delete_pod")), ("my server", Some("删除")), ("off", None)]);
-    insta::assert_snapshot!(format!("{news}---\n{}", home.text()), @r#"
-    add `delete_pod` of `k8s`
-    add `list_pods` of `k8s`
+    let news = home.merge(&[("my server", Some("删除")), ("off", None)]);
+    insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
     add `删除` of `my server`
     ---
-    #:schema ./tool-policy.schema.json
-    # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
-    # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
-
-    [tools.k8s.delete_pod]
-    risk = "high"
-    decision = "allow"
-    timeout = "60s"
-    permission = "k8s:pod:delete"
-
-    [tools.k8s.list_pods]
-    risk = "safe"
-    decision = "allow"
-    timeout = "30s"
-    cache_ttl = "60s"
-
     [tools."my server"."删除"]
     risk = "medium"
     decision = "allow"
@@ -166,13 +147,6 @@ fn what_a_person_wrote_stays_and_the_rest_follows() {
     cache_ttl = "5m"
     rate = "10/min"
     "#);
-    // Back and forth, whatever the settings say.
-    for _ in 0..10 {
-        home.decisions = Decisions::default();
-        home.merge(&[("k8s", Some("delete_pod list_pods"))]);
-    }
-    assert!(home.text().contains("decision = \"deny\" # never\npermission"), "{}", home.text());
-    assert!(home.text().contains("cache_ttl = \"5m\"\nrate = \"10/min\"\n"), "{}", home.text());
 }
 
 #[test]

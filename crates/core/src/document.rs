@@ -38,6 +38,7 @@ mod yaml;
 pub use aliases::{Aliases, TooMuch};
 pub use change::{Change, Footing, Step};
 pub use node::{Form, List, Map, Member, Node, NodeKind};
+pub(crate) use quoted::quote;
 pub use refusal::Refusal;
 pub use unreadable::{Unreadable, UnreadableReason};
 

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use crate::duration::parse_duration;
 use crate::nearest::nearest;
 use crate::place::{Place, Places};
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
 /// What a whole file gave: its table and the problems of its grammar.
 ///
@@ -46,6 +46,8 @@ pub(crate) struct Fields<'a, 't> {
     asked: Vec<&'static str>,
     /// The keys are names, so none of them is unknown.
     all_asked: bool,
+    /// How bad an unknown field is.
+    unknown: Severity,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -58,7 +60,19 @@ impl<'a, 't> Fields<'a, 't> {
         table: &'a DeTable<'t>,
         problems: &'a mut Vec<Problem>,
     ) -> Self {
-        Self { text, name: name.into(), span, table, asked: Vec::new(), all_asked: false, problems }
+        let name = name.into();
+        let unknown = Severity::Warning;
+        Self { text, name, span, table, asked: Vec::new(), all_asked: false, unknown, problems }
+    }
+
+    /// Has an unknown field be an error, here and in the tables below: what it was meant to say could be a limit.
+    pub(crate) fn refuse_unknown(&mut self) {
+        self.unknown = Severity::Error;
+    }
+
+    /// Begins reading a table below this one.
+    fn below<'b>(&'b mut self, name: String, span: Range<usize>, table: &'b DeTable<'t>) -> Fields<'b, 't> {
+        Fields { unknown: self.unknown, ..Fields::of(self.text, name, span, table, self.problems) }
     }
 
     /// Returns where byte `offset` stands in the file, a byte-order mark before it included.
@@ -240,7 +254,7 @@ impl<'a, 't> Fields<'a, 't> {
             return None;
         };
         let name = format!("`{key}` of {}", self.name);
-        let mut fields = Fields::of(self.text, name, value.span(), table, self.problems);
+        let mut fields = self.below(name, value.span(), table);
         let read = read(&mut fields);
         fields.finish();
         Some(read)
@@ -263,7 +277,7 @@ impl<'a, 't> Fields<'a, 't> {
                 self.wrong(key, item, "a table");
                 continue;
             };
-            let mut fields = Fields::of(self.text, format!("`[[{key}]]`"), item.span(), table, self.problems);
+            let mut fields = self.below(format!("`[[{key}]]`"), item.span(), table);
             all.push(read(&mut fields));
             fields.finish();
         }
@@ -306,13 +320,13 @@ impl<'a, 't> Fields<'a, 't> {
                 self.problem_at(item.span().start, Problem::error(what));
                 continue;
             };
-            let mut fields = Fields::of(self.text, label, name.span(), inner, self.problems);
+            let mut fields = self.below(label, name.span(), inner);
             read(name.get_ref(), name.span().start + bom, &mut fields);
             fields.finish();
         }
     }
 
-    /// Warns of every field that nobody asked for, with the known one that is nearest.
+    /// Tells of every field that nobody asked for, with the known one that is nearest.
     pub(crate) fn finish(&mut self) {
         let unknown: Vec<(String, usize)> = self
             .table
@@ -321,7 +335,7 @@ impl<'a, 't> Fields<'a, 't> {
             .map(|(key, _)| (key.get_ref().to_string(), key.span().start))
             .collect();
         for (key, offset) in unknown {
-            let mut problem = Problem::warning(format!("{} has no setting `{key}`", self.name));
+            let mut problem = Problem::of(self.unknown, format!("{} has no setting `{key}`", self.name));
             let known = self.asked.iter().copied();
             problem = match nearest(&key, known.clone()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),

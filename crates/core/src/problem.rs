@@ -34,12 +34,17 @@ pub struct Problem {
 impl Problem {
     /// Returns an error without a place.
     pub fn error(what: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place: None, what: what.into(), help: None }
+        Self::of(Severity::Error, what)
     }
 
     /// Returns a warning without a place.
     pub fn warning(what: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, place: None, what: what.into(), help: None }
+        Self::of(Severity::Warning, what)
+    }
+
+    /// Returns a problem without a place.
+    pub(crate) fn of(severity: Severity, what: impl Into<String>) -> Self {
+        Self { severity, place: None, what: what.into(), help: None }
     }
 
     /// Returns the problem with its place.

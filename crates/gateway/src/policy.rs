@@ -13,8 +13,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use switchboard_core::catalogue::Server;
 use switchboard_core::policy::pins::Pins;
 use switchboard_core::policy::{
-    Allowance, Denial, Held, Proposal, Rate, Rules, Setting, Tool, ToolPolicy, Usual, Verdict, Why, infer,
-    infer_raw,
+    Allowance, Denial, Held, Proposal, Rate, Rules, Tool, ToolPolicy, Verdict, Why, infer, infer_raw,
 };
 use switchboard_core::settings::{OnChange, Policy as Settings};
 
@@ -71,25 +70,15 @@ impl fmt::Debug for Holder {
 }
 
 impl Policy {
-    fn usual(&self) -> Usual {
-        Usual { hard_timeout: self.settings.hard_timeout, cache: self.settings.cache }
-    }
-
     /// Returns the rules of some of a server's tools, each with its description where there is one.
     fn rules<'t>(&self, server: &Server, tools: impl Iterator<Item = (&'t str, Option<&'t [u8]>)>) -> Rules {
-        let setting = Setting {
-            server: server.name.as_str(),
-            trust: server.trust,
-            timeout: server.timeout,
-            verbs: &self.settings.verbs,
-            decisions: self.settings.decisions,
-        };
+        let setting = self.settings.setting(server);
         let propose = |(name, raw): (&str, Option<&[u8]>)| match raw {
             Some(raw) => infer_raw(name, raw, &setting),
             None => infer(&Tool::named(name), &setting),
         };
         let proposals: Vec<Proposal> = tools.map(propose).collect();
-        Rules::of(&self.file, [(server.name.as_str(), proposals.as_slice())], self.usual())
+        Rules::of(&self.file, [(server.name.as_str(), proposals.as_slice())], self.settings.usual())
     }
 
     /// Returns whether a tool is offered at all.

@@ -1,7 +1,8 @@
 //! What servers were last seen to offer, in one database that several processes read and write at once.
 //!
 //! It is a cache: whatever is wrong with it concerns nobody but whoever fills it again. So reading never fails, it finds
-//! nothing and says why ([`Registry::notes`]); writing puts a damaged database aside and begins a new one. What a server
+//! nothing and says why ([`Registry::notes`]); writing puts a damaged database aside and begins a new one. One at which
+//! somebody else is for too long is not damaged, and stays. What a server
 //! wrote is kept as the bytes that it wrote, each with its hash.
 //!
 //! ```
@@ -66,6 +67,8 @@ pub struct Registry {
     identity: place::Identity,
     /// Our own turn, as long as there is one.
     turn: Weak<()>,
+    /// Somebody kept us from seeing what is there.
+    unseen: bool,
     notes: Vec<Note>,
 }
 
@@ -95,6 +98,7 @@ impl Registry {
             connection: None,
             identity: None,
             turn: Weak::new(),
+            unseen: false,
             notes: Vec::new(),
         };
         registry.connect();
@@ -166,6 +170,10 @@ impl Registry {
     /// # Errors
     /// The registry stays as it is.
     pub fn replace(&mut self, rows: &[Row<Seen<'_>>], now: u64) -> Result<Vec<ServerName>, NotWritten> {
+        if self.unseen {
+            // What is to be kept was decided without knowing what there is.
+            return Err(NotWritten::because(&self.path, &Fault::Busy));
+        }
         let lost = self.writing(|connection| write::replace(connection, rows, now))?;
         self.settle();
         Ok(lost)
@@ -230,9 +238,11 @@ impl Registry {
     /// Runs a query; where the database is damaged, nothing is found.
     fn reading<T: Default>(&mut self, query: impl Fn(&Connection) -> rusqlite::Result<T>) -> T {
         let Some(connection) = &self.connection else { return T::default() };
-        let fault = match query(connection) {
+        let found = query(connection).map_err(|error| Fault::of(&error));
+        self.unseen = matches!(found, Err(Fault::Busy));
+        let fault = match found {
             Ok(found) => return found,
-            Err(error) => Fault::of(&error),
+            Err(fault) => fault,
         };
         self.found(fault);
         T::default()
@@ -247,10 +257,10 @@ impl Registry {
                     Ok(done) => return Ok(done),
                     Err(error) => Fault::of(&error),
                 },
-                _ => return Err(NotWritten::new(&self.path, self.notes.last().map(Note::why))),
+                _ => return Err(NotWritten::only_read(&self.path, self.notes.last())),
             };
             if !again || !matches!(fault, Fault::Damaged(_)) {
-                return Err(NotWritten::new(&self.path, Some(fault.why())));
+                return Err(NotWritten::because(&self.path, &fault));
             }
             self.found(fault);
             again = false;

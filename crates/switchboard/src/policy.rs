@@ -4,16 +4,16 @@
 //! files with it ([`export`]).
 
 pub(crate) mod export;
+mod names;
 mod record;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use switchboard_core::document::Document;
-use switchboard_core::policy::merge::Base;
-use switchboard_core::policy::{self, Setting, ToolPolicy, Usual};
-use switchboard_core::problem::Problem;
-use switchboard_core::settings::Policy as Settings;
+use switchboard_core::policy::merge::{self, Base};
+use switchboard_core::policy::{self, ToolPolicy};
+use switchboard_core::problem::{Parsed, Problem};
 use switchboard_host::backup::Label;
 use switchboard_host::file::{self, ReadError, Snapshot};
 use switchboard_host::hash::Hash;
@@ -25,6 +25,7 @@ use crate::home::{Home, now, save};
 use crate::schema;
 use crate::ui::Ui;
 
+use names::Names;
 pub(crate) use record::{Act, Record, Write};
 
 /// The policy file of a home, and what is remembered of it.
@@ -79,7 +80,7 @@ impl PolicyFile {
                 )])
             }
             (None, Ok(text)) => {
-                let parsed = policy::parse(text.unwrap_or_default());
+                let parsed = understood(home, text.unwrap_or_default(), &record);
                 if !parsed.is_good() {
                     Err(parsed.problems)
                 } else if text.is_some_and(is_blank) && !last_good(home, &record).rules().is_empty() {
@@ -145,13 +146,19 @@ impl PolicyFile {
         }
     }
 
-    /// Remembers what the file says, for when it is wrong one day.
+    /// Remembers what the file says, for when it is wrong one day, once servers are called in it as they are now.
     ///
     /// # Errors
-    /// The state folder cannot be written.
+    /// The file or the state folder cannot be written.
     pub(crate) fn remember(&mut self, home: &Home) -> Done {
+        let now = Names::of(&home.catalogue.catalogue);
+        if !self.last_good && self.file.is_some() {
+            self.rename(home, &self.record.names.renamed(&now))?;
+        }
         let is_new = !self.last_good && self.record.good != self.hash();
-        if !is_new && !self.unsaved {
+        let names = self.record.names.with(&now);
+        let are_new = !self.last_good && self.file.is_some() && self.record.names != names;
+        if !is_new && !are_new && !self.unsaved {
             return Ok(());
         }
         if is_new {
@@ -160,8 +167,29 @@ impl PolicyFile {
             }
             self.record.good = self.hash();
         }
+        if are_new {
+            self.record.names = names;
+        }
         self.unsaved = false;
         save(&home.dirs.policy_record(), &self.record)
+    }
+
+    /// Calls servers otherwise in the file: what a person denies must not be open again under another name.
+    fn rename(&mut self, home: &Home, renamed: &[(String, String)]) -> Done {
+        let mut text = self.text().unwrap_or_default().to_owned();
+        let mut base = self.record.base.clone();
+        let mut done = Vec::new();
+        for (from, to) in renamed {
+            // Where that cannot be, what is said under the old name stays there.
+            if let Ok((now, now_base)) = merge::renamed(&text, &base, from, to) {
+                done.extend((now != text).then(|| format!("`{from}` is called `{to}`")));
+                (text, base) = (now, now_base);
+            }
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        self.put(home, Change { text: Some(text.into_bytes()), base, act: Act::Sync, done })
     }
 
     /// Takes what is generated into our memory where the file stays as it is.
@@ -212,7 +240,7 @@ impl PolicyFile {
             }
         }
         self.record.settle(self.hash());
-        let parsed = policy::parse(self.text().unwrap_or_default());
+        let parsed = understood(home, self.text().unwrap_or_default(), &self.record);
         self.last_good = !parsed.is_good();
         if parsed.is_good() {
             self.record.good = self.hash();
@@ -250,6 +278,15 @@ fn read(path: &Path) -> (Option<Snapshot>, Option<Problem>) {
     }
 }
 
+/// Reads the text of the file, with what we remember of it: lines that were taken out, and those without effect.
+fn understood(home: &Home, text: &str, record: &Record) -> Parsed<ToolPolicy> {
+    let Parsed { value, mut problems } = policy::parse(text);
+    let value = value.knowing(&record.base);
+    problems.extend(policy::inert(&value, &record.base, home.settings.value.policy.usual()));
+    problems.sort_by_key(|problem| problem.place);
+    Parsed { value, problems }
+}
+
 /// Whether nothing at all stands in a text.
 fn is_blank(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim().is_empty()
@@ -259,7 +296,7 @@ fn is_blank(text: &str) -> bool {
 fn last_good(home: &Home, record: &Record) -> ToolPolicy {
     let bytes = record.good.and_then(|good| home.backups().load(good).ok());
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(|text| policy::parse(&text).value).unwrap_or_default()
+    text.map(|text| policy::parse(&text).value.knowing(&record.base)).unwrap_or_default()
 }
 
 /// Loads a record; a damaged one is set aside, and what that means is told.
@@ -294,24 +331,5 @@ pub(crate) fn pinned(home: &Home) -> Vec<Hash> {
     match records::load::<Record>(&home.dirs.policy_record()) {
         Ok(Loaded::Found(record)) => record.pinned().collect(),
         _ => Vec::new(),
-    }
-}
-
-/// Returns what holds where nobody has said anything of a tool.
-pub(crate) fn usual(settings: &Settings) -> Usual {
-    Usual { hard_timeout: settings.hard_timeout, cache: settings.cache }
-}
-
-/// Returns what counts for the tools of a server, besides what they are.
-pub(crate) fn setting<'s>(
-    settings: &'s Settings,
-    server: &'s switchboard_core::catalogue::Server,
-) -> Setting<'s> {
-    Setting {
-        server: server.name.as_str(),
-        trust: server.trust,
-        timeout: server.timeout,
-        verbs: &settings.verbs,
-        decisions: settings.decisions,
     }
 }

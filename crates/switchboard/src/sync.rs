@@ -86,7 +86,7 @@ impl Look {
 
     /// Returns why the registry cannot be written; `None` where it can.
     pub(crate) fn refused(&self) -> Option<&Note> {
-        self.registry.notes().iter().find(|note| matches!(note, Note::Refused { .. }))
+        self.registry.notes().iter().find(|note| matches!(note, Note::Refused { .. } | Note::Busy { .. }))
     }
 
     /// Asks whom it has to, and keeps what comes of it.

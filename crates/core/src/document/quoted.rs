@@ -1,7 +1,7 @@
 //! Texts between quotation marks, with the escapes that all formats share.
 
 /// Appends `text` in quotation marks. `escape` spells what else a format cannot hold as it is.
-pub(super) fn quote(text: &str, out: &mut String, escape: impl Fn(char) -> Option<String>) {
+pub(crate) fn quote(text: &str, out: &mut String, escape: impl Fn(char) -> Option<String>) {
     out.push('"');
     for c in text.chars() {
         match c {

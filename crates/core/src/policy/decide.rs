@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::file::key;
 use super::{Decision, Held, Permission, Proposal, Rate, Risk, Rule, Said, ToolPolicy};
 
 /// How a call that is allowed is passed on.
@@ -124,8 +125,8 @@ impl Rules {
     /// Returns what holds for the tools that are offered: what the file says, and what is proposed where it has no
     /// table for a tool. Each server comes with what is proposed for its tools.
     ///
-    /// Within a table a line that is not there means: the proposed risk, decision and timeout; no permission, no
-    /// cache, no rate. Whoever takes out a `permission` wants none to be needed.
+    /// Within a table a line that is not there means what is proposed, so that a forgotten one opens nothing. Whoever
+    /// takes out a `permission` or a `cache_ttl` that was generated wants none; [`ToolPolicy::knowing`] tells them apart.
     pub fn of<'o>(
         policy: &ToolPolicy,
         offered: impl IntoIterator<Item = (&'o str, &'o [Proposal])>,
@@ -162,46 +163,33 @@ impl Rules {
             _ => Verdict::Allow(entry.terms),
         })
     }
-
-    /// Returns whether a tool is offered: not if it is switched off.
-    pub fn is_offered(&self, server: &str, tool: &str) -> bool {
-        self.servers.get(server).and_then(|tools| tools.get(tool)).is_none_or(|entry| entry.enabled)
-    }
-
-    /// Returns how much harm a tool can do; `None` for one that is not known.
-    pub fn risk(&self, server: &str, tool: &str) -> Option<Risk> {
-        Some(self.servers.get(server)?.get(tool)?.terms.risk)
-    }
 }
 
 impl Entry {
     pub(super) fn of(rule: Option<&Rule>, proposal: &Proposal, usual: Usual) -> Self {
-        let Some(rule) = rule else {
-            let terms = Terms {
-                risk: proposal.risk,
-                timeout: proposal.timeout,
-                hard_timeout: usual.hard_timeout.max(proposal.timeout),
-                cache_ttl: proposal.cache_ttl.filter(|_| usual.cache),
-                rate: None,
-            };
-            let permissions = proposal.permission.iter().cloned().collect();
-            return Self { enabled: true, decision: proposal.decision, permissions, terms };
-        };
+        let unsaid = Rule::default();
+        let rule = rule.unwrap_or(&unsaid);
         let risk = said(rule.risk.as_ref()).unwrap_or(proposal.risk);
         let timeout = said(rule.timeout.as_ref()).unwrap_or(proposal.timeout);
+        let proposed_ttl = proposal.cache_ttl.filter(|_| !rule.lacks(key::CACHE_TTL));
+        let proposed_permission = proposal.permission.iter().filter(|_| !rule.lacks(key::PERMISSION));
         let terms = Terms {
             risk,
             timeout,
             // A person's limit counts; the usual one never cuts what a person allows to be silent for longer.
             hard_timeout: said(rule.hard_timeout.as_ref()).unwrap_or(usual.hard_timeout.max(timeout)),
             cache_ttl: said(rule.cache_ttl.as_ref())
+                .or(proposed_ttl)
                 .filter(|ttl| usual.cache && risk == Risk::Safe && !ttl.is_zero()),
             rate: said(rule.rate.as_ref()),
         };
         Self {
             enabled: said(rule.enabled.as_ref()).unwrap_or(true),
             decision: said(rule.decision.as_ref()).unwrap_or(proposal.decision),
-            permissions: rule.permissions.as_ref().map(|said| said.value.clone()).unwrap_or_default(),
+            permissions: match &rule.permissions {
+                Some(said) => said.value.clone(),
+                None => proposed_permission.cloned().collect(),
+            },
             terms,
         }
     }

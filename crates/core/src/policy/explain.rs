@@ -62,7 +62,7 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
 }
 
-/// Returns which rule gave what for a tool.
+/// Returns which rule gave what for a tool; `policy` [knows](ToolPolicy::knowing) `base`.
 pub fn explain(
     policy: &ToolPolicy,
     base: &Base,
@@ -165,7 +165,7 @@ impl Asks<'_> {
         let source = match (said, self.rule) {
             (Some((line, text)), _) if last == Some(text.as_str()) => Source::Generated { line },
             (Some((line, _)), _) => Source::Person { line },
-            (None, Some(rule)) if last.is_some() => Source::TakenOut { line: rule.line },
+            (None, Some(rule)) if rule.lacks(key) => Source::TakenOut { line: rule.line },
             (None, _) if key == key::HARD_TIMEOUT => Source::Settings,
             (None, _) => Source::Proposal,
         };

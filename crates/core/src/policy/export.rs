@@ -79,13 +79,8 @@ impl ExportedTool {
             timeout: terms.timeout,
             cache_ttl: terms.cache_ttl,
             permissions,
-            enabled: Self::may_be_called(enabled, decision),
+            enabled: enabled && decision != Decision::Deny,
         }
-    }
-
-    /// Returns whether a tool that is `enabled` and on which this is decided may be called at all.
-    pub fn may_be_called(enabled: bool, decision: Decision) -> bool {
-        enabled && decision != Decision::Deny
     }
 
     /// What we write for it: each key in order.

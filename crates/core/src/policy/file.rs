@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 
+use super::merge::Base;
 use super::{Decision, Permission, Rate, Risk};
 use crate::fields::{Fields, read};
 use crate::problem::{Parsed, Problem};
@@ -20,6 +21,9 @@ pub(super) mod key {
     pub(in crate::policy) const PERMISSION: &str = "permission";
     pub(in crate::policy) const PERMISSIONS: &str = "permissions";
     pub(in crate::policy) const RATE: &str = "rate";
+
+    /// Those that are generated, in that order.
+    pub(in crate::policy) const GENERATED: [&str; 5] = [RISK, DECISION, TIMEOUT, CACHE_TTL, PERMISSION];
 }
 
 /// Something that stands in the file, and the line in which it stands.
@@ -56,6 +60,26 @@ pub struct Rule {
     pub permissions: Option<Said<Vec<Permission>>>,
     /// How often it may be called.
     pub rate: Option<Said<Rate>>,
+    /// The keys that a person took out of the table: nothing is to hold there. Only [`ToolPolicy::knowing`] finds them.
+    pub taken_out: Vec<&'static str>,
+}
+
+impl Rule {
+    /// Whether a person took the line of `key` out of the table.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.taken_out.contains(&key)
+    }
+
+    /// Whether the table has a line for a key that is generated.
+    fn says(&self, key: &str) -> bool {
+        match key {
+            key::RISK => self.risk.is_some(),
+            key::DECISION => self.decision.is_some(),
+            key::TIMEOUT => self.timeout.is_some(),
+            key::CACHE_TTL => self.cache_ttl.is_some(),
+            _ => self.permissions.is_some(),
+        }
+    }
 }
 
 /// What `tool-policy.toml` says.
@@ -74,6 +98,18 @@ impl ToolPolicy {
     /// Returns the rule of a tool, if a table of the file is about it.
     pub fn rule(&self, server: &str, tool: &str) -> Option<&Rule> {
         self.by_name.get(server)?.get(tool).map(|&at| &self.rules[at])
+    }
+
+    /// Returns it with what is known of lines that are not there: one that was generated was taken out by a person, any
+    /// other was never written, so that what is proposed holds.
+    #[must_use]
+    pub fn knowing(mut self, base: &Base) -> Self {
+        for rule in &mut self.rules {
+            let was_generated = |key: &str| base.generated(&rule.server, &rule.tool, key).is_some();
+            rule.taken_out =
+                key::GENERATED.into_iter().filter(|key| !rule.says(key) && was_generated(key)).collect();
+        }
+        self
     }
 
     fn add(&mut self, rule: Rule) {
@@ -95,6 +131,8 @@ pub fn parse(text: &str) -> Parsed<ToolPolicy> {
     let mut policy = ToolPolicy::default();
     let lines = Lines::of(text);
     let mut fields = Fields::of(text, "the policy", table.span(), table.get_ref(), &mut problems);
+    // A slip of the pen must not leave a tool more open than was meant.
+    fields.refuse_unknown();
     fields.text("$schema");
     fields.named_tables("tools", "server", |server, _, fields| {
         fields.names("tool", |tool, start, fields| {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::skeleton::{is_hidden, plain, skeleton};
+use super::script::is_disguised;
+use super::skeleton::{is_hidden, skeleton};
 use super::verbs::{connects, is_filler, is_sight, looks_at_many, looks_at_one};
 use super::words::words;
 use super::{Decision, Decisions, Permission, Reason, Risk, Tool, Verb, Verbs};
@@ -155,7 +156,8 @@ struct Name {
 
 impl Name {
     fn read(name: &str, setting: &Setting<'_>, reasons: &mut Vec<Reason>) -> Self {
-        let words = words(&skeleton(name));
+        let disguised = name.contains(is_hidden) || is_disguised(name);
+        let words = if disguised { words(&skeleton(name)) } else { words(name) };
         // A server often puts its own name before those of its tools.
         let own = words.iter().zip(self::words(setting.server)).take_while(|(a, b)| *a == b).count();
         let judged = Judged::of(&words, setting.verbs);
@@ -186,7 +188,6 @@ impl Name {
             .filter(|(at, word)| *at >= own && !is_filler(word))
             .map(|(_, word)| word)
             .collect();
-        let disguised = name.chars().any(|c| is_hidden(c) || plain(c) != c);
         Self { risk, known: judged.riskiest.is_some(), action, resource: bounded(rest.join("_")), disguised }
     }
 }
@@ -208,7 +209,7 @@ impl<'w> Judged<'w> {
         let mut in_doubt = false;
         for (at, word) in words.iter().enumerate() {
             in_doubt |= connects(word);
-            let Some(verb) = verbs.get(word) else {
+            let Some(verb) = verbs.get(word).or_else(|| risky_by_looks(word, verbs)) else {
                 judged.rest.push((at, word));
                 continue;
             };
@@ -227,6 +228,14 @@ impl<'w> Judged<'w> {
         }
         judged
     }
+}
+
+/// A word that looks like a verb that changes something is one; one that only looks harmless is not.
+fn risky_by_looks<'v>(word: &str, verbs: &'v Verbs) -> Option<&'v Verb> {
+    if word.is_ascii() {
+        return None;
+    }
+    verbs.get(&skeleton(word)).filter(|verb| verb.risk > Risk::Safe)
 }
 
 /// A resource is never empty, and never so long that two of them are cut to one.

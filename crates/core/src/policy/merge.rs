@@ -3,7 +3,7 @@
 //! Three texts meet: what was last generated (the [`Base`]), what stands in the file, and what would be generated now.
 //! A value is ours while it is the one that we wrote last; any other is a person's and is never touched again, a line
 //! or a table that is gone was taken out by a person and never comes back. Whoever writes what was last generated
-//! gives the line back to us.
+//! gives the line back to us. A table with a person's words stays a table, also where its tool is not offered any more.
 
 mod base;
 mod date;
@@ -11,13 +11,14 @@ mod gone;
 mod keys;
 mod news;
 mod place;
+mod rename;
 mod spell;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use base::Base;
-pub use gone::KEPT;
 pub use news::{News, What};
+pub use rename::renamed;
 pub(super) use spell::duration as spelt;
 
 use super::Proposal;
@@ -25,7 +26,7 @@ use crate::document::{Change, Document, Format, Node, NodeKind, Refusal, Step, U
 use crate::text::{SpliceError, TextEdit, splice};
 use crate::value::Value;
 use base::Generated;
-use gone::Gone;
+use gone::{Gone, KEPT};
 use keys::wanted;
 
 /// What stands above the tables of a file that we begin.
@@ -265,7 +266,9 @@ impl<'o> State<'o> {
         Ok(())
     }
 
-    /// Tools that are offered no more become comments.
+    /// Tools that are offered no more become comments, where nothing but what we wrote stands in their tables.
+    ///
+    /// What a person wrote goes on standing: a tool that is denied must be denied at the moment it is offered again.
     fn go(&mut self, offer: &Offer<'_>, now: u64) -> Result<(), MergeError> {
         let leaving: Vec<(String, String)> = self
             .base
@@ -284,6 +287,11 @@ impl<'o> State<'o> {
             let Some(node) = table(&there, server, tool) else { continue };
             // A table that a person wrote in another way stays: it does no harm.
             let Some(range) = place::lines_of(&self.text, node) else { continue };
+            let is_ours =
+                |generated: &Generated| generated.is_all_of(server, tool, &self.text[range.clone()]);
+            if !self.base.get(server, tool).is_some_and(is_ours) {
+                continue;
+            }
             edits.push(TextEdit::replace(range.clone(), gone::commented(&self.text[range], now)));
             all_said.tools.remove(&(server.clone(), tool.clone()));
             self.base.tool(server, tool).gone = Some(now);
@@ -307,7 +315,7 @@ impl<'o> State<'o> {
             let (server, tool) = (block.server.as_str(), block.tool.as_str());
             let Some(generated) = self.base.get(server, tool) else { continue };
             let over = generated.gone.is_some_and(|since| now.saturating_sub(since) >= KEPT.as_secs());
-            if over && offer.is_gone(server, tool) && generated.is_all_of(&block) {
+            if over && offer.is_gone(server, tool) && generated.is_all_of(server, tool, &block.body) {
                 let range = gone::with_gap(&self.text, &block.range);
                 // The blank line between two of them goes once.
                 let done = edits.last().map_or(0, |edit: &TextEdit| edit.range.end);
@@ -375,7 +383,7 @@ fn said(document: &Document<'_>) -> AllSaid {
 
 /// The text of a table that we write, without an end of its last line.
 fn written(server: &str, tool: &str, proposal: &Proposal, line_end: &str) -> String {
-    let mut text = format!("[tools.{}.{}]", spell::key(server), spell::key(tool));
+    let mut text = spell::header(server, tool);
     for (key, value) in wanted(proposal) {
         if let Some(value) = value {
             text.push_str(line_end);

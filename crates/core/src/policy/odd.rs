@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Tool;
+use super::script::is_disguised;
 use super::skeleton::{is_hidden, seen, skeleton};
 use crate::mcp::public_name::{prefix, public_name};
 use crate::value::Value;
@@ -21,7 +22,7 @@ pub enum Odd {
         /// The kinds of such characters, each with one of them.
         kinds: BTreeMap<Kind, String>,
     },
-    /// The name has letters of another script that look like Latin ones.
+    /// A word of the name has letters of more than one script, or looks Latin between Latin words and is not.
     Disguised {
         /// What the name looks like.
         looks: String,
@@ -96,7 +97,9 @@ impl fmt::Display for Odd {
                     kinds.iter().map(|(kind, one)| format!("{} such as {one}", kind.words())).collect();
                 write!(f, "`{}` has {}", seen(path), kinds.join(" and "))
             }
-            Self::Disguised { looks } => write!(f, "its name looks like `{looks}`, but has other letters"),
+            Self::Disguised { looks } => {
+                write!(f, "its name has letters of another script, and looks like `{looks}`")
+            }
             Self::Twin { server, tool } => write!(f, "its name looks like `{}` of `{server}`", seen(tool)),
             Self::Collision { server, tool, public } => {
                 write!(
@@ -126,10 +129,9 @@ pub fn odd(tool: &Tool) -> Vec<Odd> {
             look_into(path, value, &mut found);
         }
     }
-    let looks = skeleton(&tool.name);
-    let plain: String = tool.name.chars().filter(|c| !is_hidden(*c)).collect();
-    if looks != plain {
-        found.push(Odd::Disguised { looks });
+    let visible: String = tool.name.chars().filter(|c| !is_hidden(*c)).collect();
+    if is_disguised(&visible) {
+        found.push(Odd::Disguised { looks: skeleton(&visible) });
     }
     found
 }

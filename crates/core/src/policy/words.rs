@@ -1,29 +1,34 @@
 //! The words of a name.
 
-/// Returns the words of `name` in small letters: split at whatever is no letter or digit, and where the case changes.
+/// Returns the words of `name` in small letters.
 ///
 /// `get_issue`, `getIssue`, `get-issue`, `Get.Issue` and `GETIssue` have the same two.
-pub(super) fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
+    split(name).into_iter().map(str::to_lowercase).collect()
+}
+
+/// Returns the words of `name` as they stand there: split at whatever is no letter or digit, and where the case changes.
+pub(super) fn split(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut word = String::new();
+    let mut start = None;
     let mut before = ' ';
-    let mut letters = name.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter.is_alphanumeric() {
-            let after_small = before.is_lowercase() || before.is_numeric();
-            // `HTTPServer`: the last of several capital letters begins the next word.
-            let ends_capitals =
-                before.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase());
-            if letter.is_uppercase() && (after_small || ends_capitals) && !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            word.extend(letter.to_lowercase());
-        } else {
-            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+    let mut letters = name.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let after_small = before.is_lowercase() || before.is_numeric();
+        // `HTTPServer`: the last of several capital letters begins the next word.
+        let ends_capitals =
+            before.is_uppercase() && letters.peek().is_some_and(|(_, next)| next.is_lowercase());
+        let begins = letter.is_uppercase() && (after_small || ends_capitals);
+        let is_part = letter.is_alphanumeric();
+        if begins || !is_part {
+            words.extend(start.take().map(|start| &name[start..at]));
+        }
+        if is_part {
+            start.get_or_insert(at);
         }
         before = letter;
     }
-    words.extend((!word.is_empty()).then_some(word));
+    words.extend(start.map(|start| &name[start..]));
     words
 }
 

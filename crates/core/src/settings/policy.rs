@@ -5,8 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Server;
 use crate::fields::Fields;
-use crate::policy::{Decision, Decisions, Risk, Verbs};
+use crate::policy::{Decision, Decisions, Risk, Setting, Usual, Verbs, words};
 use crate::problem::Problem;
 
 /// What tools may do.
@@ -38,6 +39,24 @@ impl Default for Policy {
             hard_timeout: Duration::from_secs(3_600),
             verbs: Verbs::default(),
             export: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Returns what holds where nobody has said anything of a tool.
+    pub fn usual(&self) -> Usual {
+        Usual { hard_timeout: self.hard_timeout, cache: self.cache }
+    }
+
+    /// Returns what counts for the tools of a server, besides what they are.
+    pub fn setting<'s>(&'s self, server: &'s Server) -> Setting<'s> {
+        Setting {
+            server: server.name.as_str(),
+            trust: server.trust,
+            timeout: server.timeout,
+            verbs: &self.verbs,
+            decisions: self.decisions,
         }
     }
 }
@@ -96,6 +115,7 @@ struct VerbsFile {
 }
 
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Policy {
+    fields.refuse_unknown();
     let default = Policy::default();
     Policy {
         enforce: fields.bool("enforce").unwrap_or(default.enforce),
@@ -104,10 +124,28 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> Policy {
             .word("on_change", &[("flag", OnChange::Flag), ("quarantine", OnChange::Quarantine)])
             .unwrap_or(default.on_change),
         decisions: fields.table("decisions", decisions).unwrap_or(default.decisions),
-        hard_timeout: fields.duration("hard_timeout").unwrap_or(default.hard_timeout),
+        hard_timeout: hard_timeout(fields).unwrap_or(default.hard_timeout),
         verbs: fields.table("verbs", verbs).unwrap_or(default.verbs),
         export: fields.tables("export", export).into_iter().flatten().collect(),
     }
+}
+
+/// A limit never cuts what a tool may be silent for, so that a short one ends nothing.
+fn hard_timeout(fields: &mut Fields<'_, '_>) -> Option<Duration> {
+    let limit = fields.duration("hard_timeout")?;
+    let silent = Risk::High.timeout();
+    if limit < silent {
+        let silent = silent.as_secs();
+        let what = format!(
+            "`hard_timeout` is shorter than the {silent}s that a call may be silent, and ends none of these"
+        );
+        let problem = Problem::warning(what);
+        fields.problem_of(
+            "hard_timeout",
+            problem.help("write a shorter `timeout` for the server in the catalogue"),
+        );
+    }
+    Some(limit)
 }
 
 fn decisions(fields: &mut Fields<'_, '_>) -> Decisions {
@@ -116,16 +154,21 @@ fn decisions(fields: &mut Fields<'_, '_>) -> Decisions {
 }
 
 fn verbs(fields: &mut Fields<'_, '_>) -> Verbs {
-    let mut added = Vec::new();
+    let mut added: Vec<(Risk, String)> = Vec::new();
     for (key, risk) in Risk::WORDS {
         for (offset, word) in fields.placed_texts(key).unwrap_or_default() {
-            if word.is_empty() || !word.chars().all(char::is_alphanumeric) {
+            if words(&word) != [word.to_lowercase()] {
                 let problem = Problem::error(format!("{word:?} is not one word of a tool's name"));
                 fields
                     .problem_at(offset, problem.help("write letters and digits alone, such as \"publish\""));
-            } else {
-                added.push((risk, word));
+                continue;
             }
+            let is_same = |(_, other): &&(Risk, String)| other.to_lowercase() == word.to_lowercase();
+            if let Some((other, _)) = added.iter().find(is_same) {
+                let what = format!("{word:?} has no effect here: it stands under `{other}` already");
+                fields.problem_at(offset, Problem::warning(what).help("remove one of the two"));
+            }
+            added.push((risk, word));
         }
     }
     Verbs::with(added.iter().map(|(risk, word)| (*risk, word.as_str())))

@@ -86,6 +86,34 @@ fn the_policy_is_said_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_slip_of_the_pen_in_the_policy_leaves_the_last_good_settings_in_force() {
+    for policy in ["enfroce = true", "decisions = { hihg = \"deny\" }", "verbs.hihg = [\"publish\"]"] {
+        let parsed = parse(&format!("[policy]\n{policy}\n"));
+        assert!(!parsed.is_good() && parsed.problems[0].help.is_some(), "{policy}: {:?}", parsed.problems);
+    }
+}
+
+#[test]
+fn what_has_no_effect_in_the_policy_is_warned_about() {
+    for (policy, told) in [
+        (
+            "hard_timeout = \"0s\"",
+            "2:16: `hard_timeout` is shorter than the 60s that a call may be silent, and ends none of these",
+        ),
+        (
+            "verbs = { high = [\"open\"], safe = [\"Open\"] }",
+            "2:36: \"Open\" has no effect here: it stands under `high` already",
+        ),
+    ] {
+        let parsed = parse(&format!("[policy]\n{policy}\n"));
+        assert!(parsed.is_good() && parsed.problems[0].help.is_some());
+        assert_eq!(parsed.problems[0].to_string(), told);
+    }
+    // No name of a tool has such a word.
+    assert!(!parse("[policy]\nverbs.high = [\"publishNow\"]\n").is_good());
+}
+
+#[test]
 fn what_is_wrong_with_the_policy_is_told() {
     insta::assert_snapshot!(told(
         "[policy]\ncahce = true\non_change = \"flagg\"\ndecisions = { hihg = \"ask\", safe = \"no\" }\nverbs.high = [\"git push\"]\n\n[[policy.export]]\nserver = 1\n"

@@ -7,6 +7,12 @@ use rusqlite::ErrorCode;
 
 use crate::show;
 
+/// What to do where somebody else is at it.
+const WAIT: &str = "wait until the other process is done, then try again; the registry is as it was";
+
+/// What to do where the system does not let us.
+const MAKE_WRITABLE: &str = "make it and its folder writable for you, and make room";
+
 /// What is wrong with the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -26,7 +32,11 @@ impl Fault {
             return Self::Damaged(error.to_string());
         };
         match code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+            // Others who change the tables, or take part in the locking in another way, are at it no less.
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::SchemaChanged => Self::Busy,
             ErrorCode::ReadOnly
             | ErrorCode::CannotOpen
             | ErrorCode::PermissionDenied
@@ -35,7 +45,8 @@ impl Fault {
             | ErrorCode::SystemIoFailure
             | ErrorCode::OutOfMemory
             | ErrorCode::NoLargeFileSupport
-            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::TooBig
+            | ErrorCode::OperationAborted
             | ErrorCode::OperationInterrupted => Self::Refused(error.to_string()),
             _ => Self::Damaged(error.to_string()),
         }
@@ -44,8 +55,12 @@ impl Fault {
     pub(super) fn why(&self) -> &str {
         match self {
             Self::Damaged(why) | Self::Refused(why) => why,
-            Self::Busy => "another process is at it",
+            Self::Busy => "another process has been writing it for longer than we wait",
         }
+    }
+
+    pub(super) fn help(&self) -> &'static str {
+        if *self == Self::Busy { WAIT } else { MAKE_WRITABLE }
     }
 
     pub(super) fn into_note(self, path: &Path) -> Note {
@@ -53,7 +68,7 @@ impl Fault {
         match self {
             Self::Damaged(why) => Note::Damaged { path, why },
             Self::Refused(why) => Note::Refused { path, why },
-            Self::Busy => Note::Refused { path, why: Self::Busy.why().to_owned() },
+            Self::Busy => Note::Busy { path },
         }
     }
 }
@@ -97,6 +112,12 @@ pub enum Note {
         /// What the system said.
         why: String,
     },
+    /// Somebody else is writing it for too long. There is nothing wrong with it.
+    #[error("the registry `{}` is busy: {}", show::path(path), Fault::Busy.why())]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
 }
 
 impl Note {
@@ -105,7 +126,8 @@ impl Note {
         match self {
             Self::Aside { .. } => None,
             Self::Damaged { .. } => Some("`switchboard sync` fills a new one"),
-            Self::Refused { .. } => Some("make it and its folder writable for you, and make room"),
+            Self::Refused { .. } => Some(MAKE_WRITABLE),
+            Self::Busy { .. } => Some(WAIT),
         }
     }
 
@@ -113,6 +135,7 @@ impl Note {
     pub fn why(&self) -> &str {
         match self {
             Self::Aside { why, .. } | Self::Damaged { why, .. } | Self::Refused { why, .. } => why,
+            Self::Busy { .. } => Fault::Busy.why(),
         }
     }
 }
@@ -123,15 +146,22 @@ impl Note {
 pub struct NotWritten {
     path: PathBuf,
     why: String,
+    help: &'static str,
 }
 
 impl NotWritten {
-    pub(super) fn new(path: &Path, why: Option<&str>) -> Self {
-        Self { path: path.to_owned(), why: why.unwrap_or("it was opened to be read").to_owned() }
+    pub(super) fn because(path: &Path, fault: &Fault) -> Self {
+        Self { path: path.to_owned(), why: fault.why().to_owned(), help: fault.help() }
+    }
+
+    /// Returns it for a registry that was only opened to be read; `note` says why, where that was not meant.
+    pub(super) fn only_read(path: &Path, note: Option<&Note>) -> Self {
+        let why = note.map_or("it was opened to be read", Note::why).to_owned();
+        Self { path: path.to_owned(), why, help: note.and_then(Note::help).unwrap_or(MAKE_WRITABLE) }
     }
 
     /// Returns what a person can do about it.
     pub fn help(&self) -> &'static str {
-        "make it and its folder writable for you, and make room"
+        self.help
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -71,25 +71,25 @@ pub(super) fn open_to_read(path: &Path) -> Result<Option<Connection>, Fault> {
     }
     // Whoever may only read leaves behind what a database keeps beside itself; who may write, and does not, takes it along.
     let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, writing).map_err(Fault::from).and_then(ready_to_read);
-    match opened {
+    match Connection::open_with_flags(path, writing).map_err(Fault::from).and_then(ready_to_read) {
         // Whoever may not write beside a database can read it only as one that nobody writes: so it is.
         Err(Fault::Refused(why)) => {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let uri = flags | OpenFlags::SQLITE_OPEN_URI;
             let still = Connection::open_with_flags(still(path), uri).map_err(Fault::from);
-            still.and_then(ready_to_read).map(Some).map_err(|_| Fault::Refused(why))
+            still.and_then(ready_to_read).map_err(|_| Fault::Refused(why))
         }
-        opened => opened.map(Some),
+        opened => opened,
     }
 }
 
-fn ready_to_read(connection: Connection) -> Result<Connection, Fault> {
+fn ready_to_read(connection: Connection) -> Result<Option<Connection>, Fault> {
     schema::set_up(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     match schema::version(&connection)? {
-        schema::Version::Ours => Ok(connection),
-        schema::Version::None => Err(Fault::Damaged("it is empty".to_owned())),
+        schema::Version::Ours => Ok(Some(connection)),
+        // Somebody is making it at this moment.
+        schema::Version::None => Ok(None),
         schema::Version::Other(why) => Err(Fault::Damaged(why)),
     }
 }
@@ -169,16 +169,13 @@ fn made(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     schema::set_up(&connection)?;
-    let mut left = PATIENCE;
+    let begun = Instant::now();
     loop {
         // Of several who make it at once, the database has some fail that would only have to wait.
         match schema::make(&mut connection).map_err(|error| Fault::of(&error)) {
             Ok(schema::Version::Other(why)) => return Err(Fault::Damaged(why)),
             Ok(_) => break,
-            Err(Fault::Busy) if !left.is_zero() => {
-                thread::sleep(PAUSE);
-                left = left.saturating_sub(PAUSE);
-            }
+            Err(Fault::Busy) if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
             Err(fault) => return Err(fault),
         }
     }

@@ -121,6 +121,7 @@ fn registry(home: &Home, out: &mut Vec<Finding>) {
         let mend = match note {
             Note::Refused { .. } => format!("chmod u+rw {}", quoted(&home.dirs.registry().to_string_lossy())),
             Note::Aside { .. } | Note::Damaged { .. } => "switchboard sync".to_owned(),
+            Note::Busy { .. } => "wait until the other process is done".to_owned(),
         };
         found(note.to_string(), mend);
     }

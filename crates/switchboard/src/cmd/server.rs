@@ -19,6 +19,7 @@ use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::live::{self, Live};
 use crate::login::{Login, Logins};
+use crate::policy::PolicyFile;
 use crate::probe;
 use crate::ui::{Mark, Ui};
 
@@ -386,6 +387,7 @@ fn rename(home: &mut Home, ui: &Ui, name: &str, to: &str) -> Done {
         return result;
     }
     home.save_relations()?;
+    PolicyFile::look(home)?.remember(home)?;
     login::rename(&Logins::new(&home.dirs), name.as_str(), to.as_str())?;
     done(home, ui, &format!("server `{name}` is now called `{to}`"));
     Ok(())

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use switchboard_core::policy::merge::Base;
 use switchboard_host::hash::Hash;
 
+use super::names::Names;
+
 /// How many writes are remembered.
 const LIMIT: usize = 200;
 
@@ -17,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) base: Base,
     /// The last good content, in the backups; `None` where that was no file.
     pub(crate) good: Option<Hash>,
+    /// What servers are called in the file.
+    pub(super) names: Names,
     /// A write on its way.
     coming: Option<Coming>,
     /// The writes, oldest first.

@@ -185,42 +185,9 @@ fn what_is_set_is_a_persons_word_though_it_says_what_was_proposed() {
     ----- stdout -----
     ✓ delete_pod of k8s: your words are decision deny, timeout 5s, cache_ttl none, permission a:b, c:d
     ");
-    insta::assert_snapshot!(scene.home.text(POLICY), @r#"
-    #:schema ./tool-policy.schema.json
-    # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
-    # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
-
-    [tools.k8s.delete_pod]
-    risk = "high"
-    decision = "deny"
-    timeout = "5s"
-    permissions = ["a:b", "c:d"]
-    cache_ttl = "0s"
-
-    [tools.k8s.list_pods]
-    risk = "safe"
-    decision = "allow"
-    timeout = "30s"
-    cache_ttl = "60s"
-
-    [tools.k8s.scale_deployment]
-    risk = "medium"
-    decision = "allow"
-    timeout = "60s"
-    permission = "k8s:deployment:scale"
-
-    [tools.git.list_pods]
-    risk = "safe"
-    decision = "allow"
-    timeout = "30s"
-    cache_ttl = "60s"
-
-    [tools.git.status]
-    risk = "safe"
-    decision = "allow"
-    timeout = "30s"
-    cache_ttl = "60s"
-    "#);
+    let text = scene.home.text(POLICY);
+    let set = "decision = \"deny\"\ntimeout = \"5s\"\npermissions = [\"a:b\", \"c:d\"]\ncache_ttl = \"0s\"\n\n[tools.k8s.list_pods]\n";
+    assert!(text.contains(&format!("[tools.k8s.delete_pod]\nrisk = \"high\"\n{set}")), "{text}");
     // Now every tool of high risk is to be asked about; what was said stays, though it was what was proposed.
     scene.home.ok("policy set k8s/scale_deployment decision=allow");
     scene
@@ -265,14 +232,10 @@ fn what_is_set_is_a_persons_word_though_it_says_what_was_proposed() {
 fn a_word_about_a_tool_without_a_table_makes_one_that_is_filled_up_later() {
     let scene = scene();
     scene.home.ok("policy set k8s/delete_pod decision=deny");
-    insta::assert_snapshot!(scene.home.text(POLICY), @r#"
-    #:schema ./tool-policy.schema.json
-    # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
-    # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
-
-    [tools.k8s.delete_pod]
-    decision = "deny"
-    "#);
+    let text = scene.home.text(POLICY);
+    let (head, tables) = text.split_once("\n\n").unwrap();
+    assert!(head.starts_with("#:schema "), "{text}");
+    assert_eq!(tables, "[tools.k8s.delete_pod]\ndecision = \"deny\"\n");
     scene.home.ok("policy sync");
     let text = scene.home.text(POLICY);
     assert!(text.contains("[tools.k8s.delete_pod]\ndecision = \"deny\"\nrisk = \"high\"\n"), "{text}");
@@ -346,6 +309,85 @@ fn a_damaged_file_changes_nothing_and_says_where() {
     fs::remove_file(scene.home.path(POLICY)).unwrap();
     scene.home.ok("policy sync");
     assert!(!scene.home.text(POLICY).contains("deny"));
+}
+
+#[test]
+fn what_has_no_effect_is_told_once() {
+    let scene = written();
+    scene.home.edit(POLICY, "cache_ttl = \"60s\"", "cache_ttl = \"5m\"");
+    insta::assert_snapshot!(scene.run("policy sync"), @"
+    exit code: 0
+    ----- stdout -----
+    ~/switchboard/config/tool-policy.toml is as it should be: 5 tools
+    ----- stderr -----
+    warning: ~/switchboard/config/tool-policy.toml:15:1: `cache_ttl` of tool `list_pods` and of 2 others has no effect: no results are kept
+    hint: write cache = true under `[policy]` in the settings, or remove the line
+    ");
+    insta::assert_snapshot!(scene.run("policy set git/status hard_timeout=5s"), @"
+    exit code: 0
+    ----- stdout -----
+    ✓ status of git: your words are hard_timeout 5s, cache_ttl none
+    ----- stderr -----
+    warning: ~/switchboard/config/tool-policy.toml:15:1: `cache_ttl` of tool `list_pods` and of 2 others has no effect: no results are kept
+    hint: write cache = true under `[policy]` in the settings, or remove the line
+    warning: ~/switchboard/config/tool-policy.toml:32:1: `timeout` of tool `status` has no effect: `hard_timeout` is shorter
+    hint: make `timeout` no longer than `hard_timeout`
+    ");
+    let tables = scene.home.text(POLICY);
+    scene.home.write(POLICY, format!("{tables}\n[tools.k8s.delte_pod]\ndecision = \"deny\"\n"));
+    let told = scene.run("policy sync").stderr;
+    assert!(
+        told.contains("`k8s` offers no tool `delte_pod`") && told.contains("did you mean `delete_pod`?"),
+        "{told}"
+    );
+    scene.home.write(POLICY, tables);
+    scene.home.edit(POLICY, "risk = \"high\"\ndecision = \"allow\"", "risk = \"high\"\ndesicion = \"deny\"");
+    insta::assert_snapshot!(scene.run("policy sync"), @"
+    exit code: 3
+    ----- stderr -----
+    error: ~/switchboard/config/tool-policy.toml:7:1: tool `delete_pod` has no setting `desicion`
+    hint: did you mean `decision`?
+    warning: ~/switchboard/config/tool-policy.toml:15:1: `cache_ttl` of tool `list_pods` and of 2 others has no effect: no results are kept
+    hint: write cache = true under `[policy]` in the settings, or remove the line
+    warning: ~/switchboard/config/tool-policy.toml:32:1: `timeout` of tool `status` has no effect: `hard_timeout` is shorter
+    hint: make `timeout` no longer than `hard_timeout`
+    error: failed to sync the policy: the policy file is wrong
+    hint: mend it, then run `switchboard config check`; until then the last good policy stays in force
+    ");
+}
+
+#[test]
+fn what_is_said_of_tools_follows_the_name_of_their_server() {
+    let scene = written();
+    scene.home.ok("policy set k8s/delete_pod decision=deny");
+    scene.home.ok("server rename k8s kube");
+    assert!(scene.home.text(POLICY).contains("[tools.kube.delete_pod]\n"), "{}", scene.home.text(POLICY));
+    // By hand it is the same, as soon as anything is done in this home.
+    scene.home.edit(CATALOGUE, "[servers.kube]", "[servers.k9s]");
+    scene.home.ok("policy sync");
+    let text = scene.home.text(POLICY);
+    assert!(
+        text.contains("[tools.k9s.delete_pod]\n") && !text.contains("k8s") && !text.contains("kube"),
+        "{text}"
+    );
+    let shown = scene.home.ok("policy explain k9s/delete_pod --json").json();
+    assert_eq!(shown["values"]["decision"], "deny", "{shown}");
+    assert!(
+        scene.run("policy history").stdout.contains("`kube` is called `k9s`"),
+        "{}",
+        scene.run("policy history")
+    );
+    // One that is disabled, or gone for a while, keeps its denial.
+    scene.home.ok("server disable k9s");
+    scene.home.ok("policy sync");
+    let catalogue = scene.home.text(CATALOGUE);
+    scene.home.ok("server remove k9s");
+    scene.home.ok("policy sync");
+    assert!(scene.home.text(POLICY).contains("\n[tools.k9s.delete_pod]\n"), "{}", scene.home.text(POLICY));
+    scene.home.write(CATALOGUE, catalogue.replace("k9s", "back").replace("enabled = false", ""));
+    scene.home.ok("policy sync");
+    let shown = scene.home.ok("policy explain back/delete_pod --json").json();
+    assert_eq!(shown["values"]["decision"], "deny", "{shown}");
 }
 
 #[test]

@@ -5,21 +5,14 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Denial, Rules, Usual, Verdict, Why};
-use crate::policy::{Decisions, Held, Permission, Proposal, Rate, Risk, Setting, Tool, Verbs, infer, parse};
-
-const USUAL: Usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: true };
-
-fn proposals(server: &str, tools: &[&str]) -> Vec<Proposal> {
-    let verbs = Verbs::default();
-    let setting =
-        Setting { server, trust: false, timeout: None, verbs: &verbs, decisions: Decisions::default() };
-    tools.iter().map(|tool| infer(&Tool::named(*tool), &setting)).collect()
-}
+use crate::policy::merge::{Base, Offered, merge};
+use crate::policy::stage::{USUAL, proposals};
+use crate::policy::{Decisions, Held, Permission, Rate, explain, parse};
 
 fn rules(file: &str, usual: Usual) -> Rules {
     let parsed = parse(file);
     assert!(parsed.is_good(), "{:?}", parsed.problems);
-    let tools = proposals("k8s", &["delete_pod", "list_pods", "frob"]);
+    let tools = proposals("k8s", "delete_pod list_pods frob", Decisions::default());
     Rules::of(&parsed.value, [("k8s", tools.as_slice())], usual)
 }
 
@@ -52,11 +45,9 @@ fn a_call_is_decided_by_the_file_then_by_what_is_proposed() {
             "`delete_pod` of `k8s` was not called: it needs the permission `k8s:pod:delete`",
         ),
         ("", "*", "unheard_of", "not known"),
-        // A line that was taken out says something too.
-        (on, "", "delete_pod", "allow high 60s None"),
-        ("decision = \"ask\"\ntimeout = \"90s\"\n", "", "delete_pod", "ask high 90s 3600s"),
-        ("decision = \"ask\"\nhard_timeout = \"10s\"\n", "", "delete_pod", "ask high 60s 10s"),
-        ("decision = \"ask\"\ntimeout = \"2h\"\n", "", "delete_pod", "ask high 7200s 7200s"),
+        ("decision = \"ask\"\ntimeout = \"90s\"\n", "*", "delete_pod", "ask high 90s 3600s"),
+        ("decision = \"ask\"\nhard_timeout = \"10s\"\n", "*", "delete_pod", "ask high 60s 10s"),
+        ("decision = \"ask\"\ntimeout = \"2h\"\n", "*", "delete_pod", "ask high 7200s 7200s"),
         (
             "decision = \"deny\"\n",
             "*",
@@ -93,11 +84,31 @@ fn a_call_is_decided_by_the_file_then_by_what_is_proposed() {
 }
 
 #[test]
-fn a_tool_that_is_switched_off_is_not_offered() {
-    let rules = rules("[tools.k8s.frob]\nenabled = false\n", USUAL);
-    assert!(!rules.is_offered("k8s", "frob") && rules.is_offered("k8s", "list_pods"));
-    assert!(rules.is_offered("k8s", "unheard_of") && rules.risk("k8s", "unheard_of").is_none());
-    assert_eq!(rules.risk("k8s", "frob"), Some(Risk::Medium));
+fn a_line_that_is_missing_counts_as_proposed_unless_a_person_took_it_out() {
+    let tools = proposals("k8s", "delete_pod list_pods", Decisions::default());
+    let offered = [Offered { server: "k8s", tools: Some(&tools) }];
+    let generated = merge(None, &Base::default(), &offered, 0).unwrap();
+    let without = |line: &str| generated.text.as_deref().unwrap().replacen(line, "", 1);
+    let lacks = "`delete_pod` of `k8s` was not called: it needs the permission `k8s:pod:delete`";
+    for (line, tool, nobody_knows, taken_out) in [
+        ("risk = \"high\"\n", "delete_pod", lacks, lacks),
+        ("timeout = \"60s\"\n", "delete_pod", lacks, lacks),
+        ("permission = \"k8s:pod:delete\"\n", "delete_pod", lacks, "allow high 60s None"),
+        ("cache_ttl = \"60s\"\n", "list_pods", "allow safe 30s Some(60s)", "allow safe 30s None"),
+    ] {
+        for (base, expected) in [(&Base::default(), nobody_knows), (&generated.base, taken_out)] {
+            let policy = parse(&without(line)).value.knowing(base);
+            let rules = Rules::of(&policy, [("k8s", tools.as_slice())], USUAL);
+            let found = told(&rules, "", tool);
+            assert!(found.starts_with(expected), "{line}: {found}");
+            // Whoever asks is told the same, and a merge leaves the line out.
+            let proposal = tools.iter().find(|proposal| proposal.tool == tool).unwrap();
+            let explained = explain(&policy, base, "k8s", proposal, USUAL).sentences().join("\n");
+            assert_eq!(explained.contains("you took it out"), base.knows("k8s", tool), "{line}: {explained}");
+            let merged = merge(Some(&without(line)), base, &offered, 0).unwrap();
+            assert_eq!(merged.text, None, "{line}");
+        }
+    }
 }
 
 #[test]

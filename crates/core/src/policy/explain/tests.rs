@@ -1,21 +1,14 @@
 //! What people are told of one tool.
 
-use std::time::Duration;
-
 use super::explain;
 use crate::policy::merge::{Base, Offered, merge};
-use crate::policy::{Decisions, Setting, Tool, Usual, Verbs, infer, parse};
+use crate::policy::stage::{USUAL, setting};
+use crate::policy::{Tool, Verbs, infer, parse};
 
 #[test]
 fn every_value_has_its_source() {
     let verbs = Verbs::default();
-    let setting = Setting {
-        server: "k8s",
-        trust: false,
-        timeout: None,
-        verbs: &verbs,
-        decisions: Decisions::default(),
-    };
+    let setting = setting("k8s", &verbs);
     let raw = r#"{"name":"delete_pod","annotations":{"readOnlyHint":true}}"#;
     let tools = vec![infer(&Tool::parse(raw).unwrap(), &setting), infer(&Tool::named("list_pods"), &setting)];
     let offered = [Offered { server: "k8s", tools: Some(&tools) }];
@@ -24,9 +17,8 @@ fn every_value_has_its_source() {
     let text = text
         .replace("\"allow\"", "\"ask\" # mine")
         .replace("permission = \"k8s:pod:delete\"\n", "rate = \"1/s\"\n");
-    let usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: true };
-    let policy = parse(&text).value;
-    let told = explain(&policy, &merged.base, "k8s", &tools[0], usual);
+    let policy = parse(&text).value.knowing(&merged.base);
+    let told = explain(&policy, &merged.base, "k8s", &tools[0], USUAL);
     insta::assert_snapshot!(told.sentences().join("\n"), @"
     risk high: as it was generated, in line 6
     decision ask: your own words in line 7 (proposed: allow)
@@ -38,7 +30,7 @@ fn every_value_has_its_source() {
     the server says that it only reads, which does not count without `trust = true` in the catalogue
     ");
     // Without a table, all is as it is proposed.
-    let bare = explain(&parse("").value, &Base::default(), "k8s", &tools[1], usual);
+    let bare = explain(&parse("").value, &Base::default(), "k8s", &tools[1], USUAL);
     insta::assert_snapshot!(bare.sentences().join("\n"), @"
     risk safe: as it is proposed
     decision allow: as it is proposed

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{ExportBase, Exported, ExportedTool, PLACES, Repair, export, places};
-use crate::policy::{Decisions, Risk, Setting, Tool, Usual, Verbs, infer};
+use crate::policy::stage::{USUAL, setting};
+use crate::policy::{Risk, Tool, Usual, Verbs, infer};
 
 fn tools(names: &str) -> Vec<ExportedTool> {
     let verbs = Verbs::default();
-    let decisions = Decisions::default();
-    let setting = Setting { server: "k8s", trust: false, timeout: None, verbs: &verbs, decisions };
+    let setting = setting("k8s", &verbs);
     let tool = |name: &str| {
         let proposal = infer(&Tool::named(name), &setting);
         ExportedTool {
@@ -246,14 +246,8 @@ fn one_of_the_usual_places_stands_for_all_of_them() {
 #[test]
 fn what_is_exported_is_what_is_in_force() {
     let verbs = Verbs::default();
-    let setting = Setting {
-        server: "k8s",
-        trust: false,
-        timeout: None,
-        verbs: &verbs,
-        decisions: Decisions::default(),
-    };
-    let usual = Usual { hard_timeout: Duration::from_secs(3_600), cache: false };
+    let setting = setting("k8s", &verbs);
+    let usual = Usual { cache: false, ..USUAL };
     let of = |text: &str, name: &str| {
         let policy = crate::policy::parse(text);
         assert!(policy.is_good());

@@ -108,10 +108,26 @@ fn damage_has_a_place_and_makes_the_whole_file_bad() {
 }
 
 #[test]
-fn an_unknown_key_is_no_reason_to_refuse_the_file() {
-    let parsed = parse("[tools.k8s.a]\ntimout = \"5s\"\n");
-    assert!(parsed.is_good());
-    assert_eq!(parsed.problems[0].help.as_deref(), Some("did you mean `timeout`?"));
+fn a_slip_of_the_pen_makes_the_file_bad_wherever_it_is() {
+    for (text, told) in [
+        ("[tools.k8s.a]\ndesicion = \"deny\"\n", "2:1: did you mean `decision`?"),
+        ("[tools.k8s.a]\nDecision = \"deny\"\n", "2:1: did you mean `decision`?"),
+        ("[tools.k8s.a]\ndecision = \"Deny\"\n", "2:12: did you mean \"deny\"?"),
+        ("[tools.k8s.a]\nrisk = \"hgih\"\n", "2:8: did you mean \"high\"?"),
+        ("[tools.k8s.a]\npermision = \"a:b\"\n", "2:1: did you mean `permission`?"),
+        ("[tool.k8s.a]\ndecision = \"deny\"\n", "1:2: did you mean `tools`?"),
+        (
+            "[tools.k8s.a]\nx = { decision = \"deny\" }\n",
+            "2:1: known are enabled, risk, decision, timeout, hard_timeout, cache_ttl, rate, permission, permissions",
+        ),
+    ] {
+        let parsed = parse(text);
+        assert!(!parsed.is_good(), "{text}");
+        let problem = &parsed.problems[0];
+        let place = problem.place.map(|place| place.to_string()).unwrap_or_default();
+        let help = problem.help.as_deref().unwrap_or_default();
+        assert_eq!(format!("{place}: {help}"), told, "{text}");
+    }
 }
 
 proptest! {

@@ -5,12 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{Setting, infer, infer_raw};
-use crate::policy::{Decision, Decisions, Risk, Tool, Verbs};
+use crate::policy::stage::setting;
+use crate::policy::{Decision, Decisions, Reason, Risk, Tool, Verbs};
 use crate::value::Value;
-
-fn setting<'s>(server: &'s str, verbs: &'s Verbs) -> Setting<'s> {
-    Setting { server, trust: false, timeout: None, verbs, decisions: Decisions::default() }
-}
 
 fn risk(server: &str, name: &str) -> Risk {
     infer(&Tool::named(name), &setting(server, &Verbs::default())).risk
@@ -213,6 +210,25 @@ fn a_disguise_makes_no_tool_safe_and_hides_no_verb() {
         ("get_pod\u{e0064}", Risk::Medium),
     ] {
         assert_eq!(risk("any", name), expected, "{name:?}");
+    }
+}
+
+#[test]
+fn a_name_of_another_script_is_judged_by_its_own_words() {
+    let verbs = Verbs::with([(Risk::High, "удалить"), (Risk::Safe, "текст")]);
+    for (name, risk, permission) in [
+        ("удалить_файл", Risk::High, "k8s:файл:удалить"),
+        ("УдалитьФайл", Risk::High, "k8s:файл:удалить"),
+        ("текст", Risk::Safe, ""),
+        ("список", Risk::Medium, "k8s:список:call"),
+        // All of it looks Latin: what could harm is seen, and nothing is harmless for its looks.
+        ("ԁеӏете", Risk::High, "k8s:any:delete"),
+        ("геаԁ", Risk::Medium, "k8s:геаԁ:call"),
+    ] {
+        let proposal = infer(&Tool::named(name), &setting("k8s", &verbs));
+        let found = proposal.permission.map_or_else(String::new, |permission| permission.to_string());
+        assert_eq!((proposal.risk, found.as_str()), (risk, permission), "{name}");
+        assert!(!proposal.reasons.contains(&Reason::Disguised), "{name}");
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::gone::Gone;
 use super::keys::wanted;
 use super::spell;
 use crate::policy::Proposal;
@@ -37,6 +36,18 @@ impl Base {
         }
     }
 
+    /// Returns it with the server `from` called `to`; what was generated for `to` itself stays.
+    pub(super) fn renamed(&self, from: &str, to: &str) -> Self {
+        let mut renamed = self.clone();
+        if let Some(tools) = renamed.tools.remove(from) {
+            let there = renamed.tools.entry(to.to_owned()).or_default();
+            for (tool, generated) in tools {
+                there.entry(tool).or_insert(generated);
+            }
+        }
+        renamed
+    }
+
     /// Notes that what stands under `key` for a tool is a person's word, also where it is what was generated.
     pub fn give(&mut self, server: &str, tool: &str, key: &str) {
         self.tool(server, tool).keys.insert(key.to_owned(), None);
@@ -48,7 +59,7 @@ impl Base {
     }
 
     /// Returns since when a tool is not offered any more, in seconds since 1970.
-    pub fn gone(&self, server: &str, tool: &str) -> Option<u64> {
+    pub(super) fn gone(&self, server: &str, tool: &str) -> Option<u64> {
         self.get(server, tool)?.gone
     }
 
@@ -84,15 +95,15 @@ impl Generated {
         Self { keys: keys.collect(), gone: None }
     }
 
-    /// Whether a block holds what we have written, and nothing else.
-    pub(super) fn is_all_of(&self, block: &Gone) -> bool {
+    /// Whether the lines of a table are what we have written, and nothing else.
+    pub(super) fn is_all_of(&self, server: &str, tool: &str, body: &str) -> bool {
         if self.keys.values().any(Option::is_none) {
             return false;
         }
         let mut ours: Vec<String> =
             self.keys.iter().filter_map(|(key, value)| Some(spell::pair(key, value.as_ref()?))).collect();
-        ours.push(format!("[tools.{}.{}]", spell::key(&block.server), spell::key(&block.tool)));
-        let mut theirs: Vec<&str> = block.body.lines().collect();
+        ours.push(spell::header(server, tool));
+        let mut theirs: Vec<&str> = body.lines().collect();
         ours.sort_unstable();
         theirs.sort_unstable();
         ours == theirs

@@ -14,7 +14,7 @@ use crate::document::{Document, Format, Node};
 use crate::value::Value;
 
 /// So long a table that nobody has written in is kept as a comment. One with a person's words in it is kept for ever.
-pub const KEPT: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// What each line begins with. Plain comments are a person's.
 pub(super) const MARK: &str = "#~";

@@ -1,12 +1,17 @@
 //! Names and values as we write them into the policy file.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::document::quote;
 use crate::policy::skeleton::is_hidden;
 
+/// Returns the header of a tool's table.
+pub(super) fn header(server: &str, tool: &str) -> String {
+    format!("[tools.{}.{}]", key(server), key(tool))
+}
+
 /// Returns a key, bare where it can be.
-pub(super) fn key(name: &str) -> String {
+fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_owned() } else { text(name) }
 }
@@ -14,21 +19,7 @@ pub(super) fn key(name: &str) -> String {
 /// Returns a text in quotation marks. What cannot be seen is spelt out: a server chose the name, a person reads it.
 fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if is_hidden(c) => {
-                let _ = write!(out, "\\U{:08X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    quote(text, &mut out, |c| is_hidden(c).then(|| format!("\\U{:08X}", u32::from(c))));
     out
 }
 

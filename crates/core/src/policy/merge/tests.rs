@@ -1,19 +1,14 @@
 //! Stories of a policy file: what comes, what stays, what goes and comes back.
 
-use super::{Base, Merged, Offered, merge};
-use crate::policy::{Decision, Decisions, Proposal, Setting, Tool, Verbs, infer};
+use super::{Base, Merged, Offered, merge, renamed};
+use crate::policy::stage::{proposals, setting};
+use crate::policy::{Decision, Decisions, Setting, Tool, Verbs, infer};
 
 const DAY: u64 = 86_400;
 const NOW: u64 = 1_795_824_000;
 
 /// A server and the names of its tools; `None` while they are not known.
 type Offers<'o> = &'o [(&'o str, Option<&'o str>)];
-
-fn proposals(server: &str, tools: &str, decisions: Decisions) -> Vec<Proposal> {
-    let verbs = Verbs::default();
-    let setting = Setting { server, trust: false, timeout: None, verbs: &verbs, decisions };
-    tools.split_whitespace().map(|name| infer(&Tool::named(name), &setting)).collect()
-}
 
 /// A file and its base, through time.
 struct Home {
@@ -71,31 +66,12 @@ impl Home {
 }
 
 #[test]
-fn a_file_is_begun_with_one_table_per_tool_in_order() {
+fn names_of_any_script_have_tables_and_what_is_not_known_has_none() {
     let mut home = Home::new(None);
-    let news =
-        home.merge(&[("k8s", Some("list_pods delete_pod")), ("my server", Some("删除")), ("off", None)]);
-    insta::assert_snapshot!(format!("{news}---\n{}", home.text()), @r#"
-    add `delete_pod` of `k8s`
-    add `list_pods` of `k8s`
+    let news = home.merge(&[("my server", Some("删除")), ("off", None)]);
+    insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
     add `删除` of `my server`
     ---
-    #:schema ./tool-policy.schema.json
-    # What each tool may do, and how. One table per tool; change whatever you like: what you write stays.
-    # Lines that you do not touch follow the tools. `switchboard policy explain TOOL` says where each comes from.
-
-    [tools.k8s.delete_pod]
-    risk = "high"
-    decision = "allow"
-    timeout = "60s"
-    permission = "k8s:pod:delete"
-
-    [tools.k8s.list_pods]
-    risk = "safe"
-    decision = "allow"
-    timeout = "30s"
-    cache_ttl = "60s"
-
     [tools."my server"."删除"]
     risk = "medium"
     decision = "allow"
@@ -171,13 +147,6 @@ fn what_a_person_wrote_stays_and_the_rest_follows() {
     cache_ttl = "5m"
     rate = "10/min"
     "#);
-    // Back and forth, whatever the settings say.
-    for _ in 0..10 {
-        home.decisions = Decisions::default();
-        home.merge(&[("k8s", Some("delete_pod list_pods"))]);
-    }
-    assert!(home.text().contains("decision = \"deny\" # never\npermission"), "{}", home.text());
-    assert!(home.text().contains("cache_ttl = \"5m\"\nrate = \"10/min\"\n"), "{}", home.text());
 }
 
 #[test]
@@ -233,9 +202,6 @@ fn a_word_that_was_given_to_a_person_stays_though_it_is_what_was_generated() {
 fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     let mut home = Home::new(None);
     home.merge(&[("k8s", Some("delete_pod get_a list_pods"))]);
-    home.edit("[tools.k8s.get_a]", "# about a\n[tools.k8s.get_a] # mine");
-    home.edit("risk = \"safe\"\n", "risk = \"high\"\n\nrate = \"1/s\" # slow\n");
-    let before = home.text().to_owned();
     let news = home.merge(&[("k8s", Some("list_pods"))]);
     insta::assert_snapshot!(format!("{news}---\n{}", home.tables()), @r#"
     comment out `delete_pod` of `k8s`, which is not offered any more
@@ -249,11 +215,8 @@ fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     #~ permission = "k8s:pod:delete"
 
     #~ gone since 2026-11-28: the server does not offer it any more; it stands again as it was when it does
-    #~ # about a
-    #~ [tools.k8s.get_a] # mine
-    #~ risk = "high"
-    #~
-    #~ rate = "1/s" # slow
+    #~ [tools.k8s.get_a]
+    #~ risk = "safe"
     #~ decision = "allow"
     #~ timeout = "30s"
     #~ cache_ttl = "60s"
@@ -265,13 +228,64 @@ fn a_tool_that_goes_becomes_a_comment_and_comes_back_as_it_was() {
     cache_ttl = "60s"
     "#);
     // A person goes on writing in it.
-    home.edit("#~ rate = \"1/s\" # slow", "#~ rate = \"2/s\"");
+    home.edit("#~ risk = \"safe\"\n", "#~ risk = \"high\" # slow\n#~\n#~ rate = \"2/s\"\n");
     home.now += 100 * DAY;
     let news = home.merge(&[("k8s", Some("list_pods"))]);
     assert_eq!(news, "drop `delete_pod` of `k8s`, which has been gone for long\n");
     let news = home.merge(&[("k8s", Some("get_a list_pods delete_pod"))]);
     assert_eq!(news, "bring back `get_a` of `k8s` as it was\nadd `delete_pod` of `k8s`\n");
-    assert_eq!(home.text(), before.replace("rate = \"1/s\" # slow", "rate = \"2/s\""));
+    let back = "[tools.k8s.get_a]\nrisk = \"high\" # slow\n\nrate = \"2/s\"\ndecision = \"allow\"\n";
+    assert!(home.text().contains(back), "{}", home.text());
+}
+
+#[test]
+fn a_table_in_which_a_person_wrote_stays_a_table_whatever_becomes_of_the_tool() {
+    const ALL: Offers<'_> = &[("k8s", Some("delete_pod get_a")), ("z", Some("get_z"))];
+    for (from, to) in [
+        ("decision = \"allow\"", "decision = \"deny\""),
+        ("decision = \"allow\"", "decision = 'allow'"),
+        ("timeout = \"60s\"", "timeout = \"60s\"\nenabled = false"),
+        ("timeout = \"60s\"\n", ""),
+        ("timeout = \"60s\"", "timeout = \"60s\" # long enough"),
+        ("[tools.k8s.delete_pod]", "# never at night\n[tools.k8s.delete_pod]"),
+    ] {
+        for knows_what_it_wrote in [true, false] {
+            let mut home = Home::new(None);
+            home.merge(ALL);
+            home.edit(from, to);
+            if !knows_what_it_wrote {
+                home.base = Base::default();
+            }
+            let before = home.text().to_owned();
+            let gone: [Offers<'_>; 4] = [
+                &[("k8s", Some("get_a")), ("z", Some("get_z"))],
+                &[("k8s", None), ("z", Some("get_z"))],
+                &[("z", Some("get_z"))],
+                &[],
+            ];
+            for offers in gone {
+                home.merge(offers);
+                let table = before[..before.find("[tools.k8s.get_a]").unwrap()].trim_end();
+                assert!(home.text().starts_with(table), "{to}, {offers:?}:\n{}", home.text());
+                home.now += 40 * DAY;
+            }
+            home.merge(ALL);
+            assert!(home.text().starts_with(before.split("\n\n[tools.k8s.get_a]").next().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn what_is_gone_is_still_denied() {
+    let mut home = Home::new(Some("tools.b.get_y = { decision = \"deny\" }\n"));
+    home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
+    home.edit("\"allow\"", "\"deny\"");
+    home.merge(&[]);
+    let policy = crate::policy::parse(home.text()).value;
+    for (server, tool) in [("a", "get_x"), ("b", "get_y")] {
+        let decision = policy.rule(server, tool).and_then(|rule| rule.decision.as_ref());
+        assert_eq!(decision.map(|said| said.value), Some(Decision::Deny), "{}", home.text());
+    }
 }
 
 #[test]
@@ -293,8 +307,8 @@ fn a_server_that_is_not_known_keeps_its_tools_and_one_that_is_gone_does_not() {
 fn a_comment_that_was_deleted_leaves_nothing_behind() {
     let mut home = Home::new(None);
     home.merge(&[("k8s", Some("get_a get_b"))]);
-    home.edit("\"safe\"", "\"high\"");
     home.merge(&[("k8s", Some("get_b"))]);
+    home.edit("#~ risk = \"safe\"", "#~ risk = \"high\"");
     let kept: String = home.text().split_inclusive('\n').filter(|line| !line.starts_with("#~")).collect();
     home.text = Some(kept);
     assert_eq!(home.merge(&[("k8s", Some("get_b"))]), "");
@@ -347,8 +361,7 @@ fn names_that_could_deceive_are_spelt_out() {
     let mut home = Home::new(None);
     let name = "a\u{202e}b\"]\nrisk='safe'#";
     let verbs = Verbs::default();
-    let setting =
-        Setting { server: "s", trust: false, timeout: None, verbs: &verbs, decisions: Decisions::default() };
+    let setting = setting("s", &verbs);
     let tools = vec![infer(&Tool::named(name), &setting)];
     let merged = merge(None, &home.base, &[Offered { server: "s", tools: Some(&tools) }], NOW).unwrap();
     home.text = merged.text;
@@ -370,8 +383,7 @@ fn a_line_that_goes_takes_no_comment_along() {
     let mut home = Home::new(None);
     let verbs = Verbs::default();
     let offer = |home: &mut Home, trust: bool| {
-        let decisions = Decisions::default();
-        let setting = Setting { server: "k8s", trust, timeout: None, verbs: &verbs, decisions };
+        let setting = Setting { trust, ..setting("k8s", &verbs) };
         let raw = r#"{"name":"frob","annotations":{"readOnlyHint":true}}"#;
         let tools = vec![infer(&Tool::parse(raw).unwrap(), &setting)];
         let offered = [Offered { server: "k8s", tools: Some(&tools) }];
@@ -398,8 +410,8 @@ fn a_line_that_goes_takes_no_comment_along() {
 fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
     let mut home = Home::new(None);
     home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]);
-    home.edit("\"safe\"", "\"high\" # mine");
     home.merge(&[("b", Some("get_y"))]);
+    home.edit("#~ risk = \"safe\"", "#~ risk = \"high\" # mine");
     home.edit("#~ gone", "[tools]\na = {}\n\n#~ gone");
     assert_eq!(
         home.merge(&[("a", Some("get_x")), ("b", Some("get_y"))]),
@@ -408,4 +420,44 @@ fn a_comment_that_has_no_place_any_more_still_says_what_it_said() {
     assert!(home.text().contains("#~ risk = \"high\" # mine"), "{}", home.text());
     let rule = crate::policy::parse(home.text()).value.rule("a", "get_x").cloned().unwrap();
     assert_eq!(rule.risk.map(|said| said.value), Some(crate::policy::Risk::High));
+}
+
+#[test]
+fn a_server_that_is_called_otherwise_takes_what_is_said_of_its_tools_along() {
+    let mut home = Home::new(None);
+    home.merge(&[("k8s", Some("delete_pod get_a get_b")), ("z", Some("get_z"))]);
+    home.edit("\"allow\"", "\"deny\" # never");
+    home.merge(&[("k8s", Some("delete_pod get_b")), ("z", Some("get_z"))]);
+    let before = home.text().to_owned();
+    let (text, base) = renamed(home.text(), &home.base, "k8s", "my kube").unwrap();
+    assert_eq!(text, before.replace("[tools.k8s.", "[tools.\"my kube\"."));
+    (home.text, home.base) = (Some(text), base);
+    // What is ours follows, and what is gone comes back as if nothing had happened.
+    let news = home.merge(&[("my kube", Some("delete_pod get_a get_b")), ("z", Some("get_z"))]);
+    assert_eq!(news, "bring back `get_a` of `my kube` as it was\nupdate `delete_pod` of `my kube`\n");
+    assert!(home.text().contains("decision = \"deny\" # never\n"), "{}", home.text());
+    assert!(home.text().contains("permission = \"my%20kube:pod:delete\"\n"), "{}", home.text());
+    assert!(!home.text().contains("k8s"), "{}", home.text());
+}
+
+#[test]
+fn what_is_said_under_the_new_name_already_stays_and_nothing_is_lost() {
+    for text in [
+        "[tools.a.x]\ndecision = \"deny\" # a\n\n[tools.a.y]\ndecision = \"deny\"\n\n[tools.b.y]\ndecision = \"ask\"\n",
+        "tools.a.x = { decision = \"deny\" }\ntools.a.y.decision = \"deny\"\n[tools.b]\ny.decision = \"ask\"\n",
+        "tools = { a = { x = { decision = \"deny\" }, y = { decision = \"deny\" } }, b = { y = { decision = \"ask\" } } }\n",
+    ] {
+        let (after, _) = renamed(text, &Base::default(), "a", "b").unwrap();
+        let policy = crate::policy::parse(&after).value;
+        let on = |server, tool| policy.rule(server, tool)?.decision.as_ref().map(|said| said.value);
+        for (server, tool, decision) in [
+            ("b", "x", Decision::Deny),
+            ("b", "y", Decision::Ask),
+            ("a", "x", Decision::Deny),
+            ("a", "y", Decision::Deny),
+        ] {
+            assert_eq!(on(server, tool), Some(decision), "{server} {tool}:\n{after}");
+        }
+        assert_eq!(renamed(&after, &Base::default(), "c", "d").unwrap().0, after);
+    }
 }

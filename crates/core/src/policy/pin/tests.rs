@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{Pin, canonical, diff, differences};
 use crate::policy::odd::{Side, mistakable, odd};
-use crate::policy::{Decisions, Risk, Setting, Tool, Verbs, infer};
+use crate::policy::stage::setting;
+use crate::policy::{Risk, Tool, Verbs, infer};
 
 const BEFORE: &str = r#"{
   "name": "read_note",
@@ -121,13 +122,7 @@ fn no_change_of_a_definition_goes_unnoticed() {
     let pin = Pin::of(&before);
     assert_eq!(odd(&before), []);
     let verbs = Verbs::default();
-    let setting = Setting {
-        server: "notes",
-        trust: false,
-        timeout: None,
-        verbs: &verbs,
-        decisions: Decisions::default(),
-    };
+    let setting = setting("notes", &verbs);
     let risk = infer(&before, &setting).risk;
     let mut pins = std::collections::BTreeSet::from([pin.clone()]);
     for (story, from, to, notice) in MUTATIONS {
@@ -154,13 +149,7 @@ fn no_change_of_a_definition_goes_unnoticed() {
 #[test]
 fn a_claim_that_is_turned_round_lowers_no_risk() {
     let verbs = Verbs::default();
-    let setting = Setting {
-        server: "notes",
-        trust: false,
-        timeout: None,
-        verbs: &verbs,
-        decisions: Decisions::default(),
-    };
+    let setting = setting("notes", &verbs);
     let raw = |claim: &str| format!(r#"{{"name":"delete_note","annotations":{{"readOnlyHint":{claim}}}}}"#);
     let (honest, lying) = (Tool::parse(&raw("false")).unwrap(), Tool::parse(&raw("true")).unwrap());
     assert_ne!(Pin::of(&honest), Pin::of(&lying));

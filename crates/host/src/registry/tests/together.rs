@@ -95,3 +95,67 @@ fn one_at_a_time_has_its_turn() {
         assert!(other.join().unwrap());
     });
 }
+
+#[test]
+fn one_at_which_somebody_else_is_for_too_long_is_busy_and_stays_as_it_is() {
+    let stage = Stage::filled();
+    let mut begun = stage.open();
+    let writer = rusqlite::Connection::open(stage.path()).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM words").unwrap();
+    // Whoever reads is in nobody's way, and in the way of nobody.
+    assert_eq!(tools(&mut stage.read()), "k8s.listPods k8s.get_pod");
+    let error = begun.replace(&[one("b", 2, "x", b"{}")], 7).unwrap_err();
+    assert!(error.to_string().contains("another process") && error.help().starts_with("wait"), "{error}");
+    assert_eq!(begun.notes(), []);
+    drop((begun, writer));
+    // And one who lets nobody in.
+    let owner = rusqlite::Connection::open(stage.path()).unwrap();
+    owner.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM words").unwrap();
+    let busy = Note::Busy { path: stage.path() };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut registry = stage.read();
+            assert_eq!((tools(&mut registry), registry.notes()), (String::new(), &[busy.clone()][..]));
+        });
+        scope.spawn(|| {
+            let mut registry = stage.open();
+            assert_eq!(registry.notes()[0], busy);
+            registry.check();
+            assert!(registry.replace(&[one("b", 2, "x", b"{}")], 7).is_err());
+            assert!(registry.notes().iter().all(|note| *note == busy), "{:?}", registry.notes());
+        });
+    });
+    assert_eq!(
+        busy.to_string().split_once(" is busy: ").map(|(_, why)| why),
+        Some("another process has been writing it for longer than we wait")
+    );
+    owner.execute_batch("ROLLBACK").unwrap();
+    drop(owner);
+    assert_eq!(tools(&mut stage.open()), "k8s.listPods k8s.get_pod");
+    let files = stage.path().parent().unwrap().read_dir().unwrap().count();
+    assert_eq!(files, 2, "nothing was put aside");
+}
+
+#[test]
+fn what_could_not_be_seen_is_not_replaced() {
+    let stage = Stage::filled();
+    let mut registry = stage.open();
+    let busy = |_: &rusqlite::Connection| {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Err::<(), _>(rusqlite::Error::SqliteFailure(code, None))
+    };
+    registry.reading(busy);
+    assert!(registry.replace(&[one("b", 2, "x", b"{}")], 7).is_err());
+    assert_eq!(tools(&mut registry), "k8s.listPods k8s.get_pod");
+    registry.replace(&[one("b", 2, "x", b"{}")], 7).unwrap();
+    assert_eq!(tools(&mut registry), "b.x");
+}
+
+#[test]
+fn one_that_somebody_is_making_is_not_damaged() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path().parent().unwrap()).unwrap();
+    std::fs::write(stage.path(), "").unwrap();
+    let mut registry = stage.read();
+    assert_eq!((tools(&mut registry), registry.notes()), (String::new(), &[][..]));
+}

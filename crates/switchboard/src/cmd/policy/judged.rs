@@ -7,7 +7,6 @@ use switchboard_core::registry::Kind;
 use switchboard_host::registry::Item;
 
 use crate::cmd::tool::Known;
-use crate::policy::{setting, usual};
 
 /// One server of the catalogue, with what is proposed for its tools.
 pub(super) struct Judged {
@@ -34,7 +33,7 @@ impl Judged {
                 let items = known.registry.items(name, Kind::Tool);
                 let items: Vec<Item> =
                     items.into_iter().filter(|item| known.is_offered(&item.line)).collect();
-                let setting = setting(&known.home.settings.value.policy, server);
+                let setting = known.home.settings.value.policy.setting(server);
                 let tools = items.iter().map(|item| infer_raw(&item.line.name, &item.raw, &setting));
                 let (tools, descriptions) = (tools.collect(), items.iter().map(description).collect());
                 Self { server: name.to_owned(), tools: Some(tools), descriptions }
@@ -49,7 +48,7 @@ impl Judged {
 
     /// Returns its tools with what is in force for each, for another application; `None` while they are not known.
     pub(super) fn exported(&self, known: &Known, policy: &ToolPolicy) -> Option<Vec<ExportedTool>> {
-        let usual = usual(&known.home.settings.value.policy);
+        let usual = known.home.settings.value.policy.usual();
         let tools = self.tools.as_ref()?.iter().zip(&self.descriptions);
         Some(
             tools
@@ -62,7 +61,7 @@ impl Judged {
 /// Returns what is proposed for one tool.
 pub(super) fn of(known: &Known, item: &Item) -> Option<Proposal> {
     let server = known.home.catalogue.catalogue.server(&item.line.server)?;
-    let setting = setting(&known.home.settings.value.policy, server);
+    let setting = known.home.settings.value.policy.setting(server);
     Some(infer_raw(&item.line.name, &item.raw, &setting))
 }
 

@@ -4,6 +4,7 @@ use switchboard_core::document::{Change as Edit, Document, Format, Step};
 use switchboard_core::nearest::nearest;
 use switchboard_core::policy::explain;
 use switchboard_core::policy::merge::HEAD;
+use switchboard_core::problem::Problem;
 use switchboard_core::value::Value;
 
 use super::judged::{self, Judged};
@@ -13,7 +14,7 @@ use crate::cmd::server::shown;
 use crate::cmd::tool::{Known, find};
 use crate::fail::{Code, Done, Failure};
 use crate::home::Home;
-use crate::policy::{Act, Change, PolicyFile, usual};
+use crate::policy::{Act, Change, PolicyFile};
 use crate::ui::Ui;
 
 /// What can be said of a tool.
@@ -70,10 +71,13 @@ pub(super) fn set(known: &mut Known, home: &Home, ui: &Ui, tool: &str, values: &
     } else {
         let done = vec![format!("set {} of `{}` of `{server}`", values.join(" "), tool.escape_debug())];
         let text = Some(text.into_bytes());
+        let told = std::mem::take(&mut policy.problems);
         policy.put(home, Change { text, base, act: Act::Set, done })?;
+        let is_new = |problem: &&Problem| told.iter().all(|told| told.what != problem.what);
+        policy.problems.iter().filter(is_new).for_each(|problem| ui.problem(&name, problem));
     }
     if let Some(proposal) = judged::of(known, &item) {
-        let usual = usual(&home.settings.value.policy);
+        let usual = home.settings.value.policy.usual();
         let explanation = explain(&policy.policy, &policy.record.base, &server, &proposal, usual);
         ui.json(&explanation);
         show::tell(&explanation, ui);

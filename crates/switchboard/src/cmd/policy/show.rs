@@ -13,7 +13,7 @@ use crate::cmd::server::shown;
 use crate::cmd::tool::{Known, find};
 use crate::fail::{Done, Failure};
 use crate::pins;
-use crate::policy::{PolicyFile, usual};
+use crate::policy::PolicyFile;
 use crate::ui::{Mark, Ui, plain};
 
 /// Shows what is in force: of all tools, of those of one server, or of one.
@@ -33,7 +33,7 @@ pub(super) fn show(known: &mut Known, ui: &Ui, which: Option<&str>) -> Done {
         }
         which => which.map(|server| (server.to_owned(), None)),
     };
-    let usual = usual(&known.home.settings.value.policy);
+    let usual = known.home.settings.value.policy.usual();
     let mut all = Vec::new();
     for Judged { server, tools, .. } in Judged::all(known) {
         for proposal in tools.into_iter().flatten() {
@@ -71,7 +71,7 @@ pub(super) fn explain(known: &mut Known, ui: &Ui, words: &[String]) -> Done {
     let policy = PolicyFile::look(&known.home)?;
     policy.tell(&known.home, ui);
     let Some(proposal) = judged::of(known, &item) else { return Ok(()) };
-    let usual = usual(&known.home.settings.value.policy);
+    let usual = known.home.settings.value.policy.usual();
     let explanation = explained(&policy.policy, &policy.record.base, &item.line.server, &proposal, usual);
     ui.json(&as_json(&explanation));
     ui.heading(format!("{} of {}", plain(&explanation.tool), plain(&explanation.server)));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use switchboard_core::policy::export::Repair;
 use switchboard_core::policy::merge::{MergeError, Merged, News, What, merge};
+use switchboard_core::policy::unheard_of;
 use switchboard_core::problem::Problem;
 
 use super::judged::Judged;
@@ -41,6 +42,9 @@ pub(super) fn sync(known: &mut Known, home: &Home, ui: &Ui) -> Done {
     known.tell_stale(ui, |_| true);
     let judged = Judged::all(known);
     let offered: Vec<_> = judged.iter().map(Judged::offered).collect();
+    for problem in unheard_of(&policy.policy, &policy.record.base, &offered) {
+        ui.problem(&home.short(&home.dirs.policy()), &problem);
+    }
     let Merged { text, base, news } =
         merge(policy.text(), &policy.record.base, &offered, now()).map_err(|error| refused(home, &error))?;
     let name = home.short(&home.dirs.policy());
@@ -48,7 +52,7 @@ pub(super) fn sync(known: &mut Known, home: &Home, ui: &Ui) -> Done {
     let before = policy.text().unwrap_or_default().to_owned();
     if ui.dry_run {
         if let Some(text) = &text {
-            policy.policy = switchboard_core::policy::parse(text).value;
+            policy.policy = switchboard_core::policy::parse(text).value.knowing(&base);
         }
     } else if let Some(text) = &text {
         let done = lines(&news, false);

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use announcement::{Announcement, Garbage, MOST_TOOLS, Tool, announced};
 pub use follow::{Change, Source, follow};
 
-use crate::backoff;
+use crate::backoff::{self, LONGEST_HOLD};
 use crate::catalogue::Feed;
 
 /// The first pause is at most this.
@@ -20,9 +20,6 @@ const FIRST: Duration = Duration::from_millis(250);
 
 /// No pause of our own is longer than this.
 pub const LONGEST: Duration = Duration::from_secs(30);
-
-/// What a feed asks for is followed up to this.
-pub const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
 
 /// A stream that was open for so long did not end at once: the pauses after it begin anew.
 const STEADY: Duration = Duration::from_secs(10);

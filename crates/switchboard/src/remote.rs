@@ -142,7 +142,16 @@ pub(crate) fn is_ready(env: &Env) -> bool {
 
 /// Asks the daemon of this home for what stands at a route; `None` when there is no daemon, or nothing there.
 pub(crate) fn get(env: &Env, route: &str) -> Option<String> {
+    send(env, Method::GET, route)
+}
+
+/// Has the daemon of this home do what a route does, and returns its answer; `None` when there is no daemon.
+pub(crate) fn post(env: &Env, route: &str) -> Option<String> {
+    send(env, Method::POST, route)
+}
+
+fn send(env: &Env, method: Method, route: &str) -> Option<String> {
     let remote = Remote::find(env)?;
-    let body = exchange::send(&remote.dirs, Method::GET, route, Vec::new()).ok()??;
+    let body = exchange::send(&remote.dirs, method, route, Vec::new()).ok()??;
     String::from_utf8(body).ok()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use switchboard_gateway::Announced;
 use switchboard_gateway::face::Face;
-use switchboard_gateway::offer::{Item, Sort};
+use switchboard_gateway::offer::{Item, Offer, Sort};
 
 use crate::stage::{House, list, named, server, versioned};
 
@@ -32,8 +32,12 @@ fn house() -> House {
     })
 }
 
+fn offer(house: &House) -> Arc<Offer> {
+    house.gateway.offer(&named("a"), &versioned(server("a", "1")).1).unwrap()
+}
+
 fn known(house: &House) -> Vec<String> {
-    let offer = house.gateway.offer(&named("a"), &versioned(server("a", "1")).1).unwrap();
+    let offer = offer(house);
     offer.of(Sort::Tools).iter().map(|item| item.key.clone()).collect()
 }
 
@@ -55,7 +59,7 @@ async fn what_is_said_of_a_server_is_known_before_it_was_ever_started() {
     ] {
         assert_eq!(announce(version, names), expected, "{names:?}");
     }
-    assert!(house.gateway.offer(&named("a"), &versioned(server("a", "1")).1).unwrap().is_hearsay());
+    assert!(offer(&house).is_hearsay());
     assert_eq!((known(&house), house.gateway.seen()[0].tools), (vec!["x".to_owned()], Some(1)));
     assert!(house.stage.launches().is_empty());
     // What else it can do is not known, so that a client's handshake still asks the server itself.
@@ -78,7 +82,7 @@ async fn of_a_server_that_runs_the_last_word_counts_whoever_says_it() {
     assert_eq!(client.outcome("7", "more", "{}").await, "called");
     client.told("notifications/tools/list_changed").await;
     assert_eq!(client.tools().await, ["two"]);
-    let offer = house.gateway.offer(&named("a"), &versioned(server("a", "1")).1).unwrap();
+    let offer = offer(&house);
     assert!(!offer.is_hearsay() && offer.has("logging"));
     assert_eq!(
         list(&["two"]),

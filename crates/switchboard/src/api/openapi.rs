@@ -132,9 +132,13 @@ fn responses(route: &Route) -> Value {
         #[cfg(unix)]
         Action::Succession => (StatusCode::SWITCHING_PROTOCOLS, "*/*", json!({})),
         Action::Run(_, done) => (done, "application/json", json!({})),
-        Action::Sync | Action::Live | Action::Offer | Action::Command | Action::Reload | Action::OpenApi => {
-            (StatusCode::OK, "application/json", json!({}))
-        }
+        Action::Sync
+        | Action::Live
+        | Action::Offer
+        | Action::Listen
+        | Action::Command
+        | Action::Reload
+        | Action::OpenApi => (StatusCode::OK, "application/json", json!({})),
     };
     let problem = json!({
         "description": "Why it was not done",

@@ -63,4 +63,9 @@ impl Stream {
     pub(crate) fn retry(&self) -> Option<Duration> {
         self.events.retry.map(Duration::from_millis)
     }
+
+    /// Returns whether an event is being thrown away because it is too long, and its end has not come.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.events.is_too_long()
+    }
 }

@@ -49,6 +49,15 @@ fn tools_that_are_announced_are_listed_though_their_server_never_runs() {
     wait_for_tools(&daemon, &home, 16);
     daemon.wait_log("the feed announced 16 tools server=\"k8s\" before=8 after=16");
 
+    let (_, metrics) = daemon.get("/metrics").unwrap();
+    for line in [
+        "switchboard_feed_up{server=\"k8s\"} 1",
+        "switchboard_feed_announcements_total{server=\"k8s\"} 2",
+        "switchboard_server_up{server=\"k8s\"} 0",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+
     // The policy judges them as it judges all tools.
     home.ok("policy sync");
     assert_eq!(home.text("switchboard/config/tool-policy.toml").matches("get_pod_").count(), 16);

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What another side asks for when it wants to be left alone is followed up to this.
+pub const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
+
 /// Returns the delay after `attempt` failures, the first being 0: anything between nothing and a bound that doubles from
 /// `first` up to `longest`.
 ///

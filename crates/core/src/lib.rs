@@ -9,6 +9,7 @@ pub mod client;
 pub mod document;
 pub mod duration;
 pub mod export;
+pub mod feed;
 mod fields;
 pub mod flow;
 pub mod launch;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use switchboard_core::catalogue::{Isolation, Server};
 use switchboard_core::mcp::revision::Era;
@@ -18,7 +18,7 @@ use switchboard_core::upstream::Rules;
 use crate::caller::{Caller, Profile};
 use crate::gateway::Inside;
 use crate::log::Log;
-use crate::offer::Offer;
+use crate::offer::{Item, Offer};
 use crate::policy::Policed;
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -73,6 +73,8 @@ pub(crate) struct Generation {
     /// It is believed until then to speak the older way; in milliseconds since the gateway began.
     legacy_until: AtomicU64,
     rooted: bool,
+    /// What somebody else says that it offers, from before it was first spoken with.
+    hearsay: ArcSwapOption<Offer>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     /// What callers may do with its tools.
     pub(crate) policed: Policed,
@@ -123,6 +125,7 @@ impl Generation {
             modern: AtomicBool::new(false),
             legacy_until: AtomicU64::new(0),
             rooted,
+            hearsay: ArcSwapOption::empty(),
             slots: Mutex::default(),
             policed: Policed::default(),
             processes: Arc::default(),
@@ -286,6 +289,25 @@ impl Generation {
     /// Returns an offer of the server's to anybody, for those whose own is not known yet.
     pub(crate) fn any_offer(&self) -> Option<Arc<Offer>> {
         self.slots().values().find_map(|slot| slot.own_offer())
+    }
+
+    /// Returns what the server offers to anybody, be it that only somebody else has said so.
+    pub(crate) fn known_offer(&self) -> Option<Arc<Offer>> {
+        self.any_offer().or_else(|| self.hearsay.load_full())
+    }
+
+    /// Somebody else says that it has these tools. Where it was spoken with, that changes what it offers on every
+    /// connection; where not, it is kept apart, since nothing is known of what else it can do.
+    pub(crate) fn announced(&self, gateway: &Inside, tools: &Arc<[Item]>) {
+        let mut spoken = false;
+        for slot in self.all().iter().filter(|slot| slot.own_offer().is_some()) {
+            slot.announced(Arc::clone(tools));
+            spoken = true;
+        }
+        if !spoken {
+            self.hearsay.store(Some(Arc::new(Offer::hearsay(tools.to_vec()))));
+            gateway.launcher.offers(&self.name);
+        }
     }
 
     /// From now on each session has a process of its own: the server asks its clients things, and does not say whom.

@@ -91,6 +91,9 @@ impl Sort {
     }
 }
 
+/// The capabilities of a server of which nothing is known but its tools.
+const TOOLS: &str = r#"{"tools":{}}"#;
+
 /// One thing that a server offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -137,6 +140,30 @@ impl Offer {
             text
         });
         offer
+    }
+
+    /// Returns what is known of a server that was not spoken with, and of which somebody else says that it has these tools.
+    pub(crate) fn hearsay(tools: Vec<Item>) -> Self {
+        let items = [tools, Vec::new(), Vec::new(), Vec::new()];
+        Self::new(Era::Legacy, String::new(), TOOLS.to_owned(), None, None, items)
+    }
+
+    /// Returns whether only its tools are known, and those from somebody else: how it speaks and what else it offers is not.
+    pub fn is_hearsay(&self) -> bool {
+        self.revision.is_empty()
+    }
+
+    /// Returns the offer with other tools.
+    pub(crate) fn with_tools(&self, tools: Vec<Item>) -> Self {
+        let Self { era, revision, mut capabilities, info, instructions, mut items, .. } = self.clone();
+        items[Sort::Tools.at()] = tools;
+        if !self.has(Sort::Tools.capability())
+            && let Some(mut all) = Object::read(&self.capabilities)
+        {
+            all.set(Sort::Tools.capability(), "{}");
+            capabilities = all.to_string();
+        }
+        Self::new(era, revision, capabilities, info, instructions, items)
     }
 
     /// Returns the items of one sort.
@@ -249,6 +276,28 @@ mod tests {
         assert_eq!(back.of(Sort::Tools)[0].raw, tool);
         assert!(back.has("tools") && !back.has("prompts"));
         assert!(Offer::from_json(b"{}").is_none() && Offer::from_json(b"").is_none());
+    }
+
+    #[test]
+    fn other_tools_leave_the_rest_as_it_was() {
+        let of = |capabilities: &str, sort: Sort, raw: &str| {
+            let mut items: [Vec<Item>; 4] = Default::default();
+            items[sort.at()].push(item(sort, raw).unwrap());
+            Offer::new(Era::Legacy, "2025-06-18".to_owned(), capabilities.to_owned(), None, None, items)
+        };
+        let tools = || vec![item(Sort::Tools, r#"{"name":"new"}"#).unwrap()];
+        for (capabilities, expected) in [
+            (r#"{"tools":{"listChanged":true}}"#, r#"{"tools":{"listChanged":true}}"#),
+            (r#"{"prompts":{}}"#, r#"{"prompts":{},"tools":{}}"#),
+        ] {
+            let offer = of(capabilities, Sort::Prompts, r#"{"name":"p"}"#).with_tools(tools());
+            assert_eq!((offer.capabilities.as_str(), offer.of(Sort::Prompts).len()), (expected, 1));
+            assert_eq!(offer.of(Sort::Tools)[0].key, "new");
+            assert!(!offer.is_hearsay());
+        }
+        let before = of(TOOLS, Sort::Tools, r#"{"name":"new"}"#);
+        assert_eq!(before.with_tools(tools()).hash, before.hash, "the same is no news");
+        assert!(Offer::hearsay(tools()).is_hearsay());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::gateway::Inside;
 use crate::generation::{Generation, Key};
-use crate::offer::{Offer, Sort};
+use crate::offer::{Item, Offer, Sort};
 use crate::session::Session;
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
@@ -73,6 +73,8 @@ pub(crate) struct Standing {
 pub(crate) enum Told {
     /// Something happened.
     Event(Event),
+    /// Somebody else says that the server has these tools.
+    Announced(Arc<[Item]>),
     /// This connection broke; one that is not the present one is of no interest.
     Lost(Weak<Upstream>, String),
 }
@@ -218,6 +220,11 @@ impl Slot {
             let events = self.events.clone();
             gateway.tasks.spawn(async move { drop(events.send(told).await) });
         }
+    }
+
+    /// Tells the task that somebody else says which tools the server has.
+    pub(crate) fn announced(&self, tools: Arc<[Item]>) {
+        self.put(Told::Announced(tools));
     }
 
     /// Tells the task that a connection broke.

@@ -94,6 +94,17 @@ fn load(stamp: &Path) -> Option<Record> {
     (record.version == VERSION).then_some(record)
 }
 
+/// Has the next sync look at everything, though nothing has changed.
+///
+/// # Errors
+/// The stamp cannot be written.
+pub fn doubt(path: &Path) -> Result<(), RecordError> {
+    match load(path) {
+        Some(record) if record.sure => record::save(path, &Record { sure: false, ..record }),
+        _ => Ok(()),
+    }
+}
+
 impl Synced {
     /// Keeps the stamp at `path`, in the place of the one before.
     ///

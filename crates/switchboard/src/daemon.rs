@@ -10,6 +10,7 @@ mod detach;
 mod doors;
 mod execute;
 pub(crate) mod facts;
+pub(crate) mod feeds;
 pub(crate) mod gateway;
 pub(crate) mod inbox;
 mod log;
@@ -43,6 +44,7 @@ use board::Board;
 use desk::Desk;
 use doors::Doors;
 use execute::{Hands, Place};
+use feeds::Feeds;
 use inbox::Inbox;
 use notify::Stage;
 use policing::Policing;
@@ -91,7 +93,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, asked) = mpsc::channel(desk::WAITING);
     let gateway = gateway::open(runtime.handle(), &dirs, &env, &inbox);
-    let desk = Desk::new(env.clone(), seen, asks, inbox.clone()).of(passed.by_system());
+    let (feeds, standings) = watch::channel(Arc::default());
+    let desk = Desk::new(env.clone(), seen, asks, inbox.clone(), standings).of(passed.by_system());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
     let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some(), passed)?;
@@ -106,7 +109,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
 
     // The state lives in here, and nowhere else.
     let policing = Policing::new(AuditLog::new(dirs.audit()));
-    let service = Service::new(gateway, policing, inbox.clone(), runtime.handle().clone());
+    let feeds = Feeds::new(runtime.handle().clone(), gateway.clone(), inbox.clone(), feeds);
+    let service = Service::new(gateway, policing, feeds, inbox.clone(), runtime.handle().clone());
     let place = Place { only, passing: args.idle_exit.is_some() };
     let mut hands = Hands::new(args.clone(), env, place, board, doors, watch, service);
     react::react(runtime.handle(), &inbox, asked, &mut hands);

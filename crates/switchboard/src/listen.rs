@@ -235,7 +235,7 @@ async fn bring_once(
 }
 
 /// What tells the jitter of this process from that of others.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
 }
 

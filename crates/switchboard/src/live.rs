@@ -5,6 +5,7 @@ use switchboard_gateway::Seen;
 use switchboard_host::dirs::Env;
 use switchboard_host::memory::Families;
 
+use crate::daemon::feeds::Standings;
 use crate::remote;
 
 /// The route that tells how servers stand.
@@ -49,6 +50,66 @@ pub(crate) struct Live {
     pub(crate) stderr: Vec<String>,
     /// The last phases, oldest first.
     pub(crate) transitions: Vec<Transition>,
+    /// How the stream stands that announces its tools, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) feed: Option<Feed>,
+}
+
+/// How the feed of a server stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Feed {
+    /// Its address.
+    pub(crate) url: String,
+    /// `opening`, `listening`, `waiting` for the next attempt, or `down`: given up.
+    pub(crate) state: String,
+    /// Since when it is listened to without a break, in seconds since 1970; `None` while it is not.
+    pub(crate) since: Option<u64>,
+    /// What it announced last.
+    pub(crate) announced: Option<Tools>,
+    /// How often something went wrong with it.
+    pub(crate) failures: u64,
+    /// Attempts in a row that brought nothing.
+    pub(crate) barren: u64,
+    /// What was the matter last, where nothing good has come since.
+    pub(crate) trouble: Option<Told>,
+}
+
+/// Tools that were announced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tools {
+    /// When, in seconds since 1970.
+    pub(crate) at: u64,
+    /// How many.
+    pub(crate) tools: usize,
+}
+
+/// What was the matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// When, in seconds since 1970.
+    pub(crate) at: u64,
+    /// What, as a fragment that fits after a colon.
+    pub(crate) why: String,
+}
+
+impl Feed {
+    /// Returns a feed that is about to be listened to.
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            state: "opening".to_owned(),
+            since: None,
+            announced: None,
+            failures: 0,
+            barren: 0,
+            trouble: None,
+        }
+    }
+
+    /// Returns whether nobody tries it any more.
+    pub(crate) fn is_down(&self) -> bool {
+        self.state == "down"
+    }
 }
 
 /// The connection came to another phase.
@@ -64,12 +125,16 @@ pub(crate) struct Transition {
 
 impl Live {
     /// Returns what is told of these servers. It takes a while: not to be called where messages wait.
-    pub(crate) fn all(seen: Vec<Seen>) -> Vec<Self> {
+    pub(crate) fn all(seen: Vec<Seen>, feeds: &Standings) -> Vec<Self> {
         let families = Families::look();
-        seen.into_iter().map(|seen| Self::of(seen, &families)).collect()
+        let one = |seen: Seen| {
+            let feed = feeds.get(&seen.name).map(|feed| feed.borrow().clone());
+            Self::of(seen, &families, feed)
+        };
+        seen.into_iter().map(one).collect()
     }
 
-    fn of(seen: Seen, families: &Families) -> Self {
+    fn of(seen: Seen, families: &Families, feed: Option<Feed>) -> Self {
         let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let memory = seen.pids.iter().filter_map(|pid| families.resident(*pid)).sum();
         Self {
@@ -99,6 +164,7 @@ impl Live {
                     why: one.why,
                 })
                 .collect(),
+            feed,
         }
     }
 

@@ -4,6 +4,7 @@
 //! Who is to be asked is decided in core ([`decide()`]); [`ask`] asks; the registry and its stamp are in host.
 
 mod ask;
+mod hearsay;
 mod plain;
 
 use std::collections::BTreeMap;
@@ -21,10 +22,16 @@ use switchboard_host::stamp::{self, Counts, Synced};
 use crate::fail::Failure;
 use crate::home::{Home, now};
 use crate::pins::{self, Changed};
+use crate::remote;
 use crate::ui::{Ui, counted};
 
 pub(crate) use ask::{OFFER, OFFER_LIMIT, Offered, in_words};
 pub(crate) use plain::{plain, run as run_plain};
+
+use hearsay::Before;
+
+/// The route by which a sync has feeds be tried again that were given up.
+pub(crate) const LISTEN: &str = "/api/v1/feeds/listen";
 
 /// What a sync came to.
 pub(crate) struct Done {
@@ -100,6 +107,11 @@ impl Look {
             .filter_map(|step| home.catalogue.catalogue.server(step.name.as_str()))
             .collect();
         let offers = if asked.is_empty() { BTreeMap::new() } else { ask::all(home, ui, &asked)? };
+        let feeds = home.catalogue.catalogue.servers().iter().filter(|server| server.enabled);
+        if feeds.filter(|server| server.feed.is_some()).count() > 0 {
+            // Where there is no daemon, nobody listens.
+            let _ = remote::post(&home.env, LISTEN, Vec::new());
+        }
         let failed: Vec<(ServerName, Reason)> = offers
             .iter()
             .filter_map(|(name, offer)| Some((name.clone(), offer.as_ref().err()?.clone())))
@@ -145,7 +157,8 @@ impl Look {
     }
 }
 
-/// Keeps what servers offer who have told it by themselves, where the catalogue of a home was read after `moment`.
+/// Keeps what servers offer who have told it by themselves, or of whom somebody else has told it, where the catalogue of a
+/// home was read after `moment`. The registry is signed for as `complete` only where nothing else is missing.
 ///
 /// # Errors
 /// The registry, or what tools were, cannot be written.
@@ -153,22 +166,47 @@ pub(crate) fn record(
     home: &Home,
     moment: &Moment,
     offers: &BTreeMap<ServerName, Arc<Offer>>,
+    complete: bool,
 ) -> Result<Vec<Changed>, Failure> {
-    let named = Choice::Named(offers.keys().map(ToString::to_string).collect());
+    let before = before(home, offers);
+    let is_news =
+        |name: &ServerName, offer: &Offer| !before.get(name).is_some_and(|before| before.has(offer));
+    let news: Vec<_> = offers.iter().filter(|(name, offer)| is_news(name, offer)).collect();
+    let named = Choice::Named(news.iter().map(|(name, _)| name.to_string()).collect());
     let mut look = Look::take(home, moment, &named, false);
     if look.refused().is_some() || look.sync.asked().next().is_none() {
         return Ok(Vec::new());
     }
-    let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> =
-        offers.iter().map(|(name, offer)| (name.clone(), Ok(seen(offer)))).collect();
+    let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> = news
+        .into_iter()
+        .map(|(name, offer)| {
+            let said = before.get(name).map_or_else(|| seen(offer), |before| before.with(offer));
+            (name.clone(), Ok(said))
+        })
+        .collect();
     let rows = look.sync.fold(outcomes);
     let turn = look.registry.turn();
     let looked = pins::look(home, &mut look.registry, &rows);
     let whole = look.keep(&rows)?;
     let counts = counts(&mut look.registry);
-    look.sign(home, whole && !look.sync.leaves_some(), counts);
+    look.sign(home, complete && whole && !look.sync.leaves_some(), counts);
     drop(turn);
     looked.map(|(changed, _)| changed)
+}
+
+/// Returns what was known of those servers that have not said themselves what they offer now.
+fn before(home: &Home, offers: &BTreeMap<ServerName, Arc<Offer>>) -> BTreeMap<ServerName, Before> {
+    let mut hearsay = offers.iter().filter(|(_, offer)| offer.is_hearsay()).peekable();
+    if hearsay.peek().is_none() {
+        return BTreeMap::new();
+    }
+    let mut registry = Registry::read(&home.dirs.registry());
+    hearsay
+        .filter_map(|(name, _)| {
+            let server = home.catalogue.catalogue.server(name.as_str())?;
+            Some((name.clone(), Before::of(&mut registry, server)?))
+        })
+        .collect()
 }
 
 /// Returns the servers that are to be in the registry.

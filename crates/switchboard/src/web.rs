@@ -1,9 +1,18 @@
 //! How we ask others over HTTP.
 
+mod get;
+mod lost;
+mod retry_after;
+mod stream;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
 use std::time::Duration;
 
 use reqwest::{Client, Url, redirect};
+
+pub(crate) use get::{get, good};
+pub(crate) use lost::Lost;
+pub(crate) use stream::{Sign, Stream};
 
 /// How long a connection may take to come about.
 const CONNECT_TIME: Duration = Duration::from_secs(10);

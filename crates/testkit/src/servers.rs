@@ -1,6 +1,7 @@
 //! Scripted servers: of MCP, and switchboards to be followed.
 
 pub mod config;
+pub mod feed;
 pub mod http;
 pub mod login;
 pub mod stdio;

@@ -116,11 +116,27 @@ fn feed(fields: &mut Fields<'_, '_>) -> Option<Feed> {
         (fields.text("url"), fields.text("host"), fields.number("port"), fields.text("path"));
     let timeout = fields.duration("timeout").unwrap_or(Duration::from_secs(30));
     let retry_attempts = fields.number("retry_attempts").unwrap_or(3);
+    let wrong = |fields: &mut Fields<'_, '_>, key, what| {
+        fields.problem_of(key, Problem::error(what));
+        None
+    };
+    if timeout.is_zero() {
+        return wrong(fields, "timeout", "a feed cannot open in no time: its `timeout` is nought");
+    }
+    let port = port.unwrap_or(80);
+    if port == 0 || port > u64::from(u16::MAX) {
+        return wrong(fields, "port", "the `port` of a feed is no port");
+    }
     let url = match (url, host) {
+        (Some(url), _) if !url.starts_with("http://") && !url.starts_with("https://") => {
+            return wrong(fields, "url", "the `url` of a feed is no http or https address");
+        }
         (Some(url), _) => url,
         (None, Some(host)) => {
             let path = path.unwrap_or_default();
-            format!("http://{host}:{}/{}", port.unwrap_or(80), path.trim_start_matches('/'))
+            // An address of IPv6 has colons of its own.
+            let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host };
+            format!("http://{host}:{port}/{}", path.trim_start_matches('/'))
         }
         (None, None) => {
             fields.problem(Problem::error("a feed needs a `url`, or a `host` with `port` and `path`"));

@@ -128,9 +128,9 @@ pub struct Retry {
 pub struct Feed {
     /// Its address.
     pub url: String,
-    /// How long to wait for an event before connecting again.
+    /// How long the stream may take to open, and how long it may be silent: a comment is a sign of life, too.
     pub timeout: Duration,
-    /// How often a lost stream is tried again.
+    /// After so many attempts in a row that brought nothing it is given up; 0 for never.
     pub retry_attempts: u64,
 }
 
@@ -214,8 +214,8 @@ struct FeedFile {
     port: Option<u64>,
     /// Instead of a url: its path.
     path: Option<String>,
-    /// How long to wait for an event, such as "30s".
+    /// How long the stream may take to open, and how long it may be silent, such as "30s".
     timeout: Option<String>,
-    /// How often a lost stream is tried again.
+    /// After so many attempts in a row that brought nothing it is given up; 0 for never.
     retry_attempts: Option<u64>,
 }

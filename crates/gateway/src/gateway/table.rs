@@ -11,7 +11,7 @@ use super::Gateway;
 use crate::face::{Face, Scope};
 use crate::generation::Generation;
 use crate::log::{Passed, Transition};
-use crate::offer::{Offer, Sort};
+use crate::offer::{Item, Offer, Sort};
 use crate::stats::Counts;
 
 /// The servers in service, in the order of the catalogue.
@@ -49,6 +49,15 @@ pub struct Seen {
     pub stderr: Vec<String>,
     /// The last phases.
     pub transitions: Vec<Transition>,
+}
+
+/// What came of an announcement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// How many tools were known before; `None` where that was not known.
+    pub before: Option<usize>,
+    /// They are other ones.
+    pub is_news: bool,
 }
 
 impl Table {
@@ -212,7 +221,22 @@ impl Gateway {
         let table = self.0.table.load();
         let is_it = |one: &&Arc<Generation>| one.name == *name && one.fingerprint == version;
         let beside = self.0.beside();
-        table.generations().chain(&*beside).find(is_it)?.any_offer()
+        table.generations().chain(&*beside).find(is_it)?.known_offer()
+    }
+
+    /// Takes over what somebody else says: a server in service in this version has these tools, and no others. Whatever
+    /// is said last counts, be it this or what the server says itself. Returns how many were known before, and whether
+    /// this is news; `None` where there is no such server.
+    pub fn announce(&self, name: &ServerName, fingerprint: &str, tools: &Arc<[Item]>) -> Option<Announced> {
+        let table = self.0.table.load();
+        let generation = table.find(name, fingerprint)?;
+        let known = generation.known_offer();
+        let before = known.as_ref().map(|offer| offer.of(Sort::Tools));
+        let is_news = before != Some(tools);
+        if is_news {
+            generation.announced(&self.0, tools);
+        }
+        Some(Announced { before: before.map(<[Item]>::len), is_news })
     }
 
     /// Returns what a server in service offers of one sort, as it wrote it; `None` where that is not known.
@@ -242,7 +266,7 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
         Phase::Ready(ready) => Some(now.saturating_sub(ready.since)),
         _ => None,
     });
-    let offer = generation.any_offer();
+    let offer = generation.known_offer();
     Seen {
         name: generation.name.clone(),
         state: furthest.map_or("idle", |standing| standing.phase.word()),
@@ -250,7 +274,7 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
             .filter(|standing| !matches!(standing.phase, Phase::Ready(_)))
             .and_then(|standing| standing.why.as_ref().map(ToString::to_string)),
         up: since.max(),
-        revision: offer.as_ref().map(|offer| offer.revision.clone()),
+        revision: offer.as_ref().filter(|offer| !offer.is_hearsay()).map(|offer| offer.revision.clone()),
         pids: ups.iter().filter_map(|up| up.link.pid()).collect(),
         connections: ups.len(),
         in_flight: ups.iter().map(|up| up.in_flight()).sum(),

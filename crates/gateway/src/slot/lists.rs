@@ -43,18 +43,23 @@ pub(super) async fn all(
 /// Returns what a server offers after some of its lists changed; `None` where that could not be found out.
 pub(super) async fn again(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Option<Arc<Offer>> {
     let before = slot.own_offer()?;
-    let mut items = before.items.clone();
+    let mut fresh = Vec::new();
     // Only now: what changes from here on is looked at in the next round.
     for sort in slot.take_stale() {
         if before.has(sort.capability()) {
             match one(slot, upstream, sort).await {
-                Ok(fresh) => items[sort.at()] = fresh,
+                Ok(items) => fresh.push((sort, items)),
                 // The others may be had, and this one in the next round.
                 Err(_) => slot.is_stale(&[sort]),
             }
         }
     }
-    let Offer { era, revision, capabilities, info, instructions, .. } = (*before).clone();
+    // What was learnt otherwise in the meantime stays.
+    let now = slot.own_offer()?;
+    let Offer { era, revision, capabilities, info, instructions, mut items, .. } = (*now).clone();
+    for (sort, list) in fresh {
+        items[sort.at()] = list;
+    }
     Some(Arc::new(Offer::new(era, revision, capabilities, info, instructions, items)))
 }
 

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::{Slot, Told, handshake, lists};
 use crate::gateway::Inside;
-use crate::offer::Offer;
+use crate::offer::{Item, Offer};
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
 
@@ -76,6 +76,10 @@ impl Task {
             told = heard.recv() => match told {
                 None => (Some(Event::Retire), None),
                 Some(Told::Event(event)) => (Some(event), None),
+                Some(Told::Announced(tools)) => {
+                    self.announced(&tools);
+                    (None, None)
+                }
                 Some(Told::Lost(upstream, why)) => {
                     let ours = self.up.as_ref().is_some_and(|up| Arc::as_ptr(up) == upstream.as_ptr());
                     (ours.then_some(Event::Lost), Some(Trouble::Lost(why)))
@@ -210,6 +214,16 @@ impl Task {
         self.slot.offers(offer);
         self.slot.up.store(Some(up));
         self.slot.back.connected(&self.slot);
+    }
+
+    /// Takes over what somebody else says of the tools, as far as they can be called over this connection.
+    fn announced(&self, tools: &[Item]) {
+        let Some(offer) = self.slot.own_offer() else { return };
+        let can = |item: &&Item| match (&self.up, std::str::from_utf8(&item.raw)) {
+            (Some(up), Ok(raw)) => up.link.offered(raw).is_ok(),
+            _ => true,
+        };
+        self.slot.offers(&Arc::new(offer.with_tools(tools.iter().filter(can).cloned().collect())));
     }
 
     fn close(&mut self) {

@@ -2,6 +2,7 @@
 //! the servers that are remote.
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails says why")]
 
+mod announce;
 mod asks;
 mod client;
 mod discover;

@@ -52,10 +52,11 @@ fn as_old(path: &Path, old: &fs::Metadata) {
 #[test]
 fn whatever_happens_to_the_files_is_seen() {
     type Act = fn(&Stage);
-    let cases: [(&str, Act, bool); 17] = [
+    let cases: [(&str, Act, bool); 18] = [
         ("nothing", |_| {}, true),
         ("it is read", |stage| drop(fs::read(stage.catalogue()).unwrap()), true),
         ("the folder is changed", |stage| fs::write(stage.folder.path().join("x"), "").unwrap(), true),
+        ("somebody is in doubt", |stage| doubt(&stage.stamp()).unwrap(), false),
         ("an edit", |stage| fs::write(stage.catalogue(), "[servers.b]\ncommand = 'b'\n").unwrap(), false),
         (
             "an edit of the same length, with the time put back",

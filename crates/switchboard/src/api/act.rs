@@ -51,6 +51,8 @@ pub(super) enum Action {
     Word,
     /// Asks a server in service what it offers.
     Offer,
+    /// Tries feeds again that were given up.
+    Listen,
     /// Sends the messages of one server, for those who debug.
     Watch,
     /// Speaks MCP.
@@ -89,6 +91,7 @@ pub(super) async fn act(
         Action::Metrics => {
             metrics::clients(&board.clients);
             metrics::servers(&inside.mcp.gateway().seen());
+            metrics::feeds(&inside.desk.feeds());
             let text = inside.metrics.render(&board, inside.streams.count());
             Ok(typed(text, "text/plain; version=0.0.4; charset=utf-8"))
         }
@@ -107,8 +110,8 @@ pub(super) async fn act(
             Box::pin(run(inside, command, &call, false, done)).await
         }
         Action::Live => {
-            let seen = inside.mcp.gateway().seen();
-            let all = tokio::task::spawn_blocking(move || Live::all(seen)).await;
+            let (seen, feeds) = (inside.mcp.gateway().seen(), inside.desk.feeds());
+            let all = tokio::task::spawn_blocking(move || Live::all(seen, &feeds)).await;
             Ok(json(StatusCode::OK, &all.unwrap_or_default()))
         }
         Action::Pending => {
@@ -124,6 +127,11 @@ pub(super) async fn act(
                 Err(Problem::new(StatusCode::NOT_FOUND, "no call of this number waits")
                     .hint("`switchboard policy pending` lists those that do"))
             }
+        }
+        Action::Listen => {
+            bodies::read(body).await?;
+            inside.desk.listen_again();
+            Ok(json(StatusCode::OK, &serde_json::json!({ "feeds": inside.desk.feeds().len() })))
         }
         Action::Offer => Ok(json(StatusCode::OK, &offered(inside, &call).await)),
         Action::Watch => watch::messages(inside, call.param("name")),

@@ -12,6 +12,7 @@ use switchboard_core::name::ClientId;
 use switchboard_gateway::Seen;
 
 use crate::daemon::board::Board;
+use crate::daemon::feeds::Standings;
 use crate::daemon::view::View;
 
 /// Where durations are told apart, in seconds.
@@ -95,6 +96,14 @@ pub(super) fn servers(all: &[Seen]) {
     }
 }
 
+/// Notes how the feeds stand.
+pub(super) fn feeds(all: &Standings) {
+    for (name, feed) in all {
+        metrics::gauge!("switchboard_feed_up", "server" => name.to_string())
+            .set(f64::from(u8::from(feed.borrow().since.is_some())));
+    }
+}
+
 /// Where answers of one kind are counted: by method and status, then by route.
 type Counted = HashMap<(&'static str, u16), HashMap<String, (metrics::Counter, metrics::Histogram)>>;
 
@@ -165,6 +174,12 @@ fn describe() {
         "Changes of phase that are remembered."
     );
     metrics::describe_gauge!("switchboard_server_up", "Whether a server answers.");
+    metrics::describe_gauge!("switchboard_feed_up", "Whether the feed of a server is listened to.");
+    metrics::describe_counter!(
+        "switchboard_feed_announcements_total",
+        "Lists of tools that feeds announced."
+    );
+    metrics::describe_counter!("switchboard_feed_failures_total", "What went wrong with feeds.");
     metrics::describe_gauge!("switchboard_server_calls_in_flight", "Calls that wait for a server.");
     metrics::describe_gauge!(
         "switchboard_server_call_duration_seconds",

@@ -137,6 +137,7 @@ fn responses(route: &Route) -> Value {
         | Action::Offer
         | Action::Pending
         | Action::Word
+        | Action::Listen
         | Action::Command
         | Action::Reload
         | Action::OpenApi => (StatusCode::OK, "application/json", json!({})),

@@ -77,6 +77,13 @@ pub(super) fn routes(settings: &Settings) -> Routes {
         "Asks a server in service what it offers",
     ));
     rows.push(row(
+        Method::POST,
+        crate::sync::LISTEN,
+        Access::Control,
+        Action::Listen,
+        "Tries the feeds of servers again that were given up",
+    ));
+    rows.push(row(
         Method::GET,
         PENDING,
         Access::Holders(Permission::of("config", "policy", "read")),

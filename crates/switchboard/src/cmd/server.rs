@@ -1,5 +1,6 @@
 //! `server`: the servers of the catalogue.
 
+mod feed;
 mod log;
 mod login;
 
@@ -165,6 +166,13 @@ pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     value["description"] = json!(server.description);
     value["tags"] = json!(server.tags);
     value["fingerprint"] = server.launch.fingerprint().to_string().into();
+    if let Some(feed) = &server.feed {
+        value["feed"] = json!({
+            "url": feed.url,
+            "timeout_ms": u64::try_from(feed.timeout.as_millis()).unwrap_or(u64::MAX),
+            "retry_attempts": feed.retry_attempts,
+        });
+    }
     value["clients"] = json!(clients_of(home, &server.name));
     if let Some(login) = login_at(home, server) {
         value["login"] = login::as_json(&login);
@@ -252,6 +260,9 @@ fn show(home: &Home, ui: &Ui, name: &str, live: Option<&Live>) -> Done {
     ui.line(format!("stands {}:{}", home.short(&home.dirs.catalogue()), server.place));
     if let Some(live) = live {
         show_live(ui, live);
+    }
+    if let Some(feed) = &server.feed {
+        feed::show(ui, feed, live.and_then(|live| live.feed.as_ref()));
     }
     if let Some(login) = login_at(home, server) {
         ui.line(login::line(&login));

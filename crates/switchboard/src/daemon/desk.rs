@@ -7,6 +7,7 @@ use switchboard_host::dirs::Env;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::board::Board;
+use super::feeds::Standings;
 use super::inbox::Inbox;
 use crate::ask::{self, Answer, Ask};
 use crate::fail::Failure;
@@ -31,6 +32,7 @@ pub(crate) struct Desk {
     board: watch::Receiver<Arc<Board>>,
     asks: mpsc::Sender<Asked>,
     inbox: Inbox,
+    feeds: watch::Receiver<Arc<Standings>>,
     /// How many may read at once; `None` where reading waits its turn as everything does.
     readers: Option<Arc<Semaphore>>,
     /// The doors were opened by the system, which starts a daemon for them whenever there is none.
@@ -44,15 +46,17 @@ impl Desk {
         board: watch::Receiver<Arc<Board>>,
         asks: mpsc::Sender<Asked>,
         inbox: Inbox,
+        feeds: watch::Receiver<Arc<Standings>>,
     ) -> Self {
         let readers = Some(Arc::new(Semaphore::new(READERS)));
-        Self { env: Arc::new(env), board, asks, inbox, readers, by_system: false }
+        Self { env: Arc::new(env), board, asks, inbox, feeds, readers, by_system: false }
     }
 
     /// Returns a desk that queues every ask, for tests with a script behind it.
     #[cfg(test)]
     pub(crate) fn queueing(board: watch::Receiver<Arc<Board>>, asks: mpsc::Sender<Asked>) -> Self {
-        let desk = Self::new(Env::default(), board, asks, Inbox::default());
+        let (_, feeds) = watch::channel(Arc::default());
+        let desk = Self::new(Env::default(), board, asks, Inbox::default(), feeds);
         Self { readers: None, ..desk }
     }
 
@@ -76,6 +80,16 @@ impl Desk {
     /// Returns the board as it changes, for those who wait for news.
     pub(crate) fn news(&self) -> watch::Receiver<Arc<Board>> {
         self.board.clone()
+    }
+
+    /// Returns how the feeds stand that are listened to.
+    pub(crate) fn feeds(&self) -> Arc<Standings> {
+        Arc::clone(&self.feeds.borrow())
+    }
+
+    /// Has feeds be tried again that were given up.
+    pub(crate) fn listen_again(&self) {
+        self.inbox.put(|waiting| waiting.listen_again = true);
     }
 
     /// Has the daemon look at everything again; what comes of it is on the board in a moment.

@@ -16,6 +16,7 @@ pub(crate) struct Inbox {
 
 /// What waits.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that happened, or did not")]
 pub(crate) struct Waiting {
     /// Files that say something else now.
     pub(crate) changed: BTreeSet<PathBuf>,
@@ -25,6 +26,10 @@ pub(crate) struct Waiting {
     pub(crate) came: BTreeMap<(ServerName, String), Result<(), String>>,
     /// Servers that offer something else than was known of them.
     pub(crate) offers: BTreeSet<ServerName>,
+    /// A feed of a server was given up.
+    pub(crate) feed_down: bool,
+    /// Feeds that were given up are to be tried again.
+    pub(crate) listen_again: bool,
     /// The daemon is to end.
     pub(crate) stop: bool,
     /// Who takes its place then.

@@ -103,6 +103,12 @@ async fn next(
         events.push(Event::Came(server, version, well));
     }
     events.extend(new.offers.into_iter().map(Event::Offers));
+    if new.feed_down {
+        hands.misses_feed();
+    }
+    if new.listen_again {
+        hands.listen_again();
+    }
     if new.reload {
         events.push(Event::Reload);
     }

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::facts::Standing;
+use super::feeds::Feeds;
 use super::gateway::version;
 use super::inbox::Inbox;
 use super::policing::{Policed, Policing};
@@ -27,6 +28,7 @@ use crate::home::Home;
 pub(crate) struct Service {
     gateway: Gateway,
     policing: Policing,
+    feeds: Feeds,
     inbox: Inbox,
     handle: Handle,
     /// The servers of the catalogue that are enabled, in its order.
@@ -40,10 +42,17 @@ pub(crate) struct Service {
 
 impl Service {
     /// Returns a service without servers.
-    pub(crate) fn new(gateway: Gateway, policing: Policing, inbox: Inbox, handle: Handle) -> Self {
+    pub(crate) fn new(
+        gateway: Gateway,
+        policing: Policing,
+        feeds: Feeds,
+        inbox: Inbox,
+        handle: Handle,
+    ) -> Self {
         Self {
             gateway,
             policing,
+            feeds,
             inbox,
             handle,
             servers: Vec::new(),
@@ -161,6 +170,8 @@ impl Service {
             })
             .collect();
         self.gateway.publish(&chosen, self.profiles.clone());
+        // Only what is in service can be told what it offers.
+        self.feeds.follow(&chosen);
         Event::Published(table.clone(), said)
     }
 
@@ -185,7 +196,18 @@ impl Service {
             let help = "see the calls that wait with `switchboard policy pending`";
             (format!("call {}", call.number), Problem::warning(what).help(help))
         };
-        self.troubles.iter().map(told).chain(self.gateway.waiting().into_iter().map(waits)).collect()
+        let waiting = self.gateway.waiting().into_iter().map(waits);
+        self.troubles.iter().map(told).chain(self.feeds.problems()).chain(waiting).collect()
+    }
+
+    /// Tries feeds again that were given up.
+    pub(crate) fn listen_again(&self) {
+        self.feeds.again();
+    }
+
+    /// Returns whether a feed was given up, so that what its server offers may not be known.
+    pub(crate) fn misses_feed(&self) -> bool {
+        !self.feeds.problems().is_empty()
     }
 
     /// Ends the servers that cannot run twice, for whoever is to start them next: calls in flight have until `limit`.
@@ -195,6 +217,8 @@ impl Service {
 
     /// Ends all servers: calls in flight have a while to end.
     pub(crate) fn close(self) {
-        self.handle.block_on(self.gateway.end(DRAIN));
+        let Self { gateway, feeds, handle, .. } = self;
+        drop(feeds);
+        handle.block_on(gateway.end(DRAIN));
     }
 }

@@ -1,36 +1,23 @@
 //! Another switchboard over HTTP.
 
-use std::collections::VecDeque;
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, LOCATION, RETRY_AFTER,
-};
-use reqwest::{Client, Method, Request, Response, StatusCode, Url};
-use switchboard_gateway::events::{Event, Events};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Client, Response, StatusCode, Url};
+use switchboard_gateway::events::Event;
 use switchboard_host::secret::Secret;
 
 use super::address::Address;
-use super::delay::retry_after;
 use super::news::News;
-use super::target::plain;
 use super::wire::{Heard, Sign, Trouble, Wire};
 use crate::fail::Failure;
+use crate::web::{self, Lost};
 
 /// The longest answer or event.
 const LIMIT: usize = 16 << 20;
 
-/// So many redirects are followed.
-const REDIRECTS: usize = 5;
-
 /// How long an answer may take, from the question to its last byte.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-
-/// The longest description of a problem that is read, and how long it may take.
-const DETAIL_LIMIT: usize = 64 << 10;
-const DETAIL_TIME: Duration = Duration::from_secs(5);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -66,7 +53,7 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let client = crate::web::client(address.is_loopback())
+        let client = web::client(address.is_loopback())
             .map_err(|error| Failure::failed("prepare HTTP").caused_by(&error))?;
         Ok(Self { address, headers, client })
     }
@@ -95,42 +82,23 @@ impl Http {
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
             }
-            let response = good(response).await?;
+            let response = web::good(response).await?;
             let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
             Ok(Some((whole(response).await?, etag)))
         };
-        let slow = |_| Trouble::new(format!("it did not answer within {} s", ANSWER_TIME.as_secs()));
-        tokio::time::timeout(ANSWER_TIME, answer).await.map_err(slow)?
+        tokio::time::timeout(ANSWER_TIME, answer).await.map_err(|_| Lost::Slow(ANSWER_TIME))?
     }
 
-    /// Sends a question. Redirects are followed within the origin only: the token is meant for this one.
+    /// Sends a question.
     async fn send(&self, url: &Url, more: &HeaderMap) -> Result<Response, Trouble> {
-        let mut url = url.clone();
-        for _ in 0..=REDIRECTS {
-            let mut request = Request::new(Method::GET, url.clone());
-            request.headers_mut().clone_from(&self.headers);
-            // What a cache on the way remembers may be older than what we have.
-            request.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            for (name, value) in more {
-                request.headers_mut().insert(name, value.clone());
-            }
-            let response = self.client.execute(request).await.map_err(|error| lost(&error))?;
-            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
-                return Ok(response);
-            }
-            let target =
-                response.headers().get(LOCATION).and_then(|value| url.join(value.to_str().ok()?).ok());
-            url = match target {
-                Some(target) if target.origin() == url.origin() => target,
-                Some(target) => {
-                    let origin = target.origin().ascii_serialization();
-                    return Err(Trouble::new(format!("it redirects to {origin}, which was not named"))
-                        .hint(format!("follow {origin} instead, if you trust it")));
-                }
-                None => return Ok(response),
-            };
-        }
-        Err(Trouble::new("it redirects again and again"))
+        Ok(web::get(&self.client, url, &self.with(more)).await?)
+    }
+
+    /// Returns our headers with more.
+    fn with(&self, more: &HeaderMap) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        headers.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+        headers
     }
 }
 
@@ -138,20 +106,15 @@ impl Wire for Http {
     type Stream = Stream;
 
     async fn open(&self, last: Option<u64>) -> Result<Stream, Trouble> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let mut headers = self.headers.clone();
         if let Some(last) = last {
             headers.insert(LAST_EVENT_ID, HeaderValue::from(last));
         }
         let url = self.address.events();
-        let slow = |_| Trouble::new(format!("it did not answer within {} s", ANSWER_TIME.as_secs()));
-        let response = tokio::time::timeout(ANSWER_TIME, self.send(&url, &headers)).await.map_err(slow)??;
-        let response = good(response).await?;
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        if !kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/event-stream")) {
-            return Err(Trouble::new("what it answers is no stream of events"));
-        }
-        Ok(Stream { response, events: Events::new(LIMIT), found: VecDeque::new() })
+        let opened = web::Stream::open(&self.client, &url, headers, LIMIT);
+        let stream =
+            tokio::time::timeout(ANSWER_TIME, opened).await.map_err(|_| Lost::Slow(ANSWER_TIME))??;
+        Ok(Stream(stream))
     }
 
     async fn version(&self) -> Result<News, Trouble> {
@@ -174,70 +137,42 @@ impl Wire for Http {
 }
 
 /// Events as they come.
-pub(super) struct Stream {
-    response: Response,
-    events: Events,
-    found: VecDeque<Event>,
-}
+pub(super) struct Stream(web::Stream);
 
 impl Heard for Stream {
     fn retry(&self) -> Option<Duration> {
-        self.events.retry.map(Duration::from_millis)
+        self.0.retry()
     }
 
     async fn next(&mut self) -> Option<Sign> {
-        if self.found.is_empty() {
-            let piece = self.response.chunk().await.ok()??;
-            self.events.read(&piece, |event| self.found.push_back(event));
-        }
-        Some(match self.found.pop_front() {
-            Some(Event::Data { kind, data }) if kind == "config_updated" => Sign::Event(
+        Some(match self.0.next().await.ok()?? {
+            web::Sign::Event(Event::Data { kind, data }) if kind == "config_updated" => Sign::Event(
                 News::of_event(&data).map_err(|garbage| Trouble::garbage("an event of it", &garbage)),
             ),
-            Some(Event::TooLong { .. }) => {
-                Sign::Event(Err(Trouble::new("an event of it is longer than 16 MiB")))
-            }
-            Some(Event::Data { .. }) | None => Sign::Alive,
+            web::Sign::Event(Event::TooLong { .. }) => Sign::Event(Err(Lost::TooLong(LIMIT).into())),
+            web::Sign::Event(Event::Data { .. }) | web::Sign::Alive => Sign::Alive,
         })
     }
 }
 
-/// Returns an answer that is one.
-async fn good(mut response: Response) -> Result<Response, Trouble> {
-    let status = response.status();
-    if status == StatusCode::OK {
-        return Ok(response);
-    }
-    let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let hold = header(RETRY_AFTER).and_then(|value| retry_after(value, header(DATE)));
-    let is_problem = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/problem+json"));
-    // What it has to say about it is worth a short wait, and no failure of its own.
-    let detail = if is_problem {
-        tokio::time::timeout(DETAIL_TIME, detail(&mut response)).await.ok().flatten()
-    } else {
-        None
-    };
-    let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-    let trouble = Trouble { hold, ..Trouble::new(format!("it answered {status}{detail}")) };
-    Err(match status.as_u16() {
-        401 | 403 => trouble.hint("name a token that it knows: --token '${env:NAME}'"),
-        404 => trouble.hint("check that the address is that of a switchboard, and that it knows the client"),
-        _ => trouble,
-    })
-}
-
-/// Returns the sentence by which a switchboard says what is the matter.
-async fn detail(response: &mut Response) -> Option<String> {
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.ok()? {
-        body.extend_from_slice(&piece);
-        if body.len() > DETAIL_LIMIT {
-            return None;
+impl From<Lost> for Trouble {
+    fn from(lost: Lost) -> Self {
+        let trouble = Self { hold: lost.hold(), ..Self::new(lost.to_string()) };
+        match lost {
+            Lost::Unreachable(_) => {
+                trouble.hint("check that `switchboard serve` runs there, and that the address is right")
+            }
+            Lost::Broke(_) => trouble.hint("try again"),
+            Lost::Elsewhere(origin) => trouble.hint(format!("follow {origin} instead, if you trust it")),
+            Lost::Status { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. } => {
+                trouble.hint("name a token that it knows: --token '${env:NAME}'")
+            }
+            Lost::Status { status: StatusCode::NOT_FOUND, .. } => {
+                trouble.hint("check that the address is that of a switchboard, and that it knows the client")
+            }
+            _ => trouble,
         }
     }
-    let problem: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    let detail: String = problem.get("detail")?.as_str()?.chars().take(300).collect();
-    Some(plain(&detail))
 }
 
 async fn whole(mut response: Response) -> Result<Vec<u8>, Trouble> {
@@ -246,28 +181,13 @@ async fn whole(mut response: Response) -> Result<Vec<u8>, Trouble> {
         return Err(too_long());
     }
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| lost(&error))? {
+    while let Some(piece) = response.chunk().await.map_err(|error| Lost::from(&error))? {
         if body.len() + piece.len() > LIMIT {
             return Err(too_long());
         }
         body.extend_from_slice(&piece);
     }
     Ok(body)
-}
-
-/// The last error of the chain is what the machine said.
-fn lost(error: &reqwest::Error) -> Trouble {
-    let mut cause = error.source();
-    while let Some(deeper) = cause.and_then(std::error::Error::source) {
-        cause = Some(deeper);
-    }
-    let said = cause.map_or_else(|| "no reason given".to_owned(), ToString::to_string);
-    if error.is_connect() || error.is_timeout() {
-        Trouble::new(format!("it cannot be reached: {said}"))
-            .hint("check that `switchboard serve` runs there, and that the address is right")
-    } else {
-        Trouble::new(format!("the connection broke: {said}")).hint("try again")
-    }
 }
 
 #[cfg(test)]

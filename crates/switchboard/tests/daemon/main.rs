@@ -12,6 +12,7 @@ mod browser;
 mod clock;
 mod commands;
 mod faces;
+mod feeds;
 mod files;
 mod life;
 mod other;

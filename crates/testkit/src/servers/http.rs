@@ -68,7 +68,12 @@ impl Reply {
 
     /// Sends bytes as they are, and returns whether the peer is still there, as far as can be known.
     pub fn push(&mut self, text: &str) -> bool {
-        self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush()).is_ok()
+        self.push_bytes(text.as_bytes())
+    }
+
+    /// Does the same with bytes that may be no text.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).and_then(|()| self.0.flush()).is_ok()
     }
 
     /// Waits until the peer hangs up.

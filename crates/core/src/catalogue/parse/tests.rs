@@ -120,6 +120,27 @@ servers = ["profile:p", "tag:none"]
 }
 
 #[test]
+fn a_feed_has_an_address() {
+    for (feed, expected) in [
+        (r#"url = "https://k8s.example/events?all=1""#, "https://k8s.example/events?all=1"),
+        (r#"host = "localhost", port = 8766, path = "/events""#, "http://localhost:8766/events"),
+        (r#"host = "localhost", port = 8766, path = "events""#, "http://localhost:8766/events"),
+        (r#"host = "::1""#, "http://[::1]:80/"),
+        (r#"host = "[::1]", port = 1"#, "http://[::1]:1/"),
+        ("port = 1", "a feed needs a `url`, or a `host` with `port` and `path`"),
+        (r#"url = "localhost:8766""#, "the `url` of a feed is no http or https address"),
+        (r#"host = "a", port = 70000"#, "the `port` of a feed is no port"),
+        (r#"host = "a", port = 0"#, "the `port` of a feed is no port"),
+        (r#"host = "a", timeout = "0s""#, "a feed cannot open in no time: its `timeout` is nought"),
+    ] {
+        let parsed = parse(&format!("[servers.a]\ncommand = \"a\"\nfeed = {{ {feed} }}\n"));
+        let feed = parsed.value.server("a").unwrap().feed.as_ref();
+        let said = feed.map_or_else(|| parsed.problems[0].what.clone(), |feed| feed.url.clone());
+        assert_eq!((said.as_str(), parsed.is_good()), (expected, feed.is_some()));
+    }
+}
+
+#[test]
 fn broken_grammar_does_not_hide_the_rest() {
     let parsed = parse("[servers.a]\ncommand = \n\n[servers.b]\ncommand = \"npx\"\nargs = [\"x\"\n");
     assert!(!parsed.is_good());

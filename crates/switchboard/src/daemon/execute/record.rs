@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Deserialize;
 use switchboard_core::flow::{Event, Source};
 use switchboard_core::name::ServerName;
+use switchboard_host::stamp;
 use switchboard_host::watch::Content;
 use tracing::{debug, error, info, warn};
 
@@ -41,11 +42,26 @@ struct Counts {
 }
 
 impl Hands {
+    /// A feed was given up: the next sync is to try it again, though nothing has changed.
+    pub(crate) fn misses_feed(&self) {
+        let Ok(dirs) = crate::home::dirs(&self.env) else { return };
+        if let Err(error) = stamp::doubt(&dirs.sync_stamp()) {
+            debug!(%error, "the stamp of the registry stays as it is");
+        }
+    }
+
+    /// Tries feeds again that were given up.
+    pub(crate) fn listen_again(&self) {
+        self.service.listen_again();
+    }
+
     /// Puts what servers offer into the registry. It is a cache: what cannot be kept now is asked for by the next sync.
     pub(super) fn record(&mut self, servers: &BTreeSet<ServerName>) {
         let (Some(home), Some(moment)) = (&self.home, &self.read_at) else { return };
         let offers = self.service.offers(servers);
-        let recorded = catch_unwind(AssertUnwindSafe(|| sync::record(home, moment, &offers)));
+        let recorded = catch_unwind(AssertUnwindSafe(|| {
+            sync::record(home, moment, &offers, !self.service.misses_feed())
+        }));
         match recorded {
             Ok(Ok(changed)) => {
                 debug!(servers = offers.len(), "the registry has what servers offer now");

@@ -73,8 +73,9 @@ impl PolicyFile {
         let parsed = match (problem, text) {
             (Some(problem), _) => Err(vec![problem]),
             (None, Err(error)) => Err(vec![Problem::error(error.reason.to_string()).help(error.help())]),
-            // Whoever takes the whole folder away has not decided anything about tools.
-            (None, Ok(None)) if record.good.is_some() && home.catalogue.file.is_none() => {
+            // Whoever takes the whole folder away has not decided anything about tools. It may have gone since the catalogue
+            // was read.
+            (None, Ok(None)) if record.good.is_some() && !home.dirs.catalogue().exists() => {
                 Err(vec![Problem::error("the policy is gone, and the catalogue with it").help(
                     "bring the folder back; where it is meant to be gone, save a catalogue, and the policy begins anew",
                 )])

@@ -73,6 +73,8 @@ pub(crate) struct Hands {
     views: BTreeMap<ClientId, View>,
     /// The moment before our own files were read.
     read_at: Option<Moment>,
+    /// The home has lost everything that it said, and what was in service stays.
+    is_lost: bool,
     /// What is wrong with our own files.
     problems: Vec<(String, Problem)>,
     /// Answers to commands, kept until what the commands changed is known to everybody.
@@ -110,6 +112,7 @@ impl Hands {
             known: BTreeMap::new(),
             views: BTreeMap::new(),
             read_at: None,
+            is_lost: false,
             problems: Vec::new(),
             answers: Vec::new(),
             service,
@@ -331,7 +334,7 @@ impl Hands {
         problems.extend(home.settings.problems.iter().map(|problem| (name.clone(), problem.clone())));
         let text = Some(home.settings_held);
         let lost = self.is_gone(&home);
-        let is_gone = lost.is_some();
+        self.is_lost = lost.is_some();
         if let Some((catalogue, problem)) = lost {
             home.catalogue.catalogue = catalogue;
             home.settings = Parsed { value: Settings::clone(&self.settings), problems: Vec::new() };
@@ -355,7 +358,7 @@ impl Hands {
             }
             Err(failure) => problems.push((name, Problem::error(failure.sentence()))),
         }
-        let policed = self.service.police(&home, is_gone, &self.settings);
+        let policed = self.service.police(&home, self.is_lost, &self.settings);
         let name = home.short(&home.dirs.policy());
         problems.extend(policed.problems.iter().map(|problem| (name.clone(), problem.clone())));
         problems.extend(home.notes.iter().map(|note| ("the state".to_owned(), Problem::warning(note))));

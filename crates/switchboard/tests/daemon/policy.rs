@@ -36,7 +36,8 @@ fn whoever_takes_the_folder_away_allows_nothing_by_it() {
         std::fs::rename(home.path(gone), home.path("away")).unwrap();
         daemon.wait("it is noticed", || home.run("status").all().contains(told));
         client.call(1, "1");
-        assert!(client.answer(1).contains("was not called"), "{gone}");
+        let said = client.answer(1);
+        assert!(said.contains("was not called"), "{gone}: {said}");
     }
 }
 
@@ -83,20 +84,22 @@ fn a_saved_policy_is_in_force_at_once_and_a_damaged_one_changes_nothing() {
             daemon.log().matches("the policy of the tools is in force").count() == count
         });
     };
-    home.write(POLICY, "[tools.slow.1]\ndecision = \"deny\"\n");
+    home.ok("policy sync");
     in_force(1);
+    home.edit(POLICY, "decision = \"allow\"", "decision = \"deny\"");
+    in_force(2);
     client.call(2, "1");
     let denied = client.answer(2);
     assert!(denied.contains("was not called") && denied.contains("\"isError\":true"), "{denied}");
     let called = home.run("tool call slow/1");
     assert!(called.code == 1 && called.stderr.contains("the policy does not allow it"), "{called}");
     // A slip of the pen is told with its place, and what was denied stays so.
-    home.write(POLICY, "[tools.slow.1]\ndecision = \"deni\"\n");
-    daemon.wait("the problem", || home.run("status").all().contains("tool-policy.toml:2"));
+    home.edit(POLICY, "decision = \"deny\"", "decision = \"deni\"");
+    daemon.wait("the problem", || home.run("status").all().contains("tool-policy.toml:7"));
     client.call(3, "1");
     assert!(client.answer(3).contains("was not called"));
-    home.write(POLICY, "[tools.slow.1]\ndecision = \"allow\"\n");
-    in_force(2);
+    home.edit(POLICY, "decision = \"deni\"", "decision = \"allow\"");
+    in_force(3);
     client.call(4, "1");
     assert!(client.answer(4).contains("\"text\": \"1\""));
     let lines = || -> Vec<Value> {

@@ -73,7 +73,7 @@ impl Hands {
             Err(_) => error!("writing the registry failed inside"),
         }
         // Callers are held to what tools were, too.
-        let policed = self.service.police(home, false, &self.settings);
+        let policed = self.service.police(home, self.is_lost, &self.settings);
         self.known.insert(home.dirs.pins(), (Source::Policy, Some(policed.pins)));
     }
 

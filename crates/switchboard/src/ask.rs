@@ -84,8 +84,11 @@ impl Ask {
 pub(crate) enum Kind {
     /// It changes what the daemon keeps, or tells what only the daemon knows: the daemon's, when there is one.
     Changes,
-    /// It only reads files, or writes such as the daemon looks at by itself: anybody may run it.
+    /// It only reads files: anybody may run it.
     Reads,
+    /// Servers may have to be asked first, which takes as long as they take, and it writes nothing but what the daemon looks
+    /// at by itself: anybody may run it.
+    Waits,
     /// It belongs to the process that a person or a client started.
     Own,
 }
@@ -103,11 +106,8 @@ pub(crate) fn kind(command: &Command, wishes: Common) -> Kind {
             Config::Check | Config::Path | Config::Schema { .. } | Config::Export { .. } | Config::History,
         )
         | Command::Token(Token::List)
-        | Command::Sync(_)
-        | Command::Tool(_)
-        // Servers may have to be asked first, and the daemon waits for nobody. It sees the file change.
-        | Command::Policy(_)
         | Command::Doctor => Kind::Reads,
+        Command::Sync(_) | Command::Tool(_) | Command::Policy(_) => Kind::Waits,
         // A login needs the browser and the variables of whoever asks for it.
         Command::Server(Server::Login(_) | Server::Log(_))
         | Command::Up(_)

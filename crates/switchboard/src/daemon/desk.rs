@@ -18,11 +18,20 @@ pub(crate) const WAITING: usize = 64;
 /// How many commands that only read run at the same time.
 const READERS: usize = 4;
 
+/// How many of those that may have to wait for servers.
+const WAITERS: usize = 4;
+
 /// An ask, with where its answer goes.
 pub(crate) struct Asked {
     pub(crate) ask: Ask,
     pub(crate) reply: oneshot::Sender<Answer>,
     pub(crate) since: Instant,
+}
+
+/// The places of commands that run beside the daemon: those that wait for servers keep nobody from reading.
+struct Beside {
+    readers: Semaphore,
+    waiters: Semaphore,
 }
 
 /// A handle on the daemon. Cheap to clone; it holds nothing that the daemon decides by.
@@ -33,8 +42,8 @@ pub(crate) struct Desk {
     asks: mpsc::Sender<Asked>,
     inbox: Inbox,
     feeds: watch::Receiver<Arc<Standings>>,
-    /// How many may read at once; `None` where reading waits its turn as everything does.
-    readers: Option<Arc<Semaphore>>,
+    /// How many may run beside the daemon at once; `None` where everything waits its turn.
+    beside: Option<Arc<Beside>>,
     /// The doors were opened by the system, which starts a daemon for them whenever there is none.
     by_system: bool,
 }
@@ -48,8 +57,9 @@ impl Desk {
         inbox: Inbox,
         feeds: watch::Receiver<Arc<Standings>>,
     ) -> Self {
-        let readers = Some(Arc::new(Semaphore::new(READERS)));
-        Self { env: Arc::new(env), board, asks, inbox, feeds, readers, by_system: false }
+        let beside = Beside { readers: Semaphore::new(READERS), waiters: Semaphore::new(WAITERS) };
+        let beside = Some(Arc::new(beside));
+        Self { env: Arc::new(env), board, asks, inbox, feeds, beside, by_system: false }
     }
 
     /// Returns a desk that queues every ask, for tests with a script behind it.
@@ -57,7 +67,7 @@ impl Desk {
     pub(crate) fn queueing(board: watch::Receiver<Arc<Board>>, asks: mpsc::Sender<Asked>) -> Self {
         let (_, feeds) = watch::channel(Arc::default());
         let desk = Self::new(Env::default(), board, asks, Inbox::default(), feeds);
-        Self { readers: None, ..desk }
+        Self { beside: None, ..desk }
     }
 
     /// Returns the desk of a daemon whose doors are the system's, where `by_system`: nobody may have them from us.
@@ -102,9 +112,10 @@ impl Desk {
     /// What changes anything waits its turn with the one who owns the state; what only reads runs beside it. A daemon
     /// that has more than [`WAITING`] waiting, or is about to end, says so in the answer's failure.
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
-        match (ask::kind(&ask.command, ask.wishes), &self.readers) {
-            (ask::Kind::Changes, _) | (ask::Kind::Reads, None) => self.queue(ask).await,
-            (ask::Kind::Reads, Some(readers)) => self.read(ask, readers).await,
+        match (ask::kind(&ask.command, ask.wishes), &self.beside) {
+            (ask::Kind::Changes, _) | (ask::Kind::Reads | ask::Kind::Waits, None) => self.queue(ask).await,
+            (ask::Kind::Reads, Some(beside)) => self.read(ask, &beside.readers).await,
+            (ask::Kind::Waits, Some(beside)) => self.read(ask, &beside.waiters).await,
             (ask::Kind::Own, _) => turned_away(
                 Failure::usage("run this in the daemon")
                     .because("it belongs to the process that is started for it")
@@ -122,8 +133,8 @@ impl Desk {
         }
     }
 
-    async fn read(&self, ask: Ask, readers: &Semaphore) -> Answer {
-        let Ok(_turn) = readers.acquire().await else { return ending() };
+    async fn read(&self, ask: Ask, places: &Semaphore) -> Answer {
+        let Ok(_turn) = places.acquire().await else { return ending() };
         let env = Arc::clone(&self.env);
         tokio::task::spawn_blocking(move || ask.run(&env, None))
             .await

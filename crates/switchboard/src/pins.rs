@@ -1,5 +1,7 @@
 //! What tools were when they were first seen: the record of it, kept in step with what servers list.
 
+use switchboard_core::policy::Tool;
+use switchboard_core::policy::odd::{Odd, odd};
 use switchboard_core::policy::pins::Pins;
 use switchboard_core::problem::Problem;
 use switchboard_core::registry::{Content, Kind, Row};
@@ -14,8 +16,16 @@ use crate::policy;
 /// What a damaged record means.
 const ANEW: &str = "every tool counts as seen for the first time";
 
-/// A tool that has become another: its server, and its name.
-pub(crate) type Changed = (String, String);
+/// What came of comparing what servers list with what their tools were.
+#[derive(Default)]
+pub(crate) struct Looked {
+    /// Tools that have become others: the server of each, and its name.
+    pub(crate) changed: Vec<(String, String)>,
+    /// What could deceive about tools that are new or have become others: the server, the name, and what it is.
+    pub(crate) odd: Vec<(String, String, Odd)>,
+    /// That the record was damaged.
+    pub(crate) note: Option<String>,
+}
 
 /// Loads the pins of a home, with a note where the record was damaged.
 ///
@@ -25,16 +35,12 @@ pub(crate) fn load(dirs: &Dirs) -> Result<(Pins, Option<String>), Failure> {
     policy::load(&dirs.pins(), ANEW)
 }
 
-/// Compares what servers have just told with what their tools were, pins those that are new, and returns those that have
-/// become others, with a note where the record was damaged. `registry` is as it was before.
+/// Compares what servers have just told with what their tools were, and pins those that are new. `registry` is as it was
+/// before.
 ///
 /// # Errors
 /// The state cannot be read or written.
-pub(crate) fn look(
-    home: &Home,
-    registry: &mut Registry,
-    rows: &[Row<Seen<'_>>],
-) -> Result<(Vec<Changed>, Option<String>), Failure> {
+pub(crate) fn look(home: &Home, registry: &mut Registry, rows: &[Row<Seen<'_>>]) -> Result<Looked, Failure> {
     let (mut pins, note) = load(&home.dirs)?;
     let before = pins.clone();
     for row in rows {
@@ -42,7 +48,7 @@ pub(crate) fn look(
             pins.rename(from, row.name.as_str());
         }
     }
-    let mut changed = Vec::new();
+    let mut found = Looked { note, ..Looked::default() };
     for row in rows {
         let (name, launch) = (row.name.as_str(), row.fingerprint.to_string());
         let looked = match &row.content {
@@ -51,7 +57,16 @@ pub(crate) fn look(
                 let tools: Vec<_> =
                     tools.map(|item| (item.name, String::from_utf8_lossy(item.raw))).collect();
                 let was = |tool: &str| text(registry.show(name, Kind::Tool, tool)?.raw);
-                pins.look((name, &launch), tools.iter().map(|(name, raw)| (*name, &**raw)), was, now())
+                let looked =
+                    pins.look((name, &launch), tools.iter().map(|(name, raw)| (*name, &**raw)), was, now());
+                for (tool, raw) in &tools {
+                    let is_news =
+                        [&looked.new, &looked.changed].iter().any(|news| news.iter().any(|one| one == tool));
+                    let read = is_news.then(|| Tool::parse(raw).ok()).flatten();
+                    let odd = read.map(|read| odd(&read)).unwrap_or_default();
+                    found.odd.extend(odd.into_iter().map(|odd| (name.to_owned(), (*tool).to_owned(), odd)));
+                }
+                looked
             }
             // What is known since before there were pins is pinned as it is known.
             Content::Kept { from } if !pins.knows(name) => {
@@ -62,13 +77,13 @@ pub(crate) fn look(
             }
             Content::Kept { .. } | Content::Stale { .. } => continue,
         };
-        changed.extend(looked.changed.into_iter().map(|tool| (name.to_owned(), tool)));
+        found.changed.extend(looked.changed.into_iter().map(|tool| (name.to_owned(), tool)));
     }
     pins.keep(|server| home.catalogue.catalogue.server(server).is_some());
     if pins != before {
         save(&home.dirs.pins(), &pins)?;
     }
-    Ok((changed, note))
+    Ok(found)
 }
 
 /// Returns what a server was called when it was last seen.

@@ -21,7 +21,7 @@ use switchboard_host::stamp::{self, Counts, Synced};
 
 use crate::fail::Failure;
 use crate::home::{Home, now};
-use crate::pins::{self, Changed};
+use crate::pins::{self, Looked};
 use crate::remote;
 use crate::ui::{Ui, counted};
 
@@ -38,8 +38,8 @@ pub(crate) struct Done {
     pub(crate) sync: Sync,
     /// Those that did not answer, and why.
     pub(crate) failed: Vec<(ServerName, Reason)>,
-    /// Tools that have become others.
-    pub(crate) changed: Vec<Changed>,
+    /// What is to be known of tools that are new, or are not what they were.
+    pub(crate) looked: Looked,
     /// What is known now.
     pub(crate) counts: Counts,
 }
@@ -130,11 +130,11 @@ impl Look {
         let counts = counts(&mut self.registry);
         self.sign(home, whole && failed.is_empty() && !self.sync.leaves_some(), counts);
         drop(turn);
-        let (changed, note) = looked?;
-        if let Some(note) = note {
+        let looked = looked?;
+        if let Some(note) = &looked.note {
             ui.note(format!("warning: {note}"));
         }
-        Ok((self.registry, Done { sync: self.sync, failed, changed, counts }))
+        Ok((self.registry, Done { sync: self.sync, failed, looked, counts }))
     }
 
     /// Puts rows into the registry where it is not as they say. Returns whether it is now.
@@ -167,7 +167,7 @@ pub(crate) fn record(
     moment: &Moment,
     offers: &BTreeMap<ServerName, Arc<Offer>>,
     complete: bool,
-) -> Result<Vec<Changed>, Failure> {
+) -> Result<Looked, Failure> {
     let before = before(home, offers);
     let is_news =
         |name: &ServerName, offer: &Offer| !before.get(name).is_some_and(|before| before.has(offer));
@@ -175,7 +175,7 @@ pub(crate) fn record(
     let named = Choice::Named(news.iter().map(|(name, _)| name.to_string()).collect());
     let mut look = Look::take(home, moment, &named, false);
     if look.refused().is_some() || look.sync.asked().next().is_none() {
-        return Ok(Vec::new());
+        return Ok(Looked::default());
     }
     let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> = news
         .into_iter()
@@ -191,7 +191,7 @@ pub(crate) fn record(
     let counts = counts(&mut look.registry);
     look.sign(home, complete && whole && !look.sync.leaves_some(), counts);
     drop(turn);
-    looked.map(|(changed, _)| changed)
+    looked
 }
 
 /// Returns what was known of those servers that have not said themselves what they offer now.
@@ -284,8 +284,13 @@ pub(crate) fn as_json(done: Option<&Done>, counts: Counts) -> serde_json::Value 
         "dropped": sync.map(|sync| sync.drop.clone()).unwrap_or_default(),
         "changed": done
             .into_iter()
-            .flat_map(|done| &done.changed)
+            .flat_map(|done| &done.looked.changed)
             .map(|(server, tool)| json!({ "server": server, "tool": tool }))
+            .collect::<Vec<_>>(),
+        "odd": done
+            .into_iter()
+            .flat_map(|done| &done.looked.odd)
+            .map(|(server, tool, odd)| json!({ "server": server, "tool": tool, "what": odd.to_string() }))
             .collect::<Vec<_>>(),
         "failed": failed
             .map(|(name, reason)| {

@@ -62,7 +62,7 @@ impl Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
     /// Tools that were not pinned before.
-    pub new: usize,
+    pub new: Vec<String>,
     /// Tools that have become others, which was not known yet.
     pub changed: Vec<String>,
     /// Tools that are again what they were.
@@ -101,7 +101,7 @@ impl Pins {
             let (pin, after) = read(raw);
             let Some(pinned) = pins.tools.get_mut(name) else {
                 pins.tools.insert(name.to_owned(), Pinned { pin, since: now, change: None });
-                looked.new += 1;
+                looked.new.push(name.to_owned());
                 continue;
             };
             if pinned.pin == pin {

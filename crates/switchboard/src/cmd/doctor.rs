@@ -17,10 +17,13 @@ use switchboard_host::secret::{FileSecrets, Secrets as _};
 
 use crate::approval::quoted;
 use crate::cmd::server::shown;
+use crate::cmd::tool::Known;
+use crate::cmd::tool::odd::everywhere;
 use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
 use crate::login::Logins;
 use crate::observe::{Look, Observer, linked};
+use crate::pins;
 use crate::policy::PolicyFile;
 use crate::ui::{Mark, Ui, counted, plain};
 
@@ -45,6 +48,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     logins(&home, &mut findings);
     registry(&home, &mut findings);
     policy(&home, &mut findings)?;
+    tools(&home, &mut findings)?;
     for look in &looks {
         client(&home, look, &mut findings);
     }
@@ -109,6 +113,23 @@ fn daemon(home: &Home, looks: &[Look], out: &mut Vec<Finding>) {
         ),
         mend: "switchboard up --detach".to_owned(),
     });
+}
+
+/// Tools that could deceive, or are not what they were.
+fn tools(home: &Home, out: &mut Vec<Finding>) -> Done {
+    let mut found = |what: String, mend: String| out.push(Finding { grave: false, what, mend });
+    let mut known = Known::as_it_is(Home::look(home.env.clone())?);
+    for ((server, tool), odd) in everywhere(&mut known) {
+        let word = quoted(&format!("{server}/{tool}"));
+        for odd in odd {
+            let what = format!("tool {} of {}: {}", plain(&tool), plain(&server), plain(&odd.to_string()));
+            found(what, format!("switchboard tool show {word}"));
+        }
+    }
+    for (place, problem) in pins::problems(&pins::load(&home.dirs)?.0) {
+        found(format!("tool {place}: {}", problem.what), problem.help.unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// What servers offer is a cache: whatever is wrong with it is not grave.

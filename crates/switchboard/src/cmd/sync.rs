@@ -52,11 +52,17 @@ pub(crate) fn run(args: &Args, env: Env, ui: &Ui) -> Done {
         return Ok(());
     }
     moves(&done.sync, ui);
-    for (server, tool) in &done.changed {
+    for (server, tool, odd) in &done.looked.odd {
+        ui.marked(
+            Mark::Warn,
+            format!("{} of {} could deceive: {}", plain(tool), plain(server), plain(&odd.to_string())),
+        );
+    }
+    for (server, tool) in &done.looked.changed {
         let what = "its definition has changed since it was approved";
         ui.marked(Mark::Warn, format!("{} of {}: {what}", plain(tool), plain(server)));
     }
-    if let Some((server, tool)) = done.changed.first() {
+    if let Some((server, tool)) = done.looked.changed.first() {
         let word = quoted(&format!("{server}/{tool}"));
         ui.hint(format!("see what has changed: `switchboard tool show {word}`"));
     }

@@ -3,6 +3,7 @@
 mod call;
 pub(crate) mod find;
 mod list;
+pub(crate) mod odd;
 mod schema;
 mod show;
 

@@ -107,3 +107,33 @@ fn what_was_seen_is_remembered_whatever_becomes_of_the_registry_and_forgotten_wi
     scene.home.ok("sync");
     assert!(!scene.home.run("status").all().contains("has changed"));
 }
+
+#[test]
+fn what_could_deceive_about_a_tool_is_told_when_it_is_first_seen_and_by_the_doctor() {
+    let scene = Scene::new(&[("a", "a"), ("b", "b")]);
+    scene.home.write("tools-a", "read_file Read_file");
+    scene.home.write("tools-b", "reаd_mail");
+    scene.home.write("does", "Does\u{200b} ");
+    insta::assert_snapshot!(scene.run("sync"), @"
+    exit code: 0
+    ----- stdout -----
+    ! read_file of a could deceive: `description` has characters that cannot be seen such as U+200B
+    ! Read_file of a could deceive: `description` has characters that cannot be seen such as U+200B
+    ! reаd_mail of b could deceive: `description` has characters that cannot be seen such as U+200B
+    ! reаd_mail of b could deceive: its name has letters of another script, and looks like `read_mail`
+    synced 3 tools from 2 servers
+    ");
+    let again = scene.home.ok("sync --force").all();
+    assert!(!again.contains("could deceive"), "it is told once: {again}");
+    let told = scene.home.run("doctor").all();
+    for line in [
+        "tool Read_file of a: its name looks like `read_file` of `a`",
+        "tool read_file of a: `description` has characters that cannot be seen such as U+200B",
+        "tool reаd_mail of b: its name has letters of another script, and looks like `read_mail`",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert!(scene.home.ok("tool show a/Read_file").stdout.contains("! its name looks like `read_file` of `a`"));
+    let shown = scene.home.ok("tool show b/reаd_mail --json").json();
+    assert!(shown["odd"].as_array().unwrap().iter().any(|odd| odd["odd"] == "disguised"), "{shown}");
+}

@@ -143,6 +143,7 @@ fn the_first_run_asks_everybody_and_the_next_ones_nobody() {
       "changed": [],
       "dropped": [],
       "failed": [],
+      "odd": [],
       "renamed": [],
       "servers": 2,
       "tools": 3
@@ -244,6 +245,7 @@ fn a_server_keeps_its_tools_under_its_new_name() {
       "changed": [],
       "dropped": [],
       "failed": [],
+      "odd": [],
       "renamed": [
         {
           "from": "z",

@@ -13,7 +13,7 @@ fn look(pins: &mut Pins, description: &str, before: Option<&str>, now: u64) -> L
 #[test]
 fn a_tool_is_pinned_when_it_is_seen_and_told_when_it_becomes_another() {
     let mut pins = Pins::default();
-    assert_eq!(look(&mut pins, "reads", None, 1), Looked { new: 1, ..Looked::default() });
+    assert_eq!(look(&mut pins, "reads", None, 1), Looked { new: vec!["t".to_owned()], ..Looked::default() });
     assert_eq!(look(&mut pins, "reads", Some("reads"), 2), Looked::default());
     let changed = Looked { changed: vec!["t".to_owned()], ..Looked::default() };
     assert_eq!(look(&mut pins, "writes", Some("reads"), 3), changed);
@@ -52,7 +52,7 @@ fn what_is_launched_otherwise_is_another_server_and_what_is_called_otherwise_is_
     pins.rename("s", "r");
     let raw = tool("t", "writes");
     assert_eq!(pins.look(("r", "1"), [("t", raw.as_str())], |_| None, 2).changed, ["t"]);
-    assert_eq!(pins.look(("r", "2"), [("t", raw.as_str())], |_| None, 3).new, 1);
+    assert_eq!(pins.look(("r", "2"), [("t", raw.as_str())], |_| None, 3).new, ["t"]);
     assert_eq!(pins.changed().count(), 0);
     pins.keep(|server| server != "r");
     assert_eq!(pins, Pins::default());

@@ -6,7 +6,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use switchboard_host::registry::Item;
 
-use super::{Known, find, schema, stale};
+use super::{Known, find, odd, schema, stale};
 use crate::approval::quoted;
 use crate::fail::Done;
 use crate::pins;
@@ -57,6 +57,9 @@ pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
     if let Some(text) = server.and_then(stale) {
         ui.marked(Mark::Warn, text);
     }
+    for odd in odd::of(all, &item) {
+        ui.marked(Mark::Warn, plain(&odd.to_string()));
+    }
     let (pins, _) = pins::load(&all.home.dirs)?;
     let pinned = pins.get(&line.server, &line.name);
     if let Some(change) = pinned.and_then(|pinned| pinned.change.as_ref()) {
@@ -82,13 +85,14 @@ struct Shown {
     definition: Option<Box<RawValue>>,
 }
 
-fn as_json(all: &Known, item: &Item) -> Shown {
+fn as_json(all: &mut Known, item: &Item) -> Shown {
     let mut known = all.as_json(&item.line);
     let pins = pins::load(&all.home.dirs).map(|(pins, _)| pins).unwrap_or_default();
     let pinned = pins.get(&item.line.server, &item.line.name);
     let change = pinned.and_then(|pinned| pinned.change.as_ref());
     known["changed"] =
         change.map(|change| json!({ "at": when::stamp(change.at), "diff": change.diff() })).into();
+    known["odd"] = json!(odd::of(all, item));
     known["trouble"] = all.servers.get(&item.line.server).and_then(stale).into();
     Shown { known, definition: serde_json::from_slice(&item.raw).ok() }
 }

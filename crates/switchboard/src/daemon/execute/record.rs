@@ -14,6 +14,7 @@ use super::Hands;
 use crate::ask::Answer;
 use crate::cli::Common;
 use crate::cmd::policy::follow;
+use crate::pins::Looked;
 use crate::sync;
 use crate::ui::Ui;
 
@@ -63,8 +64,12 @@ impl Hands {
             sync::record(home, moment, &offers, !self.service.misses_feed())
         }));
         match recorded {
-            Ok(Ok(changed)) => {
+            Ok(Ok(Looked { changed, odd, note })) => {
                 debug!(servers = offers.len(), "the registry has what servers offer now");
+                note.iter().for_each(|note| warn!("{note}"));
+                for (server, tool, odd) in odd {
+                    warn!(server, tool = %tool.escape_debug(), what = %odd, "something about a tool could deceive");
+                }
                 for (server, tool) in changed {
                     warn!(server, tool, "the definition of a tool has changed since it was approved");
                 }

@@ -37,7 +37,7 @@ pub use file::{Rule, Said, ToolPolicy, ToolPolicyFile, parse};
 pub use inert::inert;
 pub use infer::{Proposal, Setting, infer, infer_raw};
 pub use permission::{Held, Permission, PermissionError};
-pub use rate::{Allowance, Rate};
+pub use rate::Rate;
 pub use reason::Reason;
 pub use risk::{Decision, Decisions, Risk};
 pub use tool::Tool;

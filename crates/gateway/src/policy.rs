@@ -3,6 +3,7 @@
 mod cache;
 mod noted;
 mod pending;
+mod rate;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,13 +14,14 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use switchboard_core::catalogue::Server;
 use switchboard_core::policy::pins::Pins;
 use switchboard_core::policy::{
-    Allowance, Denial, Held, Proposal, Rate, Rules, Tool, ToolPolicy, Verdict, Why, infer, infer_raw,
+    Denial, Held, Proposal, Rate, Rules, Tool, ToolPolicy, Verdict, Why, infer, infer_raw,
 };
 use switchboard_core::settings::{OnChange, Policy as Settings};
 
 use tracing::warn;
 
 use crate::offer::{Offer, Sort};
+use rate::Allowance;
 
 pub(crate) use cache::{Changing, Keep, Key, Results, State};
 pub(crate) use noted::Noted;
@@ -178,10 +180,10 @@ impl Policed {
     }
 
     /// Returns what becomes of a call in view of how often the tool was called.
-    pub(crate) fn rated(&self, verdict: Verdict, server: &str, tool: &str, now: Duration) -> Verdict {
+    pub(crate) fn rated(&self, verdict: Verdict, server: &str, tool: &str) -> Verdict {
         let (Verdict::Allow(terms) | Verdict::Ask(terms)) = &verdict else { return verdict };
         let Some(rate) = terms.rate else { return verdict };
-        match self.take(tool, rate, now) {
+        match self.take(tool, rate) {
             Ok(()) => verdict,
             Err(wait) => {
                 let why = Why::TooOften { rate, wait };
@@ -214,11 +216,11 @@ impl Policed {
     }
 
     /// There are no more of these than tools that the file gives a rate.
-    fn take(&self, tool: &str, rate: Rate, now: Duration) -> Result<(), Duration> {
+    fn take(&self, tool: &str, rate: Rate) -> Result<(), Duration> {
         let mut allowances = self.allowances.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(allowance) = allowances.get_mut(tool).filter(|allowance| allowance.rate() == rate) {
-            return allowance.take(now);
+        if let Some(allowance) = allowances.get(tool).filter(|allowance| allowance.rate() == rate) {
+            return allowance.take();
         }
-        allowances.entry(tool.into()).insert_entry(Allowance::of(rate)).get_mut().take(now)
+        allowances.entry(tool.into()).insert_entry(Allowance::of(rate)).get().take()
     }
 }

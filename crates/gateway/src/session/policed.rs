@@ -61,7 +61,7 @@ impl Session {
         let policed = &generation.policed;
         let (mut verdict, is_changed) = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
         if leave.is_none() {
-            verdict = policed.rated(verdict, name, tool, self.gateway.sweep.now());
+            verdict = policed.rated(verdict, name, tool);
         }
         let (leave, had) = match leave {
             Some(leave) => (leave.noted, true),

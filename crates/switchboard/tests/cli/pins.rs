@@ -133,7 +133,9 @@ fn what_could_deceive_about_a_tool_is_told_when_it_is_first_seen_and_by_the_doct
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
-    assert!(scene.home.ok("tool show a/Read_file").stdout.contains("! its name looks like `read_file` of `a`"));
+    assert!(
+        scene.home.ok("tool show a/Read_file").stdout.contains("! its name looks like `read_file` of `a`")
+    );
     let shown = scene.home.ok("tool show b/reаd_mail --json").json();
     assert!(shown["odd"].as_array().unwrap().iter().any(|odd| odd["odd"] == "disguised"), "{shown}");
 }

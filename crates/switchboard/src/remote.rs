@@ -147,6 +147,16 @@ pub(crate) fn get(env: &Env, route: &str) -> Option<String> {
     String::from_utf8(body).ok()
 }
 
+/// Waits until the daemon of this home, where there is one, has taken in what was just written. It would see that by
+/// itself, a moment later.
+pub(crate) fn settled(env: &Env) {
+    let Some(remote) = Remote::find(env) else { return };
+    // Whoever asks for something that is the daemon's own is answered when everything that was written before is known.
+    let wishes = Common { quiet: true, ..Common::default() };
+    let ask = Ask { command: Command::Status, wishes, env: Some(remote.env.clone()), agreed: Vec::new() };
+    let _ = remote.ask(&ask);
+}
+
 /// Tells the daemon of this home something, and returns its answer; `None` when there is no daemon, or it does not take it.
 ///
 /// # Errors

@@ -313,11 +313,14 @@ impl Ui {
     }
 }
 
+/// A terminal that says that it is narrower does not know how wide it is, in columns.
+const NARROW: u16 = 20;
+
 /// Returns the lines of a table that fits the terminal.
 fn fitted(header: Vec<String>, rows: Vec<Vec<String>>) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
+    if !std::io::stdout().is_terminal() || table.width().is_some_and(|width| width < NARROW) {
         // Piped output is for tools: no line is broken.
         table.set_content_arrangement(ContentArrangement::Disabled);
     }

@@ -15,6 +15,7 @@ use crate::cli::{Policy as Verb, PolicyApprove};
 use crate::cmd::tool::Known;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
+use crate::remote;
 use crate::ui::Ui;
 
 /// Runs one of the verbs.
@@ -22,6 +23,17 @@ use crate::ui::Ui;
 /// # Errors
 /// As the verb says.
 pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
+    let own = env.clone();
+    perform(verb, env, ui)?;
+    let writes = matches!(verb, Verb::Set(_) | Verb::Sync | Verb::Approve(_) | Verb::Undo(_));
+    if writes && !ui.dry_run {
+        // What was said holds for the very next call.
+        remote::settled(&own);
+    }
+    Ok(())
+}
+
+fn perform(verb: &Verb, env: Env, ui: &Ui) -> Done {
     match verb {
         Verb::Show(args) => show::show(&mut Known::look(env, ui)?, ui, args.which.as_deref()),
         Verb::Explain(args) => show::explain(&mut Known::look(env, ui)?, ui, &args.tool),

@@ -118,7 +118,7 @@ impl Home {
         let relations = load(&dirs.relations(), &mut notes)?;
         let journal = load(&dirs.journal(), &mut notes)?;
         let backups = Backups::new(dirs.backups());
-        let catalogue = serve(&dirs, &history, &backups);
+        let catalogue = serve(&dirs, &history, &backups)?;
         let around = OnceLock::new();
         Ok(Self {
             env,
@@ -418,7 +418,10 @@ pub(crate) fn save<T: serde::Serialize>(path: &Path, value: &T) -> Result<(), Fa
 }
 
 /// Returns the catalogue to be served: the file's, unless that is wrong or suddenly blank.
-fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
+///
+/// # Errors
+/// It is, and the last good revision cannot be read: an empty one in its place would take everything away from everybody.
+fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Result<Served, Failure> {
     let path = dirs.catalogue();
     let read = file::read(&path);
     let held = Content::of(&read);
@@ -428,8 +431,13 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
         Err(_) if !path.parent().is_some_and(Path::exists) => Ok(None),
         Err(error) => Err(Problem::error(whole(&error)).help(error.help())),
     };
-    let last = || history.last_catalogue(backups).unwrap_or_default();
-    let wrong = |file, problems| Served { catalogue: last(), file, held, problems, last_good: true };
+    let wrong = |file, problems| {
+        let catalogue = match history.last() {
+            None => Catalogue::default(),
+            Some(_) => history.last_catalogue(backups).ok_or_else(|| no_way_back(&path, dirs))?,
+        };
+        Ok(Served { catalogue, file, held, problems, last_good: true })
+    };
     let file = match file {
         Ok(file) => file,
         Err(problem) => return wrong(None, vec![problem]),
@@ -455,5 +463,12 @@ fn serve(dirs: &Dirs, history: &History, backups: &Backups) -> Served {
         );
         return wrong(file, vec![problem]);
     }
-    Served { catalogue: parsed.value, file, held, problems: parsed.problems, last_good: false }
+    Ok(Served { catalogue: parsed.value, file, held, problems: parsed.problems, last_good: false })
+}
+
+fn no_way_back(catalogue: &Path, dirs: &Dirs) -> Failure {
+    let (catalogue, backups) = (catalogue.display(), dirs.backups());
+    Failure::failed("read the last good revision of the catalogue")
+        .because(format!("`{catalogue}` is wrong or gone, and what it was is not in `{}`", backups.display()))
+        .hint(format!("mend `{catalogue}`, or bring the folder back; nothing is changed until then"))
 }

@@ -107,6 +107,13 @@ impl Policing {
             Ok(policy) => policy,
             Err(failure) => return vec![Problem::error(failure.sentence())],
         };
+        // The whole home may go at any moment, with all that tells of it.
+        let went = policy.file.is_none() && !self.good.rules().is_empty() && !home.dirs.catalogue().exists();
+        if went && !policy.last_good {
+            return vec![
+                Problem::error("the policy is gone, and the catalogue with it").help("bring the folder back"),
+            ];
+        }
         if !policy.last_good && policy.file.is_some() {
             info!("the policy of the tools is in force");
         }

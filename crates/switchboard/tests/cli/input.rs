@@ -283,6 +283,24 @@ fn a_typo_in_the_settings_is_told_with_the_nearest_name() {
 }
 
 #[test]
+fn where_the_last_good_catalogue_is_lost_with_the_file_nothing_is_taken_away() {
+    let home = managed();
+    let file = home.text(CURSOR);
+    std::fs::remove_dir_all(home.path("switchboard/state/backups")).unwrap();
+    for bad in [Some("[servers.x\n"), None] {
+        match bad {
+            Some(text) => drop(home.write(CATALOGUE, text)),
+            None => std::fs::remove_file(home.path(CATALOGUE)).unwrap(),
+        }
+        for line in ["client push --all --yes", "status", "up --yes --no-serve"] {
+            let output = home.run(line);
+            assert!(output.code != 0 && output.stderr.contains("the last good revision"), "{line}: {output}");
+        }
+        assert_eq!(home.text(CURSOR), file);
+    }
+}
+
+#[test]
 fn a_broken_catalogue_changes_nothing_and_the_last_good_one_stays_in_service() {
     let home = managed();
     let good = home.text(CATALOGUE);

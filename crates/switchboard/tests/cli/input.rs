@@ -289,7 +289,7 @@ fn where_the_last_good_catalogue_is_lost_with_the_file_nothing_is_taken_away() {
     std::fs::remove_dir_all(home.path("switchboard/state/backups")).unwrap();
     for bad in [Some("[servers.x\n"), None] {
         match bad {
-            Some(text) => drop(home.write(CATALOGUE, text)),
+            Some(text) => home.write(CATALOGUE, text),
             None => std::fs::remove_file(home.path(CATALOGUE)).unwrap(),
         }
         for line in ["client push --all --yes", "status", "up --yes --no-serve"] {

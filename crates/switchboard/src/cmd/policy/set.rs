@@ -43,8 +43,8 @@ pub(super) fn set(known: &mut Known, home: &Home, ui: &Ui, tool: &str, values: &
     }
     home.check_settings()?;
     let mut policy = PolicyFile::look(home)?;
-    policy.tell(home, ui);
     policy.check(home, "change the policy")?;
+    policy.tell(home, ui);
     let (server, tool) = (item.line.server.clone(), item.line.name.clone());
     let before = policy.text().unwrap_or_default().to_owned();
     let begun = if before.trim().is_empty() { format!("{before}{HEAD}") } else { before.clone() };
@@ -79,7 +79,7 @@ pub(super) fn set(known: &mut Known, home: &Home, ui: &Ui, tool: &str, values: &
     if let Some(proposal) = judged::of(known, &item) {
         let usual = home.settings.value.policy.usual();
         let explanation = explain(&policy.policy, &policy.record.base, &server, &proposal, usual);
-        ui.json(&explanation);
+        ui.json(&show::as_json(&explanation));
         show::tell(&explanation, ui);
     }
     let judged = Judged::all(known);

@@ -100,7 +100,8 @@ pub(super) fn explain(known: &mut Known, ui: &Ui, words: &[String]) -> Done {
     Ok(())
 }
 
-fn as_json(explanation: &Explanation) -> serde_json::Value {
+/// Returns what holds for a tool, and why, for programs.
+pub(super) fn as_json(explanation: &Explanation) -> serde_json::Value {
     let mut value = json!(explanation);
     value["values"] = explanation.parts.iter().map(|part| (part.key.to_owned(), json!(part.value))).collect();
     value["person"] = (!said_by_person(explanation).is_empty()).into();

@@ -27,7 +27,9 @@ const FEW: usize = 3;
 pub(super) fn sync(known: &mut Known, home: &Home, ui: &Ui) -> Done {
     if known.home.catalogue.last_good {
         // What the person means is not known, so no tool is gone for their sake.
+        let name = home.short(&home.dirs.catalogue());
         return Err(Failure::new(Code::BadFile, "sync the policy: the catalogue is wrong")
+            .with_problems(&name, known.home.catalogue.problems.clone())
             .hint("mend it, then run `switchboard config check`"));
     }
     home.check_settings()?;

@@ -86,8 +86,10 @@ pub(super) fn undo(home: &Home, ui: &Ui, args: &PolicyUndo) -> Done {
         |hash: Hash| home.backups().load(hash).map_err(|error| failed().caused_by(&error).hint(error.help()));
     let text = write.before.map(load).transpose()?;
     let said = format!("{name} is what it was before write {}, {}", write.id, when::local(write.at));
+    let is_so = policy.hash() == write.before;
     ui.json(&json!({
-        "undone": write.id, "file": home.dirs.policy(), "removed": text.is_none(), "written": !ui.dry_run,
+        "undone": write.id, "file": home.dirs.policy(), "removed": text.is_none(),
+        "written": !ui.dry_run && !is_so,
     }));
     if ui.dry_run {
         let after = text.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
@@ -96,7 +98,7 @@ pub(super) fn undo(home: &Home, ui: &Ui, args: &PolicyUndo) -> Done {
     }
     // Where it is lost, lines that we wrote count as a person's, and stay as they are.
     let base: Base = serde_json::from_slice(&load(write.base)?).unwrap_or_default();
-    if policy.hash() == write.before {
+    if is_so {
         ui.line(format!("{name} is already what it was before write {}", write.id));
         return Ok(());
     }

@@ -21,7 +21,7 @@ impl Hands {
     pub(crate) fn close(self) {
         let Self { home, mut doors, service, place, .. } = self;
         drop(home);
-        let mut grace = DRAIN;
+        let (mut grace, mut place) = (DRAIN, Some(place));
         #[cfg(unix)]
         if let Some(heir) = &self.heir {
             grace = self.settings.gateway.drain.max(DRAIN);
@@ -29,13 +29,10 @@ impl Hands {
         }
         doors.leave(grace);
         #[cfg(unix)]
-        if self.heir.is_some() {
+        if let Some(heir) = self.heir {
             service.close_exclusive(grace.min(EXCLUSIVE));
             // The stream ends with the lock gone.
-            drop((place, self.heir));
-            doors.wait(grace);
-            service.close();
-            return doors.close();
+            drop((place.take(), heir));
         }
         doors.wait(grace);
         service.close();

@@ -399,12 +399,13 @@ impl Hands {
             let settings = format!("{:?}", (&linked.settings, &linked.path, http));
             (linked.id().clone(), Client { auto, settings })
         });
+        let said = self.service.said();
         Reading {
             revision: home.history.last().map_or(0, |entry| entry.revision.number),
             doors: format!("{:?}", (&self.settings.http, sync)),
             servers: self.service.versions(),
-            service: self.service.said(),
-            policy: format!("{:?}", (&self.settings.policy, policy, self.service.said())),
+            policy: format!("{:?} {said}", (&self.settings.policy, policy)),
+            service: said,
             clients: clients.collect(),
         }
     }

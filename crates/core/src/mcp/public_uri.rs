@@ -3,12 +3,16 @@
 //! The server's mark is put in front of everything that only the server itself can read, and behind the scheme, because
 //! clients go by schemes: `ui://clock/face` is `ui://switchboard~b/clock/face`, `memo:today` is
 //! `memo:switchboard~b/today`. A template stays one, since nothing behind its scheme is touched: what a client makes of
-//! it leads to the same server.
+//! it leads to the same server. No slash is put before another, which some readers make one of: `file:///etc/hosts` is
+//! `file://switchboard~b~/etc/hosts`.
 
 use super::label::{label, server_of};
 
 /// What marks an address as one of ours; the label of the server follows.
 const MARK: &str = "switchboard~";
+
+/// Ends the label of the server where a slash follows that is not ours.
+const SLASH: char = '~';
 
 /// The scheme of an address that had none, as that of a template may be one of its variables.
 const SCHEME: &str = "switchboard:";
@@ -17,7 +21,8 @@ const SCHEME: &str = "switchboard:";
 /// whichever other servers there are; [`own_uri`] is its inverse. An address is one as of RFC 3986 if it was one before.
 pub fn public_uri(server: &str, uri: &str) -> String {
     let (head, rest) = head(uri).map_or((SCHEME, uri), |at| uri.split_at(at));
-    format!("{head}{MARK}{}/{rest}", label(server))
+    let end = if rest.starts_with('/') { SLASH } else { '/' };
+    format!("{head}{MARK}{}{end}{rest}", label(server))
 }
 
 /// Returns the server that a public address belongs to, and what that server calls the resource; `None` where
@@ -27,7 +32,13 @@ pub fn own_uri(public: &str) -> Option<(String, String)> {
         Some(marked) => ("", marked),
         None => public.split_at(head(public)?),
     };
-    let (label, rest) = marked.strip_prefix(MARK)?.split_once('/')?;
+    let marked = marked.strip_prefix(MARK)?;
+    let (label, rest) = marked.split_once('/')?;
+    // No label ends like this.
+    let (label, rest) = match label.strip_suffix(SLASH) {
+        Some(label) => (label, &marked[label.len() + SLASH.len_utf8()..]),
+        None => (label, rest),
+    };
     Some((server_of(label)?, format!("{head}{rest}")))
 }
 
@@ -51,9 +62,9 @@ mod tests {
     fn the_scheme_stays_and_the_server_stands_behind_it() {
         for (uri, public) in [
             ("ui://clock/face?a=b#c", "ui://switchboard~b/clock/face?a=b#c"),
-            ("file:///etc/hosts", "file://switchboard~b//etc/hosts"),
+            ("file:///etc/hosts", "file://switchboard~b~/etc/hosts"),
             ("memo:today", "memo:switchboard~b/today"),
-            ("memo:/today", "memo:switchboard~b//today"),
+            ("memo:/today", "memo:switchboard~b~/today"),
             ("x://{id}/data{?q}", "x://switchboard~b/{id}/data{?q}"),
             ("{+any}", "switchboard:switchboard~b/{+any}"),
             ("notes.txt", "switchboard:switchboard~b/notes.txt"),

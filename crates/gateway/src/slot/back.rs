@@ -201,19 +201,26 @@ impl Slot {
 
     /// Passes on what is for the one whose call it belongs to, or for the only one there is.
     fn pass(&self, upstream: &Upstream, bytes: &Bytes, origin: Option<u64>) {
-        let mail = match Self::whose(upstream, origin) {
-            Whose::Call(call) => Some(call.mail),
+        let whom = match Self::whose(upstream, origin) {
+            Whose::Call(call) => call.session.upgrade().map(|session| (session, call.mail)),
             Whose::Unclear => None,
             Whose::Nobodys => match self.present().as_slice() {
-                [session] if session.caller().era == Era::Legacy => Some(session.outlet()),
+                [session] if session.caller().era == Era::Legacy => {
+                    Some((Arc::clone(session), session.outlet()))
+                }
                 _ => None,
             },
         };
-        let Some(mail) = mail else {
+        let Some((session, mail)) = whom else {
             debug!(server = self.generation.name.as_str(), "a notification is for nobody");
             return;
         };
-        mail.put(Letter { bytes: bytes.clone(), last: false });
+        self.tell_one(&session, &mail, bytes);
+    }
+
+    fn tell_one(&self, session: &Session, mail: &Mailbox, bytes: &Bytes) {
+        let bytes = session.told_by(&self.generation.name, bytes.clone());
+        mail.put(Letter { bytes, last: false });
     }
 
     /// Requirement C9: a log message goes to the one whose call it belongs to; one that belongs to no call to all.
@@ -221,15 +228,16 @@ impl Slot {
         let level = text(Params::read(envelope.params).level).and_then(|word| Level::parse(&word));
         match Self::whose(upstream, origin) {
             Whose::Call(call) => {
-                let session = call.session.upgrade();
-                if call.logs.want(level, session.as_deref()) {
-                    call.mail.put(Letter { bytes: bytes.clone(), last: false });
+                if let Some(session) = call.session.upgrade()
+                    && call.logs.want(level, Some(&session))
+                {
+                    self.tell_one(&session, &call.mail, bytes);
                 }
             }
             Whose::Nobodys => {
                 for session in self.present() {
                     if session.caller().era == Era::Legacy && session.wants(level) {
-                        session.outlet().put(Letter { bytes: bytes.clone(), last: false });
+                        self.tell_one(&session, &session.outlet(), bytes);
                     }
                 }
             }
@@ -241,7 +249,7 @@ impl Slot {
         let Some(uri) = text(Params::read(envelope.params).uri) else { return };
         let wanted = self.back.subscribers.of(&uri);
         for session in self.present().into_iter().filter(|session| wanted.contains(&session.id)) {
-            session.resource_updated(&uri, bytes);
+            session.resource_updated(&self.generation.name, &uri, bytes);
         }
     }
 

@@ -74,7 +74,8 @@ impl View {
     /// Returns what a face shows of these servers.
     pub(crate) fn new(face: &Face, servers: Servers, name_limit: usize, version: u64) -> Self {
         let joint = face.is_joint();
-        let mut addresses = Addresses::new(&servers, joint, version);
+        let mut addresses =
+            Addresses::new(servers.iter().map(|(one, _)| one.name.clone()).collect(), joint, version);
         let [resources, templates] = [Sort::Resources, Sort::Templates].map(|sort| {
             gather(sort, &servers, |at, item| {
                 let public = addresses.add(sort, at, &item.key);

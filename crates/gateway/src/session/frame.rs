@@ -15,7 +15,8 @@ use crate::view::Route;
 
 /// Returns the request as the server gets it.
 ///
-/// Within one era it is the bytes that came, with our id, our token and the server's own name in their places.
+/// Within one era it is the bytes that came, with our id, our token and what the server itself calls a thing in their
+/// places.
 pub(super) fn frame(
     request: &Request<'_>,
     upstream: &Upstream,

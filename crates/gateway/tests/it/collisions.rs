@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use switchboard_core::catalogue::Server;
 use switchboard_core::launch::{Launch, Remote};
+use switchboard_core::policy::parse;
+use switchboard_core::settings::Policy as Settings;
 use switchboard_gateway::face::Face;
+use switchboard_gateway::policy::{Audit, Entry, Policy};
 
 use crate::client::Client;
 use crate::rogue::{Rogue, json as message, whole};
@@ -61,6 +64,9 @@ async fn what_a_tool_or_prompt_links_to_is_read_at_the_server_that_said_it() {
                 let read = asked(&mut client, clients, "resources/read", json!({ "uri": uri })).await;
                 assert_eq!(read["contents"], json!([{ "uri": uri, "text": format!("{name} has {own}") }]));
             }
+            let directory = json!({ "uri": seven });
+            let read = asked(&mut client, clients, "resources/directory/read", directory).await;
+            assert_eq!(read["resources"], json!([{ "uri": seven, "name": name }]));
             let template = if name == "a" { "x://{id}" } else { "x://switchboard~b/{id}" };
             let reference = json!({ "type": "ref/resource", "uri": template });
             let params = json!({ "ref": reference, "argument": { "name": "id", "value": "" } });
@@ -146,6 +152,34 @@ async fn what_does_not_collide_passes_byte_for_byte() {
     }
     let listed = asked(&mut both, Era::Legacy, "resources/list", json!({})).await;
     assert_eq!(strings(&listed["resources"], "uri"), ["ui://clock", "x:only-a", "x:only-c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_is_given_again_has_the_addresses_of_the_face_that_it_is_for() {
+    let shelf = Shelf::new(Era::Legacy, &["a", "b"]).await;
+    let file = parse("[tools.b.show]\nrisk = \"safe\"\ncache_ttl = \"60s\"\n").value;
+    let settings = Settings { cache: true, ..Settings::default() };
+    let policy = Policy { file, settings, pins: Arc::default(), audit: Arc::new(Nobody) };
+    shelf.house.gateway.set_policy(Some(&Arc::new(policy)));
+    let mut both = shelf.client(Era::Legacy, Face::all()).await;
+    let mut alone = shelf.client(Era::Legacy, Face::server(named("b"))).await;
+    for _ in 0..2 {
+        for (client, tool, addresses) in [(&mut both, "b__show", OF_B), (&mut alone, "show", ADDRESSES)] {
+            client.call("1", tool, "{}");
+            let told: Value = serde_json::from_str(&client.answer("1").await).unwrap();
+            let expected: Value = serde_json::from_str(&said("b", addresses)).unwrap();
+            assert_eq!(told, expected);
+        }
+    }
+    let calls = shelf.house.gateway.seen().into_iter().find(|seen| seen.name == named("b")).unwrap().counts;
+    assert_eq!(calls.cached, 2, "each was given again");
+}
+
+/// Writes nothing down.
+struct Nobody;
+
+impl Audit for Nobody {
+    fn note(&self, _: Entry) {}
 }
 
 #[tokio::test(start_paused = true)]

@@ -161,6 +161,7 @@ pub(super) fn answer(name: &str, is_modern: bool, heard: &Heard) -> Option<Strin
             let text = format!("{name} has {}", uri.as_str().unwrap());
             json!({ "contents": [{ "uri": uri, "text": text }] })
         }
+        "resources/directory/read" => json!({ "resources": [{ "uri": params["uri"], "name": name }] }),
         "completion/complete" => {
             let value = format!("{name} completes {}", params["ref"]["uri"].as_str().unwrap());
             json!({ "completion": { "values": [value] } })

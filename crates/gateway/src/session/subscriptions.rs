@@ -164,7 +164,7 @@ impl Session {
             return self.tell_updated(own, bytes);
         }
         // Another server may have the address, which is then theirs.
-        if self.wanted().iter().any(|(uri, caller)| uri == own && self.leads(uri, caller, server, own)) {
+        if self.who_wants(own).iter().any(|caller| self.leads(own, caller, server)) {
             self.tell_updated(own, bytes);
         }
         let public = public_uri(server.as_str(), own);
@@ -187,13 +187,20 @@ impl Session {
         }
     }
 
-    /// Returns whether an address leads to what this server calls `own`.
-    fn leads(&self, uri: &str, caller: &Caller, server: &ServerName, own: &str) -> bool {
+    /// Returns who it was that asked for the changes of a resource.
+    fn who_wants(&self, uri: &str) -> Vec<Arc<Caller>> {
+        let subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri);
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let listen = streams.iter().filter(|stream| stream.uris.contains(uri));
+        let callers = listen.map(|stream| Arc::clone(&stream.caller));
+        subscribed.then(|| self.caller()).into_iter().chain(callers).collect()
+    }
+
+    /// Returns whether an address leads to this server, which has it as it is.
+    fn leads(&self, uri: &str, caller: &Caller, server: &ServerName) -> bool {
         let view = self.view(caller);
-        view.owner(uri).is_some_and(|route| {
-            let is_it = view.servers.get(route.server).is_some_and(|(one, _)| one.name == *server);
-            is_it && route.own.as_deref().unwrap_or(uri) == own
-        })
+        let route = view.owner(uri).filter(|route| route.own.is_none());
+        route.and_then(|route| view.servers.get(route.server)).is_some_and(|(one, _)| one.name == *server)
     }
 
     /// Ends all listening requests, with their answers.

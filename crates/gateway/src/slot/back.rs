@@ -202,11 +202,11 @@ impl Slot {
     /// Passes on what is for the one whose call it belongs to, or for the only one there is.
     fn pass(&self, upstream: &Upstream, bytes: &Bytes, origin: Option<u64>) {
         let whom = match Self::whose(upstream, origin) {
-            Whose::Call(call) => call.session.upgrade().map(|session| (session, call.mail)),
+            Whose::Call(call) => Some((call.session.upgrade(), call.mail)),
             Whose::Unclear => None,
             Whose::Nobodys => match self.present().as_slice() {
                 [session] if session.caller().era == Era::Legacy => {
-                    Some((Arc::clone(session), session.outlet()))
+                    Some((Some(Arc::clone(session)), session.outlet()))
                 }
                 _ => None,
             },
@@ -215,11 +215,16 @@ impl Slot {
             debug!(server = self.generation.name.as_str(), "a notification is for nobody");
             return;
         };
-        self.tell_one(&session, &mail, bytes);
+        self.tell_one(session.as_deref(), &mail, bytes);
     }
 
-    fn tell_one(&self, session: &Session, mail: &Mailbox, bytes: &Bytes) {
-        let bytes = session.told_by(&self.generation.name, bytes.clone());
+    /// Tells a session something. That of a call which is set aside may be gone: it is kept for the next.
+    fn tell_one(&self, session: Option<&Session>, mail: &Mailbox, bytes: &Bytes) {
+        let bytes = bytes.clone();
+        let bytes = match session {
+            Some(session) => session.told_by(&self.generation.name, bytes),
+            None => bytes,
+        };
         mail.put(Letter { bytes, last: false });
     }
 
@@ -228,16 +233,15 @@ impl Slot {
         let level = text(Params::read(envelope.params).level).and_then(|word| Level::parse(&word));
         match Self::whose(upstream, origin) {
             Whose::Call(call) => {
-                if let Some(session) = call.session.upgrade()
-                    && call.logs.want(level, Some(&session))
-                {
-                    self.tell_one(&session, &call.mail, bytes);
+                let session = call.session.upgrade();
+                if call.logs.want(level, session.as_deref()) {
+                    self.tell_one(session.as_deref(), &call.mail, bytes);
                 }
             }
             Whose::Nobodys => {
                 for session in self.present() {
                     if session.caller().era == Era::Legacy && session.wants(level) {
-                        self.tell_one(&session, &session.outlet(), bytes);
+                        self.tell_one(Some(&session), &session.outlet(), bytes);
                     }
                 }
             }

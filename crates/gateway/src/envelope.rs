@@ -167,6 +167,9 @@ pub struct Params<'m> {
     /// The task that a message is about.
     #[serde(borrow, default, deserialize_with = "present", rename = "taskId")]
     pub task: Option<&'m RawValue>,
+    /// What the task is to be like that a call shall begin.
+    #[serde(borrow, default, deserialize_with = "present", rename = "task")]
+    pub asks_task: Option<&'m RawValue>,
     /// A level of logging.
     #[serde(borrow, default, deserialize_with = "present")]
     pub level: Option<&'m RawValue>,

@@ -25,6 +25,7 @@ pub mod message;
 mod object;
 pub mod offer;
 pub mod policy;
+mod public;
 pub mod scan;
 pub mod serve;
 mod session;

@@ -68,6 +68,19 @@ impl<'m> Object<'m> {
     }
 }
 
+/// Returns what stands at the end of a path of members, where it stands in `text`: of two of one name the last.
+pub(crate) fn part<'m>(text: &'m str, path: &[&str]) -> Option<&'m str> {
+    let mut at = text.trim_start();
+    for name in path {
+        let members: Object<'m> =
+            if at.starts_with('{') { serde_json::from_str(at).ok()? } else { return None };
+        let (_, member) = members.0.into_iter().rev().find(|(key, _)| key == name)?;
+        let Member::Read(raw) = member else { return None };
+        at = raw.get();
+    }
+    Some(at)
+}
+
 /// Writes the object as JSON.
 impl fmt::Display for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,5 +132,20 @@ mod tests {
         assert!(object.remove("a") && !object.remove("x"));
         assert_eq!(object.to_string(), r#"{"b":"\ud800","c":null,"d":{}}"#);
         assert!(Object::read("[]").is_none() && Object::read("{}").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_path_leads_to_what_it_names_or_to_nothing() {
+        let text = r#" {"a":{"b":1.0,"b":[2]},"c":"x"}"#;
+        for (path, found) in [
+            (&["a", "b"][..], Some("[2]")),
+            (&["c"], Some("\"x\"")),
+            (&["c", "b"], None),
+            (&["a", "x"], None),
+            (&["a", "b", "c"], None),
+        ] {
+            assert_eq!(part(text, path), found, "{path:?}");
+        }
+        assert_eq!(part("[1]", &["a"]), None);
     }
 }

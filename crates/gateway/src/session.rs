@@ -16,6 +16,7 @@ mod policed;
 mod search;
 mod subscriptions;
 mod target;
+mod tasks;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;

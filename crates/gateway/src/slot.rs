@@ -25,6 +25,7 @@ use crate::trouble::Trouble;
 use crate::upstream::Upstream;
 
 pub(crate) use back::updated;
+pub(crate) use lists::pages;
 pub(crate) use subscribers::Agreed;
 
 /// Returns the parameters of a stateless question of our own, with one more member; its value is JSON.

@@ -318,7 +318,10 @@ impl Upstream {
         relay.still_alive();
         let Some(own) = relay.token.as_deref() else { return };
         let place = envelope.place(token.get());
-        let bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]);
-        relay.mail.put(Letter { bytes: bytes.into(), last: false });
+        let mut bytes: Bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]).into();
+        if relay.told.is_some() {
+            bytes = crate::public::told(&self.server, &bytes).unwrap_or(bytes);
+        }
+        relay.mail.put(Letter { bytes, last: false });
     }
 }

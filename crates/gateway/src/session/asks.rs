@@ -13,6 +13,7 @@ use crate::envelope::{Envelope, Params, splice};
 use crate::link::Frame;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
+use crate::public;
 use crate::trouble::{INTERNAL_ERROR, error};
 use crate::upstream::Upstream;
 
@@ -54,8 +55,12 @@ impl Session {
             edits.push((envelope.place(token.get()), text.as_bytes()));
         }
         edits.sort_by_key(|(place, _)| place.start);
-        let bytes = splice(envelope.bytes(), &edits);
-        mail.put(Letter { bytes: bytes.into(), last: false });
+        let bytes = splice(envelope.bytes(), &edits).into();
+        let bytes = match upstream.upgrade() {
+            Some(upstream) => self.told_by(&upstream.server, bytes),
+            None => bytes,
+        };
+        mail.put(Letter { bytes, last: false });
         Some(number)
     }
 
@@ -94,6 +99,9 @@ impl Session {
             Some(Asked::Server { upstream, id: own, .. }) => {
                 let Some(upstream) = upstream.upgrade() else { return };
                 let mut bytes = splice(envelope.bytes(), &[(envelope.place(id.get()), own.get().as_bytes())]);
+                if self.face.is_joint() {
+                    bytes = public::restored(&upstream.server, &bytes).unwrap_or(bytes);
+                }
                 crate::envelope::one_line(&mut bytes);
                 // A server that is gone does not wait any more.
                 let _ = upstream.send(Frame::plain(bytes.into()));

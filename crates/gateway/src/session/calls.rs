@@ -26,6 +26,7 @@ use crate::era::Shape;
 use crate::generation::Generation;
 use crate::mailbox::Mailbox;
 use crate::offer::Offer;
+use crate::public::About;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, Trouble, error};
 use crate::upstream::{Relay, Upstream};
@@ -50,7 +51,7 @@ impl Session {
             return kept.read(|request| self.pass_on_with(request, leave));
         }
         let view = self.view(&request.caller);
-        match target(&view, request.method, request.params) {
+        match target(&view, request.caller.era, request.method, request.params) {
             Ok(route) => {
                 let Some((generation, offer)) = view.servers.get(route.server) else { return };
                 // What a tool is has to be known before it is judged.
@@ -79,7 +80,7 @@ impl Session {
             kept.read(|request| {
                 session.done(request.id);
                 let view = session.view(&kept.caller);
-                match target(&view, request.method, request.params) {
+                match target(&view, request.caller.era, request.method, request.params) {
                     Ok(route) => {
                         let Some((generation, offer)) = view.servers.get(route.server) else { return };
                         session.dispatch(request, generation, offer.as_ref(), &route, leave);
@@ -205,6 +206,7 @@ impl Session {
             }
         }
         let (frame, shape, again) = frame(request, upstream, id, route, self.level());
+        let asks_task = request.params.asks_task.is_some();
         let now = Instant::now();
         // Whatever a call waited for before counts, too; but not against what the policy gives the call itself.
         let (limit, due) = match &leave {
@@ -230,6 +232,7 @@ impl Session {
             leave,
             stats: Arc::clone(&generation.stats),
             again,
+            told: route.public.clone().map(|public| (public, About::of(request.method, asks_task))),
             span: span(request, generation),
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {

@@ -1,5 +1,6 @@
 //! A request as the server gets it.
 
+use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 
 use super::Request;
@@ -8,12 +9,14 @@ use crate::envelope::{Envelope, Params, splice, text};
 use crate::era::{self, Shape};
 use crate::link::{Call, Frame};
 use crate::message;
+use crate::public::{self, Tasks};
 use crate::upstream::Upstream;
 use crate::view::Route;
 
 /// Returns the request as the server gets it.
 ///
-/// Within one era it is the bytes that came, with our id, our token and the server's own name in their places.
+/// Within one era it is the bytes that came, with our id, our token and what the server itself calls a thing in their
+/// places.
 pub(super) fn frame(
     request: &Request<'_>,
     upstream: &Upstream,
@@ -31,20 +34,25 @@ pub(super) fn frame(
         "resources/read" => request.params.uri,
         _ => request.params.task,
     };
-    if let (Some(own), Some(named)) = (&own, named) {
-        edits.push((envelope.place(named.get()), own.as_bytes()));
+    // Only the first three are repeated in a header (2026-07-28).
+    let called = match request.method {
+        method if method.starts_with("resources/") => request.params.uri,
+        "completion/complete" => referred(request.params),
+        _ => named,
+    };
+    if let (Some(own), Some(called)) = (&own, called) {
+        edits.push((envelope.place(called.get()), own.as_bytes()));
     }
     if let Some(token) = request.meta.token {
         edits.push((envelope.place(token.get()), id_text.as_bytes()));
     }
-    let completes = own.as_deref().filter(|_| request.method == "completion/complete");
-    let inner = completes.and_then(|_| Params::read(request.params.reference).name);
-    let inner = inner.map(|name| envelope.place(name.get()));
-    if let (Some(own), Some(place)) = (completes, inner) {
-        edits.push((place, own.as_bytes()));
-    }
     edits.sort_by_key(|(place, _)| place.start);
-    let bytes = splice(envelope.bytes(), &edits);
+    let mut bytes = splice(envelope.bytes(), &edits);
+    if let Some(public) = route.public.as_ref().filter(|public| public.tasks != Tasks::None)
+        && let Some(restored) = public::restored(&public.name, &bytes)
+    {
+        bytes = restored;
+    }
     let name = route.own.clone().or_else(|| text(named).map(std::borrow::Cow::into_owned));
     let call = Call {
         id,
@@ -56,6 +64,12 @@ pub(super) fn frame(
     let mut bytes = bytes;
     crate::envelope::one_line(&mut bytes);
     (Frame { bytes: bytes.into(), call: Some(call) }, shape, again)
+}
+
+/// Returns the name or the address of what a completion is for.
+fn referred<'m>(params: &Params<'m>) -> Option<&'m RawValue> {
+    let read = Params::read(params.reference);
+    read.name.filter(|name| name.get() != "null").or(read.uri)
 }
 
 /// Has a request cross from one era to the other, where it has to.

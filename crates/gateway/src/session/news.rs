@@ -3,13 +3,16 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use bytes::Bytes;
 use switchboard_core::mcp::revision::Era;
+use switchboard_core::name::ServerName;
 
 use super::{Request, Session};
 use crate::envelope::text;
 use crate::mailbox::Letter;
 use crate::message;
 use crate::offer::Sort;
+use crate::public;
 use crate::view::View;
 
 /// How grave a message has to be to be told (RFC 5424, as the protocol names them).
@@ -93,6 +96,12 @@ impl Session {
     /// Returns the level that the client set, as a word.
     pub(super) fn level(&self) -> Option<&'static str> {
         Level::from_number(self.level.load(Ordering::Relaxed))?.word()
+    }
+
+    /// Returns a question or notification of a server's as this client gets it.
+    pub(crate) fn told_by(&self, server: &ServerName, bytes: Bytes) -> Bytes {
+        let told = self.face.is_joint().then(|| public::told(server, &bytes));
+        told.flatten().unwrap_or(bytes)
     }
 
     /// Returns whether the client wants log messages of this level.

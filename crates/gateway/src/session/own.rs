@@ -20,7 +20,7 @@ const UNSUPPORTED_REVISION: i32 = -32022;
 
 /// A handshake waits so long for servers that are still coming up; what they offer is told when it is known
 /// (requirement L1).
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// A list of one server waits so long, because many clients never look again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +33,7 @@ impl Session {
             "initialize" if !modern => self.initialize(request),
             "ping" if !modern => reply(request.id, request.mail, b"{}"),
             "server/discover" => self.discover(request),
+            "tasks/list" if !modern && self.face.is_joint() => self.list_tasks(request),
             "subscriptions/listen" if modern => self.subscribe_all(request),
             "logging/setLevel" if !modern => self.set_level(request),
             "resources/subscribe" | "resources/unsubscribe" if !modern => self.subscribe(request),
@@ -109,10 +110,8 @@ impl Session {
     }
 
     fn list(self: &Arc<Self>, request: &Request<'_>, sort: Sort) {
-        if request.params.cursor.is_some_and(|cursor| cursor.get() != "null") {
-            // There is one page, so that no cursor is ours.
-            let what = "this cursor is none of ours: lists have one page";
-            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, what, None));
+        if let Some(error) = foreign_cursor(request) {
+            return reply_error(request.id, request.mail, &error);
         }
         let view = self.view(&request.caller);
         if view.is_known() {
@@ -176,6 +175,12 @@ impl Session {
             }
         }
     }
+}
+
+/// Returns the error for a request that goes on where no list of ours ends: there is one page, so that no cursor is ours.
+pub(super) fn foreign_cursor(request: &Request<'_>) -> Option<String> {
+    let cursor = request.params.cursor.filter(|cursor| cursor.get() != "null");
+    cursor.map(|_| error(INVALID_PARAMS, "this cursor is none of ours: lists have one page", None))
 }
 
 /// Returns the result of `server/discover`.

@@ -1,5 +1,6 @@
 //! Calls of tools before they are passed on: whether the policy lets them, and whether a person has to be asked.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -109,7 +110,11 @@ impl Session {
         }
         let called = text(request.params.name);
         let tool = route.own.as_deref().or(called.as_deref())?;
-        let of = format!("{:?} {}", slot.key, request.caller.revision);
+        let mut of = format!("{:?} {}", slot.key, request.caller.revision);
+        // Addresses in it are as this face has them, and for as long as it has.
+        if let Some(addresses) = route.public.as_ref().and_then(|public| public.addresses.as_ref()) {
+            let _ = write!(of, " {:?} {}", self.face, addresses.version);
+        }
         let parts = [&*self.holder.who, &of, tool, params.member("arguments").unwrap_or_default()];
         let key = Key::of(slot.generation.policed.state.now(), parts.map(str::as_bytes));
         let known = self.gateway.results.get(&key);

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::json;
 use serde_json::value::RawValue;
+use switchboard_core::mcp::public_uri::public_uri;
+use switchboard_core::name::ServerName;
 use tokio::sync::oneshot;
 
 use super::news::notifications;
@@ -16,8 +18,10 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
+use crate::public;
 use crate::slot::{Agreed, Slot, updated};
 use crate::trouble::{INVALID_PARAMS, error};
+use crate::view::Route;
 
 /// So many resources may one client subscribe to.
 const MOST: usize = 10_000;
@@ -46,13 +50,14 @@ impl Session {
         let uri = text(request.params.uri).map(std::borrow::Cow::into_owned);
         let view = self.view(&request.caller);
         let owner = uri.as_deref().and_then(|uri| Some((uri, view.owner(uri)?)));
-        let Some((uri, owner)) = owner else {
+        let Some((uri, route)) = owner else {
             let what = format!("there is no resource {:?}", uri.unwrap_or_default());
             return reply_error(request.id, request.mail, &error(INVALID_PARAMS, &what, None));
         };
-        let Some((generation, _)) = view.servers.get(owner) else { return };
+        let Some((generation, _)) = view.servers.get(route.server) else { return };
         let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
         slot.enter(self);
+        let own = route.own.unwrap_or_else(|| uri.to_owned());
         let begins = request.method == "resources/subscribe";
         {
             let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,12 +73,12 @@ impl Session {
             };
         }
         if !begins {
-            slot.unsubscribe(self.id, uri);
+            slot.unsubscribe(self.id, &own);
             return reply(request.id, request.mail, b"{}");
         }
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let uri = uri.to_owned();
-        let agreed = slot.subscribe(self.id, std::slice::from_ref(&uri)).pop();
+        let agreed = slot.subscribe(self.id, &[own]).pop();
         self.answer_later(async move {
             match agreed_to(agreed).await {
                 Ok(()) => reply(&id, &mail, b"{}"),
@@ -118,8 +123,8 @@ impl Session {
         self.gateway.enter(self);
         let mut by_server: HashMap<usize, Vec<String>> = HashMap::new();
         for uri in &stream.uris {
-            if let Some(owner) = view.owner(uri) {
-                by_server.entry(owner).or_default().push(uri.clone());
+            if let Some(Route { server, own, .. }) = view.owner(uri) {
+                by_server.entry(server).or_default().push(own.unwrap_or_else(|| uri.clone()));
             }
         }
         for (owner, uris) in by_server {
@@ -152,8 +157,23 @@ impl Session {
         }
     }
 
-    /// A resource has changed; `bytes` is the server's notification. Tells whoever subscribed to it.
-    pub(crate) fn resource_updated(&self, uri: &str, bytes: &Bytes) {
+    /// A resource of a server's has changed; `bytes` is its notification. Tells whoever subscribed to it, by whatever
+    /// address.
+    pub(crate) fn resource_updated(&self, server: &ServerName, own: &str, bytes: &Bytes) {
+        if !self.face.is_joint() {
+            return self.tell_updated(own, bytes);
+        }
+        // Another server may have the address, which is then theirs.
+        if self.who_wants(own).iter().any(|caller| self.leads(own, caller, server)) {
+            self.tell_updated(own, bytes);
+        }
+        let public = public_uri(server.as_str(), own);
+        if let Some(bytes) = public::updated(bytes, &public) {
+            self.tell_updated(&public, &bytes.into());
+        }
+    }
+
+    fn tell_updated(&self, uri: &str, bytes: &Bytes) {
         let subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri);
         if subscribed {
             self.outlet().put(Letter { bytes: bytes.clone(), last: false });
@@ -165,6 +185,22 @@ impl Session {
                 .and_then(|envelope| envelope.params.map(|raw| raw.get().to_owned()));
             stream.tell("notifications/resources/updated", params.as_deref());
         }
+    }
+
+    /// Returns who it was that asked for the changes of a resource.
+    fn who_wants(&self, uri: &str) -> Vec<Arc<Caller>> {
+        let subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).contains(uri);
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let listen = streams.iter().filter(|stream| stream.uris.contains(uri));
+        let callers = listen.map(|stream| Arc::clone(&stream.caller));
+        subscribed.then(|| self.caller()).into_iter().chain(callers).collect()
+    }
+
+    /// Returns whether an address leads to this server, which has it as it is.
+    fn leads(&self, uri: &str, caller: &Caller, server: &ServerName) -> bool {
+        let view = self.view(caller);
+        let route = view.owner(uri).filter(|route| route.own.is_none());
+        route.and_then(|route| view.servers.get(route.server)).is_some_and(|(one, _)| one.name == *server)
     }
 
     /// Ends all listening requests, with their answers.
@@ -185,8 +221,8 @@ impl Session {
         let Some(ended) = ended else { return };
         let wanted: HashSet<String> = self.wanted().into_iter().map(|(uri, _)| uri).collect();
         for uri in ended.uris.difference(&wanted) {
-            if let Some(slot) = self.slot_of(uri, &ended.caller) {
-                slot.unsubscribe(self.id, uri);
+            if let Some((slot, own)) = self.slot_of(uri, &ended.caller) {
+                slot.unsubscribe(self.id, &own);
             }
         }
     }
@@ -195,15 +231,14 @@ impl Session {
     /// what changed meanwhile is told as a change (requirement C7).
     pub(super) fn subscribe_again(self: &Arc<Self>) {
         for (uri, caller) in self.wanted() {
-            let Some(slot) = self.slot_of(&uri, &caller).filter(|slot| !slot.tells(self.id, &uri)) else {
-                continue;
-            };
+            let place = self.slot_of(&uri, &caller);
+            let Some((slot, own)) = place.filter(|(slot, own)| !slot.tells(self.id, own)) else { continue };
             slot.enter(self);
             let session = Arc::clone(self);
-            let agreed = slot.subscribe(self.id, std::slice::from_ref(&uri)).pop();
+            let agreed = slot.subscribe(self.id, &[own]).pop();
             self.gateway.tasks.spawn(async move {
                 if agreed_to(agreed).await.is_ok() {
-                    session.resource_updated(&uri, &updated(&uri));
+                    session.tell_updated(&uri, &updated(&uri));
                 }
             });
         }
@@ -219,11 +254,13 @@ impl Session {
         subscribed.into_iter().map(|uri| (uri, self.caller())).chain(of_streams).collect()
     }
 
-    /// Returns the connection to the server that has a resource.
-    fn slot_of(&self, uri: &str, caller: &Arc<Caller>) -> Option<Arc<Slot>> {
+    /// Returns the connection to the server that has a resource, and what that server calls it.
+    fn slot_of(&self, uri: &str, caller: &Arc<Caller>) -> Option<(Arc<Slot>, String)> {
         let view = self.view(caller);
-        let (generation, _) = view.owner(uri).and_then(|at| view.servers.get(at))?;
-        Some(generation.slot(&self.gateway, caller, self.id, self.root.as_ref()))
+        let route = view.owner(uri)?;
+        let (generation, _) = view.servers.get(route.server)?;
+        let slot = generation.slot(&self.gateway, caller, self.id, self.root.as_ref());
+        Some((slot, route.own.unwrap_or_else(|| uri.to_owned())))
     }
 }
 

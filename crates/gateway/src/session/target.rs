@@ -2,28 +2,37 @@
 
 use serde_json::value::RawValue;
 
+use switchboard_core::mcp::public_task::own_task;
+use switchboard_core::mcp::revision::Era;
+
 use crate::envelope::{Params, text};
 use crate::object::Object;
-use crate::offer::Sort;
+use crate::offer::{Offer, Sort};
+use crate::public::Tasks;
 use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, error};
 use crate::view::{Route, View};
 
-/// Returns the server that a request is for, and what it calls what the request is about; else the error.
-pub(super) fn target(view: &View, method: &str, params: &Params<'_>) -> Result<Route, String> {
-    let whole = |server: Option<usize>| server.map(|server| Route { server, own: None });
+/// Returns the server that a request of a caller of this era is for, and what it calls what the request is about; else the
+/// error.
+pub(super) fn target(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Route, String> {
+    let route = found(view, era, method, params)?;
+    Ok(Route { public: view.public(route.server).cloned(), ..route })
+}
+
+fn found(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Route, String> {
     let (route, what) = match method {
         "tools/call" => by_name(view, Sort::Tools, params.name, "tool"),
         "prompts/get" => by_name(view, Sort::Prompts, params.name, "prompt"),
         "resources/read" | "resources/subscribe" | "resources/unsubscribe" | "resources/directory/read" => {
             let uri = text(params.uri);
             let owner = uri.as_deref().and_then(|uri| view.owner(uri));
-            (whole(owner), format!("there is no resource {:?}", uri.unwrap_or_default()))
+            (owner, format!("there is no resource {:?}", uri.unwrap_or_default()))
         }
         "completion/complete" => by_reference(view, params.reference),
-        _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, params.task),
+        _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, era, params.task),
         _ => {
             let none = error(METHOD_NOT_FOUND, &format!("there is no method {method:?}"), None);
-            return whole(unknown(view, method)).ok_or(none);
+            return unknown(view, method).map(|server| Route::new(server, None)).ok_or(none);
         }
     };
     route.ok_or_else(|| error(INVALID_PARAMS, &what, None))
@@ -48,28 +57,37 @@ fn by_reference(view: &View, reference: Option<&RawValue>) -> (Option<Route>, St
     let none = "what is to be completed is unknown".to_owned();
     let route = match read {
         Some(Reference { name: Some(name), .. }) => view.route(Sort::Prompts, &name),
-        Some(Reference { uri: Some(uri), .. }) => {
-            let server = view.route(Sort::Templates, &uri).map(|route| route.server).or(view.owner(&uri));
-            server.map(|server| Route { server, own: None })
-        }
+        Some(Reference { uri: Some(uri), .. }) => view.owner_of_template(&uri),
         _ => None,
     };
-    (route.or_else(|| view.only_with("completions").map(|server| Route { server, own: None })), none)
+    (route.or_else(|| view.only_with("completions").map(|server| Route::new(server, None))), none)
 }
 
-/// A task is known to the one server that there is. Behind several it could not be told whose an id is, so that tasks are
-/// not offered there ([`crate::view`]).
-fn by_task(view: &View, task: Option<&RawValue>) -> (Option<Route>, String) {
-    let alone = view.servers.len() == 1 && !view.joint;
-    (
-        alone.then_some(Route { server: 0, own: None }),
-        format!("there is no task {:?}", text(task).unwrap_or_default()),
-    )
+/// A task is known to the one server that there is; behind several, to the one that its id is marked with, for callers of
+/// that server's era.
+fn by_task(view: &View, era: Era, task: Option<&RawValue>) -> (Option<Route>, String) {
+    let task = text(task).unwrap_or_default();
+    let what = format!("there is no task {task:?}");
+    if !view.joint {
+        return ((view.servers.len() == 1).then(|| Route::new(0, None)), what);
+    }
+    let has_tasks = |offer: &Offer| offer.era == era && Tasks::of(offer) != Tasks::None;
+    let route = own_task(&task).and_then(|(name, own)| {
+        let server = view.server(&name)?;
+        let (_, offer) = view.servers.get(server)?;
+        // Where it is not known what a server offers, it says itself.
+        offer.as_deref().is_none_or(has_tasks).then(|| Route::new(server, Some(own.to_owned())))
+    });
+    (route, what)
 }
 
 /// Requirement E2: a method that nobody here knows goes to the only server, or to the only one whose extensions or
 /// experiments are named like it.
 fn unknown(view: &View, method: &str) -> Option<usize> {
+    // Of whose tasks it is about nothing is said.
+    if view.joint && method.starts_with("tasks/") {
+        return None;
+    }
     if view.servers.len() == 1 {
         return Some(0);
     }

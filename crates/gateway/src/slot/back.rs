@@ -201,19 +201,31 @@ impl Slot {
 
     /// Passes on what is for the one whose call it belongs to, or for the only one there is.
     fn pass(&self, upstream: &Upstream, bytes: &Bytes, origin: Option<u64>) {
-        let mail = match Self::whose(upstream, origin) {
-            Whose::Call(call) => Some(call.mail),
+        let whom = match Self::whose(upstream, origin) {
+            Whose::Call(call) => Some((call.session.upgrade(), call.mail)),
             Whose::Unclear => None,
             Whose::Nobodys => match self.present().as_slice() {
-                [session] if session.caller().era == Era::Legacy => Some(session.outlet()),
+                [session] if session.caller().era == Era::Legacy => {
+                    Some((Some(Arc::clone(session)), session.outlet()))
+                }
                 _ => None,
             },
         };
-        let Some(mail) = mail else {
+        let Some((session, mail)) = whom else {
             debug!(server = self.generation.name.as_str(), "a notification is for nobody");
             return;
         };
-        mail.put(Letter { bytes: bytes.clone(), last: false });
+        self.tell_one(session.as_deref(), &mail, bytes);
+    }
+
+    /// Tells a session something. That of a call which is set aside may be gone: it is kept for the next.
+    fn tell_one(&self, session: Option<&Session>, mail: &Mailbox, bytes: &Bytes) {
+        let bytes = bytes.clone();
+        let bytes = match session {
+            Some(session) => session.told_by(&self.generation.name, bytes),
+            None => bytes,
+        };
+        mail.put(Letter { bytes, last: false });
     }
 
     /// Requirement C9: a log message goes to the one whose call it belongs to; one that belongs to no call to all.
@@ -223,13 +235,13 @@ impl Slot {
             Whose::Call(call) => {
                 let session = call.session.upgrade();
                 if call.logs.want(level, session.as_deref()) {
-                    call.mail.put(Letter { bytes: bytes.clone(), last: false });
+                    self.tell_one(session.as_deref(), &call.mail, bytes);
                 }
             }
             Whose::Nobodys => {
                 for session in self.present() {
                     if session.caller().era == Era::Legacy && session.wants(level) {
-                        session.outlet().put(Letter { bytes: bytes.clone(), last: false });
+                        self.tell_one(Some(&session), &session.outlet(), bytes);
                     }
                 }
             }
@@ -241,7 +253,7 @@ impl Slot {
         let Some(uri) = text(Params::read(envelope.params).uri) else { return };
         let wanted = self.back.subscribers.of(&uri);
         for session in self.present().into_iter().filter(|session| wanted.contains(&session.id)) {
-            session.resource_updated(&uri, bytes);
+            session.resource_updated(&self.generation.name, &uri, bytes);
         }
     }
 

@@ -66,8 +66,40 @@ pub(super) async fn again(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Option<
 /// Returns all of one sort. A server that does not know the method after all has none.
 async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<Item>, Trouble> {
     let mut items = Vec::new();
-    let mut bytes = 0;
     let mut known = HashSet::new();
+    pages(upstream, sort.method(), sort.member(), |raw| {
+        if sort == Sort::Tools
+            && let Err(why) = upstream.link.offered(raw)
+        {
+            let server = slot.generation.name.as_str();
+            warn!(server, why, "a tool cannot be called over HTTP, and is left out");
+            slot.generation.stats.dropped();
+            return false;
+        }
+        match item(sort, raw) {
+            // Of two with one name the first counts: a call could not say which is meant.
+            Some(item) if known.insert(item.key.clone()) => items.push(item),
+            _ => {
+                slot.generation.stats.dropped();
+                return false;
+            }
+        }
+        true
+    })
+    .await?;
+    Ok(items)
+}
+
+/// Reads every page of a list, within bounds: `take` gets each item, and says whether it is a new one. A server that does
+/// not know the method has none.
+pub(crate) async fn pages(
+    upstream: &Upstream,
+    method: &str,
+    member: &str,
+    mut take: impl FnMut(&str) -> bool,
+) -> Result<(), Trouble> {
+    let mut items = 0;
+    let mut bytes = 0;
     let mut cursor: Option<String> = None;
     let mut cursors = HashSet::new();
     let mut barren = 0;
@@ -77,43 +109,31 @@ async fn one(slot: &Slot, upstream: &Arc<Upstream>, sort: Sort) -> Result<Vec<It
             Era::Modern => Some(handshake::params_of(LATEST, "{}", more)),
             Era::Legacy => more.map(|(name, value)| format!(r#"{{"{name}":{value}}}"#)),
         };
-        let result = match upstream.ask(sort.method(), params.as_deref(), PAGE).await? {
+        let result = match upstream.ask(method, params.as_deref(), PAGE).await? {
             Answer::Result(result) => result,
-            Answer::Error { code: -32601, .. } => return Ok(items),
+            Answer::Error { code: -32601, .. } => return Ok(()),
             Answer::Error { message, .. } => {
-                return Err(Trouble::Down(format!("it refused {}: {}", sort.method(), said(&message))));
+                return Err(Trouble::Down(format!("it refused {method}: {}", said(&message))));
             }
         };
-        let page = Object::read(result.get())
-            .ok_or_else(|| Trouble::Answer(format!("no object to {}", sort.method())))?;
+        let page =
+            Object::read(result.get()).ok_or_else(|| Trouble::Answer(format!("no object to {method}")))?;
         let list: Vec<&serde_json::value::RawValue> =
-            page.member(sort.member()).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
-        let before = items.len();
+            page.member(member).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+        let before = items;
         for raw in list {
             bytes += raw.get().len();
-            if sort == Sort::Tools
-                && let Err(why) = upstream.link.offered(raw.get())
-            {
-                let server = slot.generation.name.as_str();
-                warn!(server, why, "a tool cannot be called over HTTP, and is left out");
-                slot.generation.stats.dropped();
-                continue;
-            }
-            match item(sort, raw.get()) {
-                // Of two with one name the first counts: a call could not say which is meant.
-                Some(item) if known.insert(item.key.clone()) => items.push(item),
-                _ => slot.generation.stats.dropped(),
-            }
+            items += usize::from(take(raw.get()));
         }
         // A cursor may be any text, even an empty one; its absence is the end.
         cursor = page.member("nextCursor").filter(|next| *next != "null").map(str::to_owned);
-        let Some(next) = &cursor else { return Ok(items) };
-        barren = if items.len() > before { 0 } else { barren + 1 };
+        let Some(next) = &cursor else { return Ok(()) };
+        barren = if items > before { 0 } else { barren + 1 };
         let circle = !cursors.insert(next.clone()) || barren >= BARREN;
-        if circle || items.len() > MOST || bytes > MOST_BYTES || cursors.len() > MOST {
-            let server = slot.generation.name.as_str();
-            warn!(server, items = items.len(), circle, "a server's list has no end; the rest is left out");
-            return Ok(items);
+        if circle || items > MOST || bytes > MOST_BYTES || cursors.len() > MOST {
+            let server = upstream.server.as_str();
+            warn!(server, items, circle, "a server's list has no end; the rest is left out");
+            return Ok(());
         }
     }
 }

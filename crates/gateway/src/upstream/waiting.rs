@@ -16,6 +16,7 @@ use crate::envelope::{Envelope, splice};
 use crate::era::Shape;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
+use crate::public::{About, Public};
 use crate::session::{Leave, Logs, Session};
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -104,6 +105,8 @@ pub(crate) struct Relay {
     pub(crate) stats: Arc<Stats>,
     /// What the call was, where it may have to be sent again: an input was required, and is there now.
     pub(crate) again: Option<Box<crate::bridge::Again>>,
+    /// How the answer is told, and what it is about, where it is not told as it is.
+    pub(crate) told: Option<(Arc<Public>, About)>,
     /// The call in the traces: it lasts as long as this.
     pub(crate) span: Span,
 }
@@ -128,6 +131,7 @@ impl Relay {
             begun: now,
             stats: Arc::default(),
             again: None,
+            told: None,
             span: Span::none(),
         }
     }
@@ -158,6 +162,19 @@ impl Relay {
         let is_error = envelope.error.is_some();
         self.stats.answered(self.begun.elapsed(), is_error);
         self.came_to(if is_error { "error" } else { "ok" });
+        let told = self.told.as_ref().map(|(public, about)| public.answer(*about, &self.caller, envelope));
+        match told {
+            None | Some(Ok(None)) => self.shaped(upstream, envelope),
+            Some(Err(error)) => self.finish(message::error(self.id.get(), &error)),
+            // Only texts were exchanged for texts in it, so that it can be read.
+            Some(Ok(Some(told))) => match Envelope::read(&told) {
+                Ok(envelope) => self.shaped(upstream, &envelope),
+                Err(_) => self.shaped(upstream, envelope),
+            },
+        }
+    }
+
+    fn shaped(self: Box<Self>, upstream: &Upstream, envelope: &Envelope<'_>) {
         if let Shape::Same = self.shape {
             let place = envelope.id.map(|id| envelope.place(id.get())).unwrap_or_default();
             let bytes = splice(envelope.bytes(), &[(place, self.id.get().as_bytes())]);

@@ -1,7 +1,10 @@
 //! What several servers say of themselves, as one.
 
+use switchboard_core::mcp::revision::Era;
+
 use super::{Servers, says_something};
 use crate::object::Object;
+use crate::public::EXTENSION;
 
 /// What the servers of a view say of themselves, joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,13 +33,18 @@ impl Joined {
             _ => gateway,
         };
         let mut all = Object::default();
-        let read: Vec<Object<'_>> =
-            offers.iter().filter_map(|offer| Object::read(&offer.capabilities)).collect();
-        for capabilities in &read {
+        for offer in &offers {
+            let capabilities = Object::read(&offer.capabilities).unwrap_or_default();
             for (name, said) in capabilities.members() {
+                // Tasks do not cross from one era to the other.
+                let said = match name {
+                    "tasks" if joint && offer.era == Era::Modern => continue,
+                    "extensions" if joint && offer.era == Era::Legacy => without_tasks(said),
+                    _ => said.to_owned(),
+                };
                 let joined = match all.member(name) {
-                    None => said.to_owned(),
-                    Some(before) => union(before, said),
+                    None => said,
+                    Some(before) => union(before, &said),
                 };
                 all.set(name, joined);
             }
@@ -56,11 +64,12 @@ impl Joined {
                 all.set(name, listed);
             }
         }
-        if joint {
-            // The ids of several servers' tasks could not be told apart.
-            all.remove("tasks");
+        let mut legacy = all.to_string();
+        if let Some(said) = all.member("extensions").filter(|_| joint) {
+            let mut shown = Object::read(&legacy).unwrap_or_default();
+            shown.set("extensions", without_tasks(said));
+            legacy = shown.to_string();
         }
-        let legacy = all.to_string();
         for name in all.names().map(str::to_owned).collect::<Vec<_>>() {
             if !MODERN.contains(&name.as_str()) {
                 all.remove(&name);
@@ -85,6 +94,12 @@ impl Joined {
         let instructions = instructions.map(|text| serde_json::Value::from(text).to_string());
         Self { legacy, modern, info, instructions }
     }
+}
+
+/// Returns extensions without that of tasks.
+fn without_tasks(extensions: &str) -> String {
+    let Some(mut all) = Object::read(extensions) else { return extensions.to_owned() };
+    if all.remove(EXTENSION) { all.to_string() } else { extensions.to_owned() }
 }
 
 /// Joins two capabilities: what either has. Where both say something else of one thing the first counts.

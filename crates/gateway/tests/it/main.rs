@@ -5,6 +5,7 @@
 mod announce;
 mod asks;
 mod client;
+mod collisions;
 mod discover;
 mod eras;
 mod exclusive;
@@ -18,6 +19,7 @@ mod rogue;
 mod stage;
 mod still;
 mod subscriptions;
+mod tasks;
 mod verbatim;
 
 /// Returns the long form of a figure in a soak (`SWITCHBOARD_SOAK=1`), else the short one.

@@ -1,0 +1,74 @@
+//! The tasks of several servers as one list (requirement C12, 2025-11-25).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tracing::debug;
+
+use super::{Request, Session, reply, reply_error};
+use crate::caller::Caller;
+use crate::generation::Generation;
+use crate::public::{Tasks, listed};
+use crate::slot::pages;
+use crate::trouble::{METHOD_NOT_FOUND, Trouble, error};
+
+/// So long may the tasks of one server take, its coming up among it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Session {
+    /// `tasks/list` behind a joint face: those of all servers that list theirs, in the order of the catalogue, on one page.
+    /// A server that is not to be had is left out, unless there is no other.
+    pub(super) fn list_tasks(self: &Arc<Self>, request: &Request<'_>) {
+        if let Some(error) = super::own::foreign_cursor(request) {
+            return reply_error(request.id, request.mail, &error);
+        }
+        let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
+        let caller = Arc::clone(&request.caller);
+        self.answer_later(async move {
+            session.known(&caller, super::own::GRACE).await;
+            let view = session.view(&caller);
+            let lists = |at: usize| view.public(at).is_some_and(|public| public.tasks == Tasks::Listed);
+            let those = view.servers.iter().enumerate().filter(|(at, _)| lists(*at));
+            let of_all = those.map(|(_, (one, _))| session.tasks_of(one, &caller));
+            let all: Vec<Result<Vec<String>, String>> = join_all(of_all).await;
+            let failed = all.iter().all(Result::is_err).then(|| all.first()).flatten();
+            match failed {
+                Some(Err(failed)) => reply_error(&id, &mail, failed),
+                _ if all.is_empty() => {
+                    reply_error(&id, &mail, &error(METHOD_NOT_FOUND, "no server lists tasks", None));
+                }
+                _ => {
+                    let tasks: Vec<String> = all.into_iter().flatten().flatten().collect();
+                    reply(&id, &mail, format!(r#"{{"tasks":[{}]}}"#, tasks.join(",")).as_bytes());
+                }
+            }
+        });
+    }
+
+    async fn tasks_of(
+        self: &Arc<Self>,
+        generation: &Arc<Generation>,
+        caller: &Caller,
+    ) -> Result<Vec<String>, String> {
+        let slot = generation.slot(&self.gateway, caller, self.id, self.root.as_ref());
+        slot.enter(self);
+        let mut tasks = Vec::new();
+        let read = async {
+            let upstream = slot.wanted().await?;
+            let take = |raw: &str| {
+                tasks.push(listed(&generation.name, raw));
+                true
+            };
+            pages(&upstream, "tasks/list", "tasks", take).await
+        };
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        match read.unwrap_or(Err(Trouble::Timeout(PATIENCE))) {
+            Ok(()) => Ok(tasks),
+            Err(trouble) => {
+                debug!(server = generation.name.as_str(), %trouble, "its tasks are not listed");
+                Err(trouble.error(&generation.name))
+            }
+        }
+    }
+}

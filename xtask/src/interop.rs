@@ -17,6 +17,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+pub(crate) use sdk::scripts;
+
+use crate::clients;
 use crate::exceptions::Exceptions;
 use crate::process::run_bounded;
 use crate::steps::{cargo, root, run as run_step};
@@ -44,7 +47,7 @@ pub(crate) fn run(words: &[String]) -> Result<(), String> {
     let clients: Vec<&Client> = CLIENTS.iter().filter(wanted).collect();
 
     sdk::install()?;
-    apps::install()?;
+    clients::install()?;
     // Built as the tests are: with other features they would be other programs, and take minutes more.
     run_step(&mut cargo(["test", "--workspace", "--tests", "--bins", "--no-run", "--quiet"]))?;
     let exceptions = Exceptions::read(&root().join(EXCEPTIONS))?;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a tool for developers speaks to them directly")]
 
 mod bench;
+mod clients;
 mod conformance;
 mod exceptions;
 mod home;
@@ -10,6 +11,7 @@ mod interop;
 mod needs;
 mod npm;
 mod process;
+mod real;
 mod steps;
 mod test;
 mod venv;
@@ -25,6 +27,8 @@ cargo xtask NAME
   check           the quick round: form, lints, the tests of core
   conformance     the official conformance suite, on the fixture server and through the gateway; `--direct`: the former
   interop         the official SDKs, as clients and as servers, with the gateway between them; CLIENT..: only those
+  real            what is proposed for the tools of real servers, and real clients held to a policy; `--write`: the
+                  former is kept in `docs`
   bench [PART]    the benchmarks
   soak            the heavy forms of the tests: many more cases, optimised
   bless           take what the code says now as what the snapshots expect
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
         "check" => test::check(),
         "conformance" => conformance::run(rest),
         "interop" => interop::run(rest),
+        "real" => real::run(rest),
         "bench" => bench::run(rest),
         "soak" => test::soak(),
         "bless" => test::bless(),

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::conformance;
 use crate::interop;
 use crate::needs;
+use crate::real;
 use crate::steps::{Steps, cargo, run, there_is};
 
 /// Where tests find the real clients that they call as judges.
@@ -29,6 +30,7 @@ pub(crate) fn everything() -> Result<(), String> {
     steps.step("tests", || run(with_tools(&mut runner.all(), tools.as_ref())));
     steps.step("conformance", || conformance::run(&[]));
     steps.step("interop", || interop::run(&[]));
+    steps.step("real", || real::run(&[]));
     steps.step("doctests", || run(&mut cargo(["test", "--workspace", "--doc", "--quiet"])));
     steps.step("docs", || {
         run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])

@@ -75,6 +75,8 @@ pub(crate) struct Generation {
     rooted: bool,
     /// What somebody else says that it offers, from before it was first spoken with.
     hearsay: ArcSwapOption<Offer>,
+    /// What it told last of what it offers, on whichever connection.
+    latest: ArcSwapOption<Offer>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     /// What callers may do with its tools.
     pub(crate) policed: Policed,
@@ -126,6 +128,7 @@ impl Generation {
             legacy_until: AtomicU64::new(0),
             rooted,
             hearsay: ArcSwapOption::empty(),
+            latest: ArcSwapOption::empty(),
             slots: Mutex::default(),
             policed: Policed::default(),
             processes: Arc::default(),
@@ -286,9 +289,15 @@ impl Generation {
         own.or_else(|| self.any_offer())
     }
 
-    /// Returns an offer of the server's to anybody, for those whose own is not known yet.
+    /// Returns an offer of the server's to anybody, for those whose own is not known yet: the last that it told, so that a
+    /// tool that becomes another on one connection is seen, whatever the others still say.
     pub(crate) fn any_offer(&self) -> Option<Arc<Offer>> {
-        self.slots().values().find_map(|slot| slot.own_offer())
+        self.latest.load_full().or_else(|| self.slots().values().find_map(|slot| slot.own_offer()))
+    }
+
+    /// Notes what the server has just told on one of its connections.
+    pub(crate) fn told(&self, offer: &Arc<Offer>) {
+        self.latest.store(Some(Arc::clone(offer)));
     }
 
     /// Returns what the server offers to anybody, be it that only somebody else has said so.

@@ -262,6 +262,7 @@ impl Slot {
         let Some(gateway) = self.gateway.upgrade() else { return };
         gateway.keeper.save(&self.generation.fingerprint, self.key.profile.capabilities(), &offer.to_json());
         if is_new {
+            self.generation.told(offer);
             gateway.launcher.offers(&self.generation.name);
             gateway.changed();
         }

@@ -1,11 +1,11 @@
 //! Applications that people use, as clients of the gateway: whether they see all servers as connected, and whether a call
 //! of theirs comes through. What decides to call is a stand-in for their model, at this machine.
 
-#![expect(clippy::disallowed_methods, reason = "scratch files in the build folder, and the path of programs")]
+#![expect(clippy::disallowed_methods, reason = "scratch files in the build folder")]
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -14,10 +14,8 @@ use serde_json::{Value, json};
 
 use super::sdk::scripts;
 use super::stage::{Stage, Standing};
-use crate::conformance;
-use crate::needs;
-use crate::npm::Folder;
-use crate::process::{Process, run_bounded};
+use crate::clients::{self, alone, app, home, write};
+use crate::process::run_bounded;
 use crate::steps::program;
 
 /// How long a call of an application may take: far more than it needs.
@@ -28,21 +26,6 @@ const AT_ONCE: usize = 2;
 
 /// What is passed on.
 const SAID: &str = "passed \"on\" é 🦀";
-
-const INSPECTOR: Folder = Folder {
-    name: "npm-inspector",
-    packages: &[("@modelcontextprotocol/inspector", "2.12.0", "the MCP Inspector, as a client")],
-};
-
-/// Installs what is missing, and says so. The applications are among what all tests need.
-///
-/// # Errors
-/// npm could not install it.
-pub(crate) fn install() -> Result<(), String> {
-    INSPECTOR.install()?;
-    conformance::install()?;
-    needs::clients()
-}
 
 /// Something that an application is asked to do.
 struct Task {
@@ -59,8 +42,7 @@ struct Task {
 /// # Errors
 /// Something could not be started, or did not come out as it must.
 pub(crate) fn visit(stage: &Stage) -> Result<(), String> {
-    let script = scripts().join("apps/model.mjs");
-    let (_model, url) = Process::server(Command::new("node").arg(script).arg(SAID))?;
+    let (_model, url) = clients::model(SAID)?;
     let all = [inspector(stage)?, claude(stage, &url)?, codex(stage, &url)?, gemini(stage, &url)?];
     let mut tasks: Vec<Task> = all.into_iter().flatten().collect();
     tasks.reverse();
@@ -105,7 +87,7 @@ impl Task {
 
 /// The Inspector, by both doors, at one server of each transport.
 fn inspector(stage: &Stage) -> Result<Vec<Task>, String> {
-    let home = home(stage, "inspector")?;
+    let home = home(&stage.folder, "inspector")?;
     let mut servers = entries(stage)?;
     for server in &stage.servers {
         let headers = json!({ "Authorization": format!("Bearer {}", stage.token) });
@@ -115,14 +97,10 @@ fn inspector(stage: &Stage) -> Result<Vec<Task>, String> {
     }
     let file = home.join("servers.json");
     write(&file, &json!({ "mcpServers": servers }).to_string())?;
-    let node = conformance::node().ok_or("the Node of the suite is not installed")?;
-    let launcher =
-        INSPECTOR.modules().join("@modelcontextprotocol/inspector/clients/launcher/build/index.js");
-    let ask = |server: &str, method: &str, rest: &[&str]| {
-        let mut command = alone(&node, &home);
-        command.arg(&launcher).arg("--cli").arg("--config").arg(&file);
-        command.args(["--server", server, "--method", method]).args(rest);
-        command
+    let ask = |server: &str, method: &str, rest: &[&str]| -> Result<Command, String> {
+        let mut command = clients::inspector(&home, &file, server, method)?;
+        command.args(rest);
+        Ok(command)
     };
     let argument = format!("text={SAID}");
     let call = ["--tool-name", "echo", "--tool-arg", &argument];
@@ -134,13 +112,13 @@ fn inspector(stage: &Stage) -> Result<Vec<Task>, String> {
             tasks.push(Task {
                 app: "Inspector",
                 what: format!("list {server} by {way}"),
-                command: ask(&entry, "tools/list", &[]),
+                command: ask(&entry, "tools/list", &[])?,
                 says: vec!["\"echo\"".to_owned(), "\"sample\"".to_owned()],
             });
             tasks.push(Task {
                 app: "Inspector",
                 what: format!("call {server} by {way}"),
-                command: ask(&entry, "tools/call", &call),
+                command: ask(&entry, "tools/call", &call)?,
                 says: vec![said.clone()],
             });
         }
@@ -149,12 +127,11 @@ fn inspector(stage: &Stage) -> Result<Vec<Task>, String> {
 }
 
 fn claude(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
-    let home = home(stage, "claude")?;
+    let home = home(&stage.folder, "claude")?;
     write(&home.join(".claude.json"), &json!({ "mcpServers": entries(stage)? }).to_string())?;
     let command = |words: &[&str]| -> Result<Command, String> {
-        let mut command = alone(&app("claude")?, &home);
-        command.args(words).env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_API_KEY", "none");
-        command.env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1").env("DISABLE_AUTOUPDATER", "1");
+        let mut command = clients::claude(&home, url)?;
+        command.args(words);
         Ok(command)
     };
     let tools = stage.servers.iter().map(|server| format!("mcp__{}__echo", server.entry()));
@@ -174,7 +151,7 @@ fn claude(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
 }
 
 fn codex(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
-    let home = home(stage, "codex")?;
+    let home = home(&stage.folder, "codex")?;
     let mut file = format!(
         "model = \"none\"\nmodel_provider = \"stand-in\"\napproval_policy = \"never\"\n\n\
          [model_providers.stand-in]\nname = \"stand-in\"\nbase_url = \"{url}/v1\"\nwire_api = \"responses\"\n"
@@ -206,7 +183,7 @@ fn codex(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
 }
 
 fn gemini(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
-    let home = home(stage, "gemini")?;
+    let home = home(&stage.folder, "gemini")?;
     let mut servers = entries(stage)?;
     for server in &stage.servers {
         servers[server.entry()]["trust"] = json!(true);
@@ -240,11 +217,7 @@ fn gemini(stage: &Stage, url: &str) -> Result<Vec<Task>, String> {
 fn entries(stage: &Stage) -> Result<Value, String> {
     let mut entries = json!({});
     for server in &stage.servers {
-        entries[server.entry()] = json!({
-            "command": program("switchboard")?,
-            "args": ["connect", server.entry()],
-            "env": { "SWITCHBOARD_HOME": stage.home },
-        });
+        entries[server.entry()] = clients::entry(&server.entry(), &stage.home)?;
     }
     Ok(entries)
 }
@@ -252,40 +225,4 @@ fn entries(stage: &Stage) -> Result<Value, String> {
 /// A line for each server, from its entry and its own name.
 fn lines(stage: &Stage, make: impl Fn(&str, &str) -> String) -> Vec<String> {
     stage.servers.iter().map(|server| make(&server.entry(), server.name)).collect()
-}
-
-/// A home of an application's own, anew.
-fn home(stage: &Stage, name: &str) -> Result<PathBuf, String> {
-    let home = stage.folder.join(name);
-    let make = || -> std::io::Result<()> {
-        if home.exists() {
-            fs::remove_dir_all(&home)?;
-        }
-        fs::create_dir_all(&home)
-    };
-    make().map_err(|error| format!("{}: {error}", home.display()))?;
-    Ok(home)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(path))?;
-        fs::write(path, text)
-    };
-    write().map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// A program that knows nothing of this machine but its home and where programs are.
-fn alone(program: &Path, home: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().env("HOME", home).current_dir(home);
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
-    command
-}
-
-fn app(name: &str) -> Result<PathBuf, String> {
-    let tools = needs::tools().ok_or("the real clients are not installed: run `cargo xtask test`")?;
-    Ok(PathBuf::from(tools).join(name))
 }

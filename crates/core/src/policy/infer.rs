@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::script::is_disguised;
 use super::skeleton::{is_hidden, skeleton};
-use super::verbs::{connects, is_filler, is_sight, looks_at_many, looks_at_one};
+use super::verbs::{connects, is_filler, is_fleeting, looks_at_many, looks_at_one, sight};
 use super::words::words;
 use super::{Decision, Decisions, Permission, Reason, Risk, Tool, Verb, Verbs};
 use crate::value::Value;
@@ -60,13 +60,15 @@ pub struct Proposal {
 
 /// Returns what is proposed for `tool`.
 ///
-/// 1. Every word of the name counts, and the riskiest verb wins. A name without a known verb is medium.
+/// 1. Every word of the name counts, and the riskiest verb wins. A name without a known verb is medium, unless it says
+///    nothing but what is to be seen: `status`, `pods_log`.
 /// 2. Verbs count in their plain form alone: `deletes` and `settings` are nouns, `deleted` is a quality.
 /// 3. A verb that can be a noun (`run`, `update`, `merge`) is one behind a verb that looks at one thing
 ///    (`get_workflow_run`), and behind one that looks at many where a plural ends the name (`list_merge_requests`).
 ///    Behind `and`, `or` and `then` it is a verb again. Where that leaves a doubt, it is a verb.
 /// 4. What it takes may raise a risk: something to run, or the choice among actions one of which is riskier.
 /// 5. The annotations may raise it; `readOnlyHint` lowers it for a server that the catalogue trusts, and for no other.
+/// 6. Of what is another the next moment (`get_current_time`) no result is given again.
 pub fn infer(tool: &Tool, setting: &Setting<'_>) -> Proposal {
     judged(tool, setting, false)
 }
@@ -121,6 +123,9 @@ fn judged(tool: &Tool, setting: &Setting<'_>, unread: bool) -> Proposal {
         }
         _ => {}
     }
+    let fleeting = read.fleeting.filter(|_| risk.cache_ttl().is_some());
+    let cache_ttl = risk.cache_ttl().filter(|_| fleeting.is_none());
+    reasons.extend(fleeting.map(|word| Reason::Fleeting { word }));
     let decision = setting.decisions.on(risk);
     if decision != Decisions::default().on(risk) {
         reasons.push(Reason::DecisionOfSettings);
@@ -128,17 +133,14 @@ fn judged(tool: &Tool, setting: &Setting<'_>, unread: bool) -> Proposal {
     if setting.timeout.is_some() {
         reasons.push(Reason::TimeoutOfServer);
     }
-    let permission = (risk > Risk::Safe).then(|| {
-        // A verb that only looks is no name for what needs a permission all the same.
-        let action = read.action.filter(|_| read.risk > Risk::Safe).unwrap_or_else(|| "call".to_owned());
-        Permission::of(setting.server, &read.resource, &action)
-    });
+    let permission = (risk > Risk::Safe)
+        .then(|| Permission::of(setting.server, &read.resource, read.action.as_deref().unwrap_or("call")));
     Proposal {
         tool: tool.name.clone(),
         risk,
         decision,
         timeout: setting.timeout.unwrap_or(risk.timeout()),
-        cache_ttl: risk.cache_ttl(),
+        cache_ttl,
         permission,
         reasons,
     }
@@ -149,9 +151,12 @@ struct Name {
     risk: Risk,
     /// A word of it is a verb.
     known: bool,
+    /// What it does, where that is more than to look.
     action: Option<String>,
     resource: String,
     disguised: bool,
+    /// A word for what is another the next moment.
+    fleeting: Option<String>,
 }
 
 impl Name {
@@ -164,31 +169,37 @@ impl Name {
         for (word, behind) in &judged.nouns {
             reasons.push(Reason::Noun { word: (*word).to_owned(), behind: (*behind).to_owned() });
         }
-        let sight = match words.get(own..) {
-            Some([word]) if is_sight(word) => Some(word.clone()),
-            _ => None,
-        };
-        let (risk, action) = match (judged.riskiest, sight) {
+        let risk = match (judged.riskiest, sight(words.get(own..).unwrap_or_default())) {
             (Some((word, verb)), _) => {
                 reasons.push(Reason::Verb { word: word.to_owned(), risk: verb.risk, own: verb.own });
-                (verb.risk, Some(verb.action.clone()))
+                verb.risk
             }
             (None, Some(word)) => {
-                reasons.push(Reason::Sight { word });
-                (Risk::Safe, None)
+                reasons.push(Reason::Sight { word: word.to_owned() });
+                Risk::Safe
             }
             (None, None) => {
                 reasons.push(Reason::Unknown);
-                (Risk::Medium, None)
+                Risk::Medium
             }
         };
-        let rest: Vec<&str> = judged
-            .rest
+        // A verb that only looks is no name for what needs a permission all the same, so the whole name tells what it is.
+        let acts = judged.riskiest.map(|(_, verb)| verb).filter(|verb| verb.risk > Risk::Safe);
+        let rest =
+            if acts.is_some() { judged.rest } else { words.iter().map(String::as_str).enumerate().collect() };
+        let rest: Vec<&str> = rest
             .into_iter()
             .filter(|(at, word)| *at >= own && !is_filler(word))
             .map(|(_, word)| word)
             .collect();
-        Self { risk, known: judged.riskiest.is_some(), action, resource: bounded(rest.join("_")), disguised }
+        Self {
+            risk,
+            known: judged.riskiest.is_some(),
+            action: acts.map(|verb| verb.action.clone()),
+            resource: bounded(rest.join("_")),
+            disguised,
+            fleeting: words.iter().find(|word| is_fleeting(word)).cloned(),
+        }
     }
 }
 
@@ -197,7 +208,7 @@ struct Judged<'w> {
     riskiest: Option<(&'w str, &'w Verb)>,
     /// Those that could be verbs and are not, each with the verb before it.
     nouns: Vec<(&'w str, &'w str)>,
-    /// Those that are no verbs, by their places.
+    /// Those that are no verbs, or are what another verb is about, by their places.
     rest: Vec<(usize, &'w str)>,
 }
 
@@ -205,7 +216,7 @@ impl<'w> Judged<'w> {
     fn of(words: &'w [String], verbs: &'w Verbs) -> Self {
         let mut judged = Self { riskiest: None, nouns: Vec::new(), rest: Vec::new() };
         let many = words.last().is_some_and(|last| last.ends_with('s'));
-        let mut lead: Option<&str> = None;
+        let mut acts: Vec<(usize, &str, &Verb)> = Vec::new();
         let mut in_doubt = false;
         for (at, word) in words.iter().enumerate() {
             in_doubt |= connects(word);
@@ -213,6 +224,8 @@ impl<'w> Judged<'w> {
                 judged.rest.push((at, word));
                 continue;
             };
+            // Only a name whose first verb looks is about nothing else.
+            let lead = acts.first().map(|(_, lead, _)| *lead);
             let behind = lead
                 .filter(|lead| looks_at_one(lead) || (looks_at_many(lead) && many && at + 1 < words.len()));
             if let (Some(behind), true, false) = (behind, verb.noun, in_doubt) {
@@ -220,12 +233,17 @@ impl<'w> Judged<'w> {
                 judged.rest.push((at, word));
                 continue;
             }
-            if judged.riskiest.is_none_or(|(_, riskiest)| verb.risk > riskiest.risk) {
-                judged.riskiest = Some((word, verb));
-            }
-            // Only a name whose first verb looks is about nothing else.
-            lead = lead.or(Some(word));
+            acts.push((at, word, verb));
         }
+        // Of several that are as risky the first.
+        let riskiest = acts.iter().rev().max_by_key(|(_, _, verb)| verb.risk).copied();
+        judged.riskiest = riskiest.map(|(_, word, verb)| (word, verb));
+        // `create_pull_request` counts as whatever it may be, and is about what it says.
+        let is_noun =
+            |(at, _, verb): &(usize, &str, &Verb)| verb.noun && riskiest.is_some_and(|act| act.0 != *at);
+        let about = acts.iter().filter(|act| !in_doubt && is_noun(act));
+        judged.rest.extend(about.map(|(at, word, _)| (*at, *word)));
+        judged.rest.sort_by_key(|(at, _)| *at);
         judged
     }
 }

@@ -26,7 +26,7 @@ pub enum Reason {
         /// The verb before it.
         behind: String,
     },
-    /// The name is nothing but what is to be seen: `status`, or `git_status` of the server `git`.
+    /// The name is nothing but what is to be seen: `status`, `pods_log`, or `git_status` of the server `git`.
     Sight {
         /// The word.
         word: String,
@@ -59,6 +59,11 @@ pub enum Reason {
     TrustedReadOnly,
     /// The server says that the tool only reads, which does not count by itself.
     ReadOnlyIgnored,
+    /// A word of the name stands for what is another the next moment.
+    Fleeting {
+        /// The word.
+        word: String,
+    },
     /// The settings decide otherwise than usual on tools of this risk.
     DecisionOfSettings,
     /// The catalogue says how long a call to this server may take.
@@ -73,7 +78,7 @@ impl fmt::Display for Reason {
                 write!(f, "`{word}` in its name is {risk}, as `policy.verbs` of the settings says")
             }
             Self::Noun { word, behind } => write!(f, "`{word}` in its name is what `{behind}` looks at"),
-            Self::Sight { word } => write!(f, "`{word}` by itself only looks"),
+            Self::Sight { word } => write!(f, "`{word}` in its name is something to see, and no verb is beside it"),
             Self::Unknown => f.write_str("no word of its name is a known verb, so it is medium"),
             Self::Disguised => {
                 f.write_str("its name has characters that look like others or cannot be seen, so it is not safe")
@@ -91,6 +96,9 @@ impl fmt::Display for Reason {
             Self::ReadOnlyIgnored => f.write_str(
                 "the server says that it only reads, which does not count without `trust = true` in the catalogue",
             ),
+            Self::Fleeting { word } => {
+                write!(f, "`{word}` in its name is another thing the next moment, so no result is given again")
+            }
             Self::DecisionOfSettings => f.write_str("`policy.decisions` of the settings decides on this risk"),
             Self::TimeoutOfServer => f.write_str("`timeout` of the server stands in the catalogue"),
         }

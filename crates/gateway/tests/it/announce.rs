@@ -91,3 +91,22 @@ async fn of_a_server_that_runs_the_last_word_counts_whoever_says_it() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(client.rest(), [""; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_several_connections_the_one_that_told_last_counts() {
+    let house = house();
+    house.serve(server("a", "1")).await.unwrap();
+    let mut clients = Vec::new();
+    for capabilities in ["{}", r#"{"sampling":{}}"#, r#"{"roots":{}}"#, r#"{"elicitation":{}}"#] {
+        let mut client = house.client(Face::server(named("a")), capabilities).await;
+        assert_eq!(client.tools().await, ["one"], "{capabilities}");
+        clients.push(client);
+    }
+    let mut last = clients.pop().unwrap();
+    assert_eq!(last.outcome("3", "one", "{}").await, "called");
+    last.told("notifications/tools/list_changed").await;
+    assert_eq!(known(&house), ["two"], "though the other processes still have the other");
+    for client in &mut clients {
+        assert_eq!(client.tools().await, ["one"]);
+    }
+}

@@ -422,3 +422,24 @@ fn most_runs_ask_nobody() {
     assert_eq!(asked, 3);
     assert_eq!(scene.tools(), names(&["a.a1", "a.a2", "b.c1", "b.c2", "b.c3"]));
 }
+
+#[test]
+fn whoever_never_syncs_has_the_tools_as_they_are_all_the_same() {
+    let scene = Scene::new(&TWO);
+    let listed = |story: &str, asked: &[&str], tools: usize| {
+        settle();
+        let list = scene.home.ok("tool list --json").json();
+        assert_eq!(list.as_array().map(Vec::len), Some(tools), "{story}");
+        assert_eq!(scene.asked(), asked, "{story}");
+    };
+    listed("the first run", &["a", "b"], 3);
+    listed("nothing has changed", &[], 3);
+    let script = scene.home.path("server.py");
+    scene.home.ok(&format!("server add c -- python3 {} c", script.display()));
+    listed("a server is added by a command", &["c"], 6);
+    scene.home.edit(CATALOGUE, "[servers.a]", "[servers.renamed]");
+    listed("one is renamed by hand", &[], 6);
+    assert_eq!(scene.tools()[0], "renamed.a1", "and nothing of its old name is left: {:?}", scene.tools());
+    fs::remove_file(scene.home.path("switchboard/state/registry.db")).unwrap();
+    listed("the registry is taken away", &["a", "b", "c"], 6);
+}

@@ -1,10 +1,13 @@
 //! Feeds of servers: tools that are announced are known though their server never runs.
 
+use std::fs;
+
+use serde_json::Value;
 use testkit::daemon::Daemon;
 use testkit::home::FakeHome;
 use testkit::servers::feed::{Fault, FeedServer};
 
-use crate::{CATALOGUE, home};
+use crate::{CATALOGUE, SETTINGS, home};
 
 /// A server that writes down each of its starts, and has a feed.
 fn entry(home: &FakeHome, feed: &FeedServer, more: &str) -> String {
@@ -108,4 +111,100 @@ fn a_feed_that_was_given_up_is_tried_again_by_a_sync() {
     assert!(synced.starts_with("nothing changed: "), "{synced}");
     wait_for_tools(&daemon, &home, 3);
     assert!(!home.path("starts").exists(), "the server was never started: {}", daemon.log());
+}
+
+const CONFIG: &str = "app/backend/config/mcp_config.json";
+
+/// What another application's file says of a server that is none of ours, as its people wrote it.
+const MAIL: &str = r#"{"name": "mail-send",   "risk_level": "high", "timeout": 60.0, "server": "mail"}"#;
+
+const EIGHT: [&str; 8] = [
+    "k8s-get-pods",
+    "k8s-describe-pod",
+    "k8s-list-nodes",
+    "k8s-delete-pod",
+    "k8s-create-deployment",
+    "k8s-patch-service",
+    "k8s-update-configmap",
+    "k8s-scale-deployment",
+];
+const MORE: [&str; 8] = [
+    "k8s-restart-deployment",
+    "k8s-rollback-deployment",
+    "k8s-get-logs",
+    "k8s-get-services",
+    "k8s-get-nodes",
+    "k8s-list-events",
+    "k8s-describe-node",
+    "k8s-update-secret",
+];
+
+/// Returns what another application's file says of a tool.
+fn exported(home: &FakeHome, name: &str) -> Value {
+    let config: Value = serde_json::from_slice(&home.read(CONFIG)).unwrap_or_default();
+    let mut tools = config["tools"].as_array().into_iter().flatten();
+    tools.find(|tool| tool["name"] == name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn an_application_follows_what_a_server_announces_and_nobody_types_a_command() {
+    let home = home();
+    let feed = FeedServer::start().unwrap();
+    let port = feed.url.trim_end_matches("/events").rsplit(':').next().unwrap();
+    let starts = home.path("starts");
+    home.write(
+        CATALOGUE,
+        format!(
+            "[servers.k8s]\ncommand = \"sh\"\nargs = [\"-c\", \"echo started >> {}; exit 1\"]\n\n\
+             [servers.k8s.feed]\nhost = \"localhost\"\nport = {port}\npath = \"/events\"\ntimeout = \"30s\"\nretry_attempts = 3\n",
+            starts.display()
+        ),
+    );
+    let config = home.path(CONFIG);
+    home.write(SETTINGS, format!("[[policy.export]]\npath = \"{}\"\nserver = \"k8s\"\n", config.display()));
+    home.write(CONFIG, format!("{{\n  \"tools\": [\n    {MAIL}\n  ]\n}}\n"));
+    let is_told = |count: usize| {
+        let text = home.text(CONFIG);
+        text.matches("\"server\": \"k8s\"").count() == count && text.contains(MAIL)
+    };
+
+    // The server starts, and tells what it has.
+    feed.announce(&EIGHT);
+    let daemon = Daemon::start(&home);
+    daemon.wait("the application has eight", || is_told(8));
+    assert_eq!(exported(&home, "k8s-delete-pod")["risk_level"], "high");
+    assert_eq!(exported(&home, "k8s-delete-pod")["required_permissions"][0], "k8s:pod:delete");
+    assert_eq!(exported(&home, "k8s-get-pods")["cache_enabled"], true);
+    daemon.wait("there is a policy", || home.path("switchboard/config/tool-policy.toml").exists());
+
+    // A person decides.
+    home.ok("policy set k8s/k8s-delete-pod decision=deny");
+    daemon.wait("the application is told", || exported(&home, "k8s-delete-pod")["enabled"] == false);
+
+    // Tools are registered: eight become sixteen, and the person's word stays.
+    let sixteen: Vec<&str> = EIGHT.into_iter().chain(MORE).collect();
+    feed.announce(&sixteen);
+    daemon.wait_log("the feed announced 16 tools server=\"k8s\" before=8 after=16");
+    daemon.wait("the application has sixteen", || is_told(16));
+    assert_eq!(exported(&home, "k8s-delete-pod")["enabled"], false);
+    assert_eq!(
+        exported(&home, "k8s-restart-deployment")["required_permissions"][0],
+        "k8s:deployment:restart"
+    );
+    // The file as it was found is in the backups.
+    let kept = home.tree().holding(MAIL);
+    assert!(kept.iter().any(|path| path.contains("backups/objects")), "{kept:?}");
+
+    // The connection is lost and comes back: the same is told again, and nothing is written.
+    let written = fs::metadata(&config).unwrap().modified().unwrap();
+    feed.cut();
+    let again = "switchboard_feed_announcements_total{server=\"k8s\"} 3";
+    daemon.wait("it is told again", || daemon.get("/metrics").is_some_and(|(_, text)| text.contains(again)));
+    assert!(home.ok("policy sync").stdout.contains("as it should be"));
+    assert_eq!(fs::metadata(&config).unwrap().modified().unwrap(), written);
+
+    // One is taken away.
+    feed.announce(&sixteen[..15]);
+    daemon.wait("the application has fifteen", || is_told(15));
+    assert!(!starts.exists(), "the server was never started: {}", daemon.log());
 }

@@ -44,16 +44,12 @@ const KNOWN: &[(&str, Risk, &str)] = &[
         "filesystem",
         Risk::Safe,
         "read_file read_text_file read_media_file read_multiple_files list_directory list_directory_with_sizes \
-         search_files get_file_info list_allowed_directories",
+         search_files get_file_info list_allowed_directories directory_tree",
     ),
-    ("filesystem", Risk::Medium, "write_file edit_file move_file directory_tree"),
+    ("filesystem", Risk::Medium, "write_file edit_file move_file"),
     ("filesystem", Risk::High, "create_directory"),
-    ("git", Risk::Safe, "git_status git_log git_show status"),
-    (
-        "git",
-        Risk::Medium,
-        "git_add git_commit git_diff_unstaged git_diff_staged git_branch git_init git_push git_pull",
-    ),
+    ("git", Risk::Safe, "git_status git_log git_show git_diff git_diff_unstaged git_diff_staged status"),
+    ("git", Risk::Medium, "git_add git_commit git_branch git_init git_push git_pull"),
     ("git", Risk::High, "git_reset git_create_branch git_checkout"),
     ("memory", Risk::Safe, "read_graph search_nodes"),
     ("memory", Risk::Medium, "add_observations open_nodes"),
@@ -67,13 +63,13 @@ const KNOWN: &[(&str, Risk, &str)] = &[
         Risk::Safe,
         "pods_list pods_list_in_namespace pods_get list_pods get_pod describe_pod events_list namespaces_list \
          configuration_view helm_list nodes_get get_replica_set get_restart_count get_rollback_history list_api_resources \
-         kubectl_get kubectl_describe kubectl_logs_get explain_resource ping resources_get resources_list",
+         kubectl_get kubectl_describe kubectl_logs_get explain_resource ping resources_get resources_list \
+         pods_log nodes_log pods_top nodes_top nodes_stats_summary projects_list",
     ),
     (
         "kubernetes",
         Risk::Medium,
-        "scale_deployment resources_scale update_config_map pods_log pods_top port_forward nodes_top cordon_node \
-         rollout_status",
+        "scale_deployment resources_scale update_config_map port_forward cordon_node rollout_status",
     ),
     (
         "kubernetes",
@@ -105,12 +101,12 @@ const KNOWN: &[(&str, Risk, &str)] = &[
         "slack",
         Risk::Safe,
         "slack_list_channels slack_get_channel_history slack_get_thread_replies slack_get_users channels_list \
-         slack_get_user_profile conversations_search_messages",
+         slack_get_user_profile conversations_search_messages conversations_history",
     ),
     (
         "slack",
         Risk::Medium,
-        "slack_post_message slack_reply_to_thread slack_add_reaction conversations_history conversations_add_message",
+        "slack_post_message slack_reply_to_thread slack_add_reaction conversations_add_message",
     ),
     (
         "gitlab",
@@ -252,11 +248,20 @@ fn a_proposal_is_the_row_of_the_table() {
         ("k8s", "pods_delete", "k8s:pods:delete"),
         ("k8s", "k8s_remove_pod", "k8s:pod:delete"),
         ("k8s", "list_pods", ""),
-        ("k8s", "exec", "k8s:any:run"),
+        ("k8s", "exec", "k8s:any:exec"),
+        ("k8s", "pods_run", "k8s:pods:run"),
         ("k8s", "get_and_delete_all", "k8s:any:delete"),
         ("github", "create_or_update_file", "github:file:create"),
-        ("github", "add_comment_to_pending_review", "github:pending:add"),
+        ("github", "add_comment_to_pending_review", "github:comment_pending_review:add"),
+        ("github", "create_pull_request", "github:pull_request:create"),
+        ("github", "merge_pull_request", "github:pull_request:merge"),
+        ("github", "delete_workflow_run_logs", "github:workflow_run_logs:delete"),
+        ("github", "create_and_run", "github:any:create"),
         ("git", "git_commit", "git:any:commit"),
+        ("git", "git_checkout", "git:any:checkout"),
+        ("k8s", "helm_install", "k8s:helm:install"),
+        ("k8s", "helm_uninstall", "k8s:helm:uninstall"),
+        ("time", "convert_time", "time:time:convert"),
         ("everything", "longRunningOperation", "everything:long_running_operation:call"),
         ("my server", "删除", "my%20server:删除:call"),
         ("a:b", "delete_x", "a%3Ab:x:delete"),
@@ -268,6 +273,9 @@ fn a_proposal_is_the_row_of_the_table() {
     assert_eq!((high.timeout.as_secs(), high.cache_ttl), (60, None));
     let safe = infer(&Tool::named("list_pods"), &setting("k8s", &verbs));
     assert_eq!((safe.timeout.as_secs(), safe.cache_ttl), (30, Some(Duration::from_secs(60))));
+    let fleeting = infer(&Tool::named("get_current_time"), &setting("time", &verbs));
+    assert_eq!((fleeting.risk, fleeting.cache_ttl), (Risk::Safe, None));
+    assert!(fleeting.reasons.contains(&Reason::Fleeting { word: "current".to_owned() }));
     let slow = Setting { timeout: Some(Duration::from_secs(300)), ..setting("k8s", &verbs) };
     assert_eq!(infer(&Tool::named("list_pods"), &slow).timeout.as_secs(), 300);
     let asks = Decisions { high: Decision::Ask, ..Decisions::default() };
@@ -317,7 +325,7 @@ fn what_can_be_read_in_two_ways_hides_nothing() {
     ] {
         let judged = judged(raw);
         assert_eq!((judged.tool.as_str(), judged.risk), ("get_pods", Risk::High));
-        assert_eq!(judged.permission.unwrap().as_str(), "k8s:pods:call");
+        assert_eq!(judged.permission.unwrap().as_str(), "k8s:get_pods:call");
     }
 }
 

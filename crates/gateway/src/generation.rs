@@ -2,6 +2,9 @@
 //!
 //! A changed server is another generation. Both live beside each other until the new one has taken over.
 
+mod key;
+mod said;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,11 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use switchboard_core::catalogue::{Isolation, Server};
 use switchboard_core::mcp::revision::Era;
 use switchboard_core::name::ServerName;
-use switchboard_core::upstream::Rules;
 
 use crate::caller::{Caller, Profile};
 use crate::gateway::Inside;
@@ -23,21 +24,11 @@ use crate::policy::Policed;
 use crate::slot::Slot;
 use crate::stats::Stats;
 
+pub(crate) use key::Key;
+pub(crate) use said::Said;
+
 /// How often is looked whether a version is gone.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// What tells the connections to one server apart: who may share one has the same key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    /// What those behind it can do.
-    pub(crate) profile: Profile,
-    /// The session, where it is not shared.
-    pub(crate) session: Option<u64>,
-    /// The project, where the launch data names `${root}`.
-    pub(crate) root: Option<PathBuf>,
-    /// One of several for stateless callers, so that each has one call at a time.
-    pub(crate) lane: usize,
-}
 
 /// A server that was found to speak the older way is asked once more after so long: it may have learnt the newer one, and
 /// what is believed of it never fails by itself (requirement L2).
@@ -82,26 +73,6 @@ pub(crate) struct Generation {
     pub(crate) policed: Policed,
     /// Whoever attends to a process of it holds one more of these.
     processes: Arc<()>,
-}
-
-/// What the catalogue says about a server.
-pub(crate) struct Said {
-    pub(crate) server: Arc<Server>,
-    pub(crate) rules: Rules,
-    allow: GlobSet,
-    deny: GlobSet,
-}
-
-impl Said {
-    fn new(server: Arc<Server>, drain: Duration) -> Self {
-        let (allow, deny) = (globs(&server.tools.allow), globs(&server.tools.deny));
-        Self { rules: Rules::of(&server, drain), server, allow, deny }
-    }
-
-    /// Returns whether the server's owner offers this tool.
-    fn offers(&self, tool: &str) -> bool {
-        self.allow.is_match(tool) && !self.deny.is_match(tool)
-    }
 }
 
 impl Generation {
@@ -394,14 +365,6 @@ impl Generation {
     fn slots(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
-        set.add(glob);
-    }
-    set.build().unwrap_or_default()
 }
 
 /// Returns whether the launch data names the project of the client.

@@ -10,6 +10,7 @@ mod date;
 mod gone;
 mod keys;
 mod news;
+mod offer;
 mod place;
 mod rename;
 mod spell;
@@ -28,6 +29,7 @@ use crate::value::Value;
 use base::Generated;
 use gone::{Gone, KEPT};
 use keys::wanted;
+use offer::Offer;
 
 /// What stands above the tables of a file that we begin.
 pub const HEAD: &str = "\
@@ -100,46 +102,6 @@ pub fn merge(
     state.come(&offer, is_new)?;
     let changed = state.text != before;
     Ok(Merged { text: changed.then_some(state.text), base: state.base, news: state.news })
-}
-
-/// What is offered, to be looked up.
-struct Offer<'o> {
-    /// In the order of the catalogue, and by name within a server.
-    servers: Vec<(&'o str, Option<BTreeMap<&'o str, &'o Proposal>>)>,
-    by_name: HashMap<&'o str, usize>,
-}
-
-impl<'o> Offer<'o> {
-    fn of(offered: &[Offered<'o>]) -> Self {
-        let servers: Vec<_> = offered
-            .iter()
-            .map(|one| {
-                let tools =
-                    one.tools.map(|tools| tools.iter().map(|tool| (tool.tool.as_str(), tool)).collect());
-                (one.server, tools)
-            })
-            .collect();
-        let by_name = servers.iter().enumerate().map(|(at, (server, _))| (*server, at)).collect();
-        Self { servers, by_name }
-    }
-
-    fn find(&self, server: &str, tool: &str) -> Option<&'o Proposal> {
-        let (_, tools) = &self.servers[*self.by_name.get(server)?];
-        tools.as_ref()?.get(tool).copied()
-    }
-
-    /// Whether it is known that this tool is not offered.
-    fn is_gone(&self, server: &str, tool: &str) -> bool {
-        match self.by_name.get(server) {
-            Some(&at) => self.servers[at].1.as_ref().is_some_and(|tools| !tools.contains_key(tool)),
-            None => true,
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&'o str, &'o str, &'o Proposal)> {
-        let known = self.servers.iter().filter_map(|(server, tools)| Some((*server, tools.as_ref()?)));
-        known.flat_map(|(server, tools)| tools.iter().map(move |(tool, proposal)| (server, *tool, *proposal)))
-    }
 }
 
 /// The tables of a file, by server and tool.

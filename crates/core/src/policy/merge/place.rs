@@ -61,7 +61,7 @@ pub(super) fn come(
         offer.servers.iter().map(|(server, _)| tables_of(text, there, server)).collect();
     let mut at_place: BTreeMap<usize, String> = BTreeMap::new();
     for (server, tool, proposal) in coming {
-        let number = offer.by_name.get(server).copied().unwrap_or(0);
+        let number = offer.place(server);
         let behind = own[number].partition_point(|(name, _)| name < tool);
         let (at, leads) = if let Some((_, range)) = behind.checked_sub(1).map(|at| &own[number][at]) {
             (range.end, false)

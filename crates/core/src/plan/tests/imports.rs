@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::hand::Dice;
-use super::histories::{cases, lawful, rolls, world};
+use super::happenings::world;
+use super::histories::{cases, lawful, rolls};
 use super::world::World;
 use crate::client::import::{ImportPlan, Secrets, import};
 use crate::client::reconcile::{Same, Verdict};

@@ -2,12 +2,11 @@
 
 use super::world::{World, name};
 use crate::catalogue::Server;
-use crate::client::relation::ClientRecord;
 use crate::launch::{Launch, Remote};
 use crate::plan::{ClientPlan, sentence};
 
 /// The decisions, in sentences, then the file.
-fn told(plan: &ClientPlan, world: &World) -> String {
+pub(super) fn told(plan: &ClientPlan, world: &World) -> String {
     let mut lines = vec![format!("({})", plan.summary())];
     lines.extend(plan.items.iter().map(sentence));
     lines.extend(plan.problems.iter().map(|problem| format!("! {problem}")));
@@ -15,20 +14,20 @@ fn told(plan: &ClientPlan, world: &World) -> String {
     format!("{}\n---\n{text}", lines.join("\n"))
 }
 
-fn pushed(world: &mut World) -> String {
+pub(super) fn pushed(world: &mut World) -> String {
     let plan = world.push();
     assert!(!world.plan().is_pending(), "a second push is empty");
     told(&plan, world)
 }
 
-fn world(id: &str, text: &str, servers: &[&str]) -> World {
+pub(super) fn world(id: &str, text: &str, servers: &[&str]) -> World {
     let mut world = World::new(id);
     world.text = Some(text.to_owned());
     world.servers = servers.iter().map(|server| of(server)).collect();
     world
 }
 
-fn of(text: &str) -> Server {
+pub(super) fn of(text: &str) -> Server {
     Server::new(name(text), Launch::stdio("npx", ["-y", text]))
 }
 
@@ -333,166 +332,6 @@ fn the_same_server_is_taken_over_and_its_twin_goes() {
 }
 
 #[test]
-fn what_somebody_else_changed_is_asked_about() {
-    let mut base = world("claude-desktop", "{}\n", &["a", "b", "c"]);
-    base.push();
-    let text = base.text.clone().unwrap();
-    let edited = text.replace("\"connect\", \"a\"", "\"connect\", \"z\"").replace("\"b\": {", "\"b2\": {");
-    let with = |text: &str| {
-        let mut world = world("claude-desktop", text, &["a", "b", "c"]);
-        world.record = base.record.clone();
-        world
-    };
-    let mut drifted = with(&edited);
-    insta::assert_snapshot!(pushed(&mut drifted), @r#"
-    (1 drifted)
-    `a` was edited by somebody else
-    `c` is in step
-    `b2` (server `b`) is in step
-    ---
-    {
-      "mcpServers": {
-        "a": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "z"]
-        },
-        "b2": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "b"]
-        },
-        "c": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "c"]
-        }
-      }
-    }
-    "#);
-    drifted.keep();
-    insta::assert_snapshot!(pushed(&mut drifted), @r#"
-    (in step)
-    `a` is kept as the file has it
-    `c` is in step
-    `b2` (server `b`) is in step
-    ---
-    {
-      "mcpServers": {
-        "a": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "z"]
-        },
-        "b2": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "b"]
-        },
-        "c": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "c"]
-        }
-      }
-    }
-    "#);
-    let mut again = with(&edited);
-    again.restore();
-    insta::assert_snapshot!(pushed(&mut again), @r#"
-    (in step)
-    `a` is in step
-    `c` is in step
-    `b2` (server `b`) is in step
-    ---
-    {
-      "mcpServers": {
-        "a": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "a"]
-        },
-        "b2": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "b"]
-        },
-        "c": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "c"]
-        }
-      }
-    }
-    "#);
-    let mut conflict = with(&text.replace("\"connect\", \"a\"", "\"serve\", \"a\""));
-    conflict.servers.remove(0);
-    insta::assert_snapshot!(pushed(&mut conflict), @r#"
-    (1 in conflict)
-    `a` was edited by somebody else, and so was the catalogue
-    `b` is in step
-    `c` is in step
-    ---
-    {
-      "mcpServers": {
-        "a": {
-          "command": "/bin/switchboard",
-          "args": ["serve", "a"]
-        },
-        "b": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "b"]
-        },
-        "c": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "c"]
-        }
-      }
-    }
-    "#);
-}
-
-#[test]
-fn wiped_and_cut_off_files_are_known_and_left_alone() {
-    let mut world = world("cursor", "{ \"mcpServers\": {} }\n", &["a"]);
-    world.push();
-    let whole = world.text.clone().unwrap();
-    for text in [Some(String::new()), Some("{ \"mcpServers\": {} }".to_owned()), None] {
-        world.text = text.clone();
-        assert_eq!(world.push().summary(), "wiped by somebody else");
-        assert_eq!(world.text, text);
-    }
-    world.text = Some(whole[..whole.len() / 2].to_owned());
-    assert_eq!(world.push().summary(), "unreadable, left alone");
-    world.text = None;
-    world.restore();
-    assert!(world.text.as_deref().unwrap().contains("\"connect\""));
-    let mut toml = self::world("codex", "model = \"x\"\n", &["a", "b"]);
-    toml.push();
-    let whole = toml.text.clone().unwrap();
-    toml.text = Some(whole[..whole.find("[mcp_servers.b]").unwrap()].to_owned());
-    assert_eq!(toml.push().summary(), "cut off, left alone");
-}
-
-#[test]
-fn a_lost_record_is_rebuilt_by_a_scan() {
-    let mut world = world("goose", "", &["a", "b"]);
-    world.push();
-    let kept = world.record.clone();
-    world.record = ClientRecord::default();
-    world.scan();
-    assert_eq!(world.record.relations, kept.relations);
-    world.servers.remove(0);
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (1 pending)
-    remove `a`
-    `b` is in step
-    ---
-    extensions:
-      b:
-        name: b
-        type: stdio
-        cmd: /bin/switchboard
-        args:
-          - connect
-          - b
-        description: ""
-        enabled: true
-    "#);
-}
-
-#[test]
 fn a_name_in_use_is_left_to_the_client() {
     let text = "{\n  \"mcpServers\": {\n    \"sqlite\": { \"command\": \"other\" }\n  }\n}\n";
     let mut world = world("claude-desktop", text, &["sqlite"]);
@@ -540,147 +379,5 @@ fn what_cannot_be_said_does_not_hold_up_the_rest() {
     [mcp_servers.a]
     command = "npx"
     args = ["-y", "a"]
-    "#);
-}
-
-#[test]
-fn a_client_is_given_addresses_with_its_token() {
-    use crate::settings::Via;
-    let mut world = world("cursor", "{}\n", &["a", "b c"]);
-    world.settings.via = Via::Http;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (2 pending)
-    add `a`
-    add `b c`
-    ---
-    {
-      "mcpServers": {
-        "a": {
-          "url": "http://127.0.0.1:8080/mcp/a",
-          "headers": {
-            "Authorization": "Bearer sb_1"
-          }
-        },
-        "b c": {
-          "url": "http://127.0.0.1:8080/mcp/b%20c",
-          "headers": {
-            "Authorization": "Bearer sb_1"
-          }
-        }
-      }
-    }
-    "#);
-    // The record is lost: its entries are known again by the address.
-    world.record = ClientRecord::default();
-    world.servers.remove(0);
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (1 pending)
-    remove `a`
-    `b c` is in step
-    ---
-    {
-      "mcpServers": {
-        "b c": {
-          "url": "http://127.0.0.1:8080/mcp/b%20c",
-          "headers": {
-            "Authorization": "Bearer sb_1"
-          }
-        }
-      }
-    }
-    "#);
-    world.settings.via = Via::Bridge;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (1 pending)
-    update `b c`
-    ---
-    {
-      "mcpServers": {
-        "b c": {
-          "command": "/bin/switchboard",
-          "args": ["connect", "b c"]
-        }
-      }
-    }
-    "#);
-}
-
-#[test]
-fn one_entry_leads_to_all_servers_and_makes_room_for_one_each_again() {
-    use crate::settings::{Face, Tools};
-    let own = r#"{"mcpServers":{"own":{"command":"mine"},"all":{"command":"switchboard","args":["connect","--all"]}}}"#;
-    let mut world = world("cursor", own, &["a", "b"]);
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (2 pending)
-    add `a`
-    add `b`
-    `own` is the client's own
-    `all` is the client's own
-    ---
-    {"mcpServers":{"own":{"command":"mine"},"all":{"command":"switchboard","args":["connect","--all"]},"a":{"command":"/bin/switchboard","args":["connect","a"]},"b":{"command":"/bin/switchboard","args":["connect","b"]}}}
-    "#);
-    world.settings.face = Face::Single;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (3 pending)
-    remove `a`
-    remove `b`
-    add `switchboard`
-    `own` is the client's own
-    `all` is the client's own
-    ---
-    {"mcpServers":{"own":{"command":"mine"},"all":{"command":"switchboard","args":["connect","--all"]},"switchboard":{"command":"/bin/switchboard","args":["connect","--all"]}}}
-    "#);
-    world.settings.tools = Tools::Search;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (1 pending)
-    update `switchboard`
-    `own` is the client's own
-    `all` is the client's own
-    ---
-    {"mcpServers":{"own":{"command":"mine"},"all":{"command":"switchboard","args":["connect","--all"]},"switchboard":{"command":"/bin/switchboard","args":["connect","--all","--tools","search"]}}}
-    "#);
-    // The record is lost.
-    world.record = ClientRecord::default();
-    assert!(!world.plan().is_pending());
-    world.scan();
-    world.settings.face = Face::PerServer;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (3 pending)
-    remove `switchboard`
-    add `a`
-    add `b`
-    `own` is the client's own
-    `all` is the client's own
-    ---
-    {"mcpServers":{"own":{"command":"mine"},"all":{"command":"switchboard","args":["connect","--all"]},"a":{"command":"/bin/switchboard","args":["connect","a"]},"b":{"command":"/bin/switchboard","args":["connect","b"]}}}
-    "#);
-}
-
-#[test]
-fn one_entry_leads_to_what_the_gateway_joins_and_to_nothing_else() {
-    use crate::settings::{Face, Via};
-    let mut world = world("cursor", "{}\n", &["a", "b"]);
-    world.settings.face = Face::Single;
-    world.settings.servers = vec!["a".to_owned(), "tag:x".to_owned()];
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (nothing planned)
-    ! one entry for several servers leads to all of them, or to those of a profile
-    ---
-    {}
-    "#);
-    world.settings.servers = vec!["profile:work".to_owned()];
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (nothing planned)
-    ! there is no profile `work` for this client's one entry
-    ---
-    {}
-    "#);
-    world.settings.servers = vec!["*".to_owned()];
-    world.settings.via = Via::Direct;
-    insta::assert_snapshot!(pushed(&mut world), @r#"
-    (nothing planned)
-    ! `face = "single"` leads through the gateway, and `via = "direct"` past it
-    ---
-    {}
     "#);
 }

@@ -170,10 +170,15 @@ impl Gateway {
         self.0.pending.waiting()
     }
 
-    /// Says whether somebody agrees to a call that waits; it counts for one call. Returns whether there is one of this
-    /// number.
-    pub fn decide(&self, number: u64, agreed: bool) -> bool {
-        self.0.pending.say(number, agreed)
+    /// Has calls that wait be numbered from here on.
+    pub fn number_waiting_from(&self, first: u64) {
+        self.0.pending.number_from(first);
+    }
+
+    /// Says whether somebody agrees to a call that waits; it counts for one call. Returns the call; `None` where there is
+    /// none of this number.
+    pub fn decide(&self, number: u64, agreed: bool) -> Option<Waiting> {
+        self.0.pending.say(number, agreed).then(|| self.0.pending.get(number)).flatten()
     }
 
     /// Returns a new session for a client of this machine's user that sees this face; `None` where there are too many.

@@ -62,6 +62,10 @@ pub(crate) fn gateway_for_tests() -> switchboard_gateway::Gateway {
     )
 }
 
+/// Calls that wait are numbered from the second at which the daemon began, within so many: who has a number of another
+/// daemon's does not agree to a call of this one, and numbers stay short.
+const NUMBERS: u64 = 1_000_000;
+
 /// Runs the daemon of a home until it is told to end.
 ///
 /// # Errors
@@ -93,6 +97,7 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let (board, seen) = watch::channel(Arc::new(Board::default()));
     let (asks, asked) = mpsc::channel(desk::WAITING);
     let gateway = gateway::open(runtime.handle(), &dirs, &env, &inbox);
+    gateway.number_waiting_from(home::now() % NUMBERS);
     let (feeds, standings) = watch::channel(Arc::default());
     let desk = Desk::new(env.clone(), seen, asks, inbox.clone(), standings).of(passed.by_system());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();

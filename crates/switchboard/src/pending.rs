@@ -51,14 +51,15 @@ pub(crate) fn all(env: &Env) -> Vec<Pending> {
     told.and_then(|told| serde_json::from_str(&told).ok()).unwrap_or_default()
 }
 
-/// Says whether somebody agrees to a call.
+/// Says whether somebody agrees to a call, and returns which it is.
 ///
 /// # Errors
 /// There is no daemon, or no call of this number waits.
-pub(crate) fn decide(env: &Env, number: u64, agree: bool) -> Result<(), Failure> {
+pub(crate) fn decide(env: &Env, number: u64, agree: bool) -> Result<Pending, Failure> {
     let word = serde_json::to_vec(&WordBody { agree }).unwrap_or_default();
-    match remote::post(env, &format!("{PENDING}/{number}"), word)? {
-        Some(_) => Ok(()),
+    let told = remote::post(env, &format!("{PENDING}/{number}"), word)?;
+    match told.and_then(|told| serde_json::from_slice(&told).ok()) {
+        Some(call) => Ok(call),
         None => Err(Failure::usage(format!("say a word to call {number}: there is none of that number"))
             .hint("see which wait: `switchboard policy pending`")),
     }

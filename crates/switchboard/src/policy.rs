@@ -153,8 +153,17 @@ impl PolicyFile {
     /// The file or the state folder cannot be written.
     pub(crate) fn remember(&mut self, home: &Home) -> Done {
         let now = Names::of(&home.catalogue.catalogue);
-        if !self.last_good && self.file.is_some() {
-            self.rename(home, &self.record.names.renamed(&now))?;
+        let renamed = self.record.names.renamed(&now);
+        if !self.last_good
+            && self.file.is_some()
+            && let Err(failure) = self.rename(home, &renamed)
+        {
+            // Nothing else has to wait for that; it is tried again whenever the home is held.
+            self.note = Some(format!(
+                "what is said of a server that has another name stays under the old one: {}",
+                failure.sentence()
+            ));
+            return Ok(());
         }
         let is_new = !self.last_good && self.record.good != self.hash();
         let names = self.record.names.with(&now);
@@ -188,7 +197,7 @@ impl PolicyFile {
             }
         }
         if done.is_empty() {
-            return Ok(());
+            return self.rebase(home, base);
         }
         self.put(home, Change { text: Some(text.into_bytes()), base, act: Act::Sync, done })
     }

@@ -154,7 +154,14 @@ pub(crate) fn settled(env: &Env) {
     // Whoever asks for something that is the daemon's own is answered when everything that was written before is known.
     let wishes = Common { quiet: true, ..Common::default() };
     let ask = Ask { command: Command::Status, wishes, env: Some(remote.env.clone()), agreed: Vec::new() };
-    let _ = remote.ask(&ask);
+    let begun = Instant::now();
+    let is_busy = |answer: &Answer| answer.failure.as_ref().is_some_and(Failure::is_busy);
+    while let Ok(Some(answer)) = remote.ask(&ask)
+        && is_busy(&answer)
+        && begun.elapsed() < home::PATIENCE
+    {
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Tells the daemon of this home something, and returns its answer; `None` when there is no daemon, or it does not take it.

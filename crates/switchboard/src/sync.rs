@@ -107,8 +107,8 @@ impl Look {
             .filter_map(|step| home.catalogue.catalogue.server(step.name.as_str()))
             .collect();
         let offers = if asked.is_empty() { BTreeMap::new() } else { ask::all(home, ui, &asked)? };
-        let feeds = home.catalogue.catalogue.servers().iter().filter(|server| server.enabled);
-        if feeds.filter(|server| server.feed.is_some()).count() > 0 {
+        let mut servers = home.catalogue.catalogue.servers().iter();
+        if servers.any(|server| server.enabled && server.feed.is_some()) {
             // Where there is no daemon, nobody listens.
             let _ = remote::post(&home.env, LISTEN, Vec::new());
         }
@@ -125,15 +125,15 @@ impl Look {
         let rows = self.sync.fold(outcomes);
         // From here on nobody else changes registry or stamp, so that the one tells of the other.
         let turn = self.registry.turn();
-        let looked = pins::look(home, &mut self.registry, &rows);
-        let whole = self.keep(&rows)?;
-        let counts = counts(&mut self.registry);
-        self.sign(home, whole && failed.is_empty() && !self.sync.leaves_some(), counts);
-        drop(turn);
-        let looked = looked?;
+        let mut looked = pins::look(home, &mut self.registry, &rows)?;
         if let Some(note) = &looked.note {
             ui.note(format!("warning: {note}"));
         }
+        let whole = self.keep(&rows)?;
+        looked.save(home)?;
+        let counts = counts(&mut self.registry);
+        self.sign(home, whole && failed.is_empty() && !self.sync.leaves_some(), counts);
+        drop(turn);
         Ok((self.registry, Done { sync: self.sync, failed, looked, counts }))
     }
 
@@ -174,7 +174,10 @@ pub(crate) fn record(
     let news: Vec<_> = offers.iter().filter(|(name, offer)| is_news(name, offer)).collect();
     let named = Choice::Named(news.iter().map(|(name, _)| name.to_string()).collect());
     let mut look = Look::take(home, moment, &named, false);
-    if look.refused().is_some() || look.sync.asked().next().is_none() {
+    if let Some(note) = look.refused() {
+        return Err(Failure::failed("keep what servers offer").caused_by(note));
+    }
+    if look.sync.asked().next().is_none() {
         return Ok(Looked::default());
     }
     let outcomes: BTreeMap<ServerName, Outcome<Seen<'_>>> = news
@@ -186,12 +189,13 @@ pub(crate) fn record(
         .collect();
     let rows = look.sync.fold(outcomes);
     let turn = look.registry.turn();
-    let looked = pins::look(home, &mut look.registry, &rows);
+    let mut looked = pins::look(home, &mut look.registry, &rows)?;
     let whole = look.keep(&rows)?;
+    looked.save(home)?;
     let counts = counts(&mut look.registry);
     look.sign(home, complete && whole && !look.sync.leaves_some(), counts);
     drop(turn);
-    looked
+    Ok(looked)
 }
 
 /// Returns what was known of those servers that have not said themselves what they offer now.

@@ -99,7 +99,7 @@ fn pinned(scene: &Scene) -> Result<(), String> {
     let explains = || scene.type_in(&["policy", "explain", "pinned", "turn"]);
     wait("the change is told", || Ok(explains()?.contains("is not called until you approve it")))?;
     scene.inspect("pinned", "turn")?.is(true, CHANGED)?;
-    scene.type_in(&["policy", "approve", "pinned/turn"])?;
+    scene.type_in(&["policy", "approve", "pinned/turn", "--yes"])?;
     // The daemon sees a moment later what was approved.
     wait("it is called again", || Ok(scene.inspect("pinned", "turn")?.is(false, "call 2").is_ok()))
 }

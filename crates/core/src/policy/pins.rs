@@ -10,6 +10,9 @@ use super::pin::{Pin, canonical, diff};
 /// So many tools are remembered of one server that does not list them any more: one that makes up names has no end.
 const MOST_GONE: usize = 1_000;
 
+/// So many servers are remembered that are not in the catalogue any more.
+const MOST_SERVERS_GONE: usize = 100;
+
 /// The pins of all tools that were ever seen, server by server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -165,18 +168,29 @@ impl Pins {
         true
     }
 
-    /// A server has another name from now on.
-    pub fn rename(&mut self, from: &str, to: &str) {
-        if !self.servers.contains_key(to)
-            && let Some(pins) = self.servers.remove(from)
+    /// Takes in how servers are called now, each with how it is launched: one that is not known, and is launched as one
+    /// that is gone was, is that one under another name. Returns whether there was any.
+    ///
+    /// One that is gone may come back, so that it is kept; of more than a hundred, no more are.
+    pub fn follow(&mut self, now: &BTreeMap<String, String>) -> bool {
+        let mut moved = false;
+        for (name, launch) in
+            now.iter().filter(|(name, _)| !self.servers.contains_key(*name)).collect::<Vec<_>>()
         {
-            self.servers.insert(to.to_owned(), pins);
+            let is_it =
+                |(from, pins): &(&String, &Server)| pins.launch == *launch && !now.contains_key(*from);
+            let from = self.servers.iter().find(is_it).map(|(from, _)| from.clone());
+            if let Some(pins) = from.and_then(|from| self.servers.remove(&from)) {
+                self.servers.insert(name.clone(), pins);
+                moved = true;
+            }
         }
-    }
-
-    /// Forgets servers that are not these.
-    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool) {
-        self.servers.retain(|server, _| is_kept(server));
+        let mut gone = 0;
+        self.servers.retain(|server, _| {
+            gone += usize::from(!now.contains_key(server));
+            now.contains_key(server) || gone <= MOST_SERVERS_GONE
+        });
+        moved
     }
 }
 

@@ -66,6 +66,13 @@ pub struct Waiting {
     pub since: Duration,
 }
 
+impl Call {
+    fn waiting(&self, number: u64) -> Waiting {
+        let What { who, server, tool, risk, arguments } = self.what.clone();
+        Waiting { number, who: who.to_string(), server, tool, risk, arguments, since: self.at.elapsed() }
+    }
+}
+
 impl Pending {
     /// Takes the word that was said to a call, whether somebody agreed; it counts for one call.
     pub(crate) fn take(&self, key: &Key) -> Option<bool> {
@@ -99,6 +106,16 @@ impl Pending {
         true
     }
 
+    /// Has calls be numbered from here on: a number that somebody remembers from another run is none of this one.
+    pub(crate) fn number_from(&self, first: u64) {
+        self.inside().last = first;
+    }
+
+    /// Returns a call that waits.
+    pub(crate) fn get(&self, number: u64) -> Option<Waiting> {
+        self.inside().calls.get(&number).map(|call| call.waiting(number))
+    }
+
     /// Returns the number of the call that a client comes back to by this handle.
     pub(crate) fn by_handle(&self, handle: &str) -> Option<u64> {
         let inside = self.inside();
@@ -109,13 +126,7 @@ impl Pending {
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         let inside = self.inside();
         let waits = inside.calls.iter().filter(|(_, call)| call.word.is_none());
-        waits
-            .map(|(number, call)| {
-                let What { who, server, tool, risk, arguments } = call.what.clone();
-                let since = call.at.elapsed();
-                Waiting { number: *number, who: who.to_string(), server, tool, risk, arguments, since }
-            })
-            .collect()
+        waits.map(|(number, call)| call.waiting(*number)).collect()
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {

@@ -121,11 +121,11 @@ pub(super) async fn act(
         Action::Word => {
             let WordBody { agree } = parsed(&bodies::read(body).await?)?;
             let number = call.param("number").parse().ok();
-            if number.is_some_and(|number| inside.mcp.gateway().decide(number, agree)) {
-                Ok(json(StatusCode::OK, &serde_json::json!({ "agreed": agree })))
-            } else {
-                Err(Problem::new(StatusCode::NOT_FOUND, "no call of this number waits")
-                    .hint("`switchboard policy pending` lists those that do"))
+            let call = number.and_then(|number| inside.mcp.gateway().decide(number, agree));
+            match call {
+                Some(call) => Ok(json(StatusCode::OK, &Pending::from(call))),
+                None => Err(Problem::new(StatusCode::NOT_FOUND, "no call of this number waits")
+                    .hint("`switchboard policy pending` lists those that do")),
             }
         }
         Action::Listen => {

@@ -118,7 +118,7 @@ fn daemon(home: &Home, looks: &[Look], out: &mut Vec<Finding>) {
 /// Tools that could deceive, or are not what they were.
 fn tools(home: &Home, out: &mut Vec<Finding>) -> Done {
     let mut found = |what: String, mend: String| out.push(Finding { grave: false, what, mend });
-    let mut known = Known::as_it_is(Home::look(home.env.clone())?);
+    let mut known = Known::as_it_is(home)?;
     for ((server, tool), odd) in everywhere(&mut known) {
         let word = quoted(&format!("{server}/{tool}"));
         for odd in odd {
@@ -126,7 +126,11 @@ fn tools(home: &Home, out: &mut Vec<Finding>) -> Done {
             found(what, format!("switchboard tool show {word}"));
         }
     }
-    for (place, problem) in pins::problems(&pins::load(&home.dirs)?.0) {
+    let pins = pins::load(&home.dirs)?;
+    if let Some(note) = &pins.1 {
+        found(note.clone(), "switchboard sync --force".to_owned());
+    }
+    for (place, problem) in pins::problems(home, &pins.0) {
         found(format!("tool {place}: {}", problem.what), problem.help.unwrap_or_default());
     }
     Ok(())

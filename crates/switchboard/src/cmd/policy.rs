@@ -11,7 +11,7 @@ mod undo;
 
 use switchboard_host::dirs::Env;
 
-use crate::cli::{Policy as Verb, PolicyApprove};
+use crate::cli::Policy as Verb;
 use crate::cmd::tool::Known;
 use crate::fail::{Done, Failure};
 use crate::home::Home;
@@ -24,13 +24,14 @@ use crate::ui::Ui;
 /// As the verb says.
 pub(crate) fn run(verb: &Verb, env: Env, ui: &Ui) -> Done {
     let own = env.clone();
-    perform(verb, env, ui)?;
+    let done = perform(verb, env, ui);
     let writes = matches!(verb, Verb::Set(_) | Verb::Sync | Verb::Approve(_) | Verb::Undo(_));
     if writes && !ui.dry_run {
         // What was said holds for the very next call.
         remote::settled(&own);
     }
-    Ok(())
+    // What was written holds, whatever came of the rest.
+    done
 }
 
 fn perform(verb: &Verb, env: Env, ui: &Ui) -> Done {
@@ -55,14 +56,16 @@ fn perform(verb: &Verb, env: Env, ui: &Ui) -> Done {
         Verb::Approve(args) => {
             // A call is not a tool, and needs neither the registry nor the home.
             let (calls, tools) = pending::parted(&args.tools);
-            pending::say(&env, ui, &calls, true)?;
-            if tools.is_empty() && !args.all {
-                return Ok(());
+            if !calls.is_empty() && (!tools.is_empty() || args.all) {
+                return Err(
+                    Failure::usage("approve calls and tools at once").hint("name either calls or tools")
+                );
             }
-            let args = &PolicyApprove { tools, all: args.all };
-            let mut known = Known::look(env.clone(), ui)?;
+            if !calls.is_empty() {
+                return pending::say(&env, ui, &calls, true);
+            }
             let home = hold(env, ui)?;
-            approve::approve(&mut known, &home, ui, args)
+            approve::approve(&home, ui, args)
         }
         Verb::History => undo::history(&Home::look(env)?, ui),
         Verb::Log(args) => {
@@ -80,7 +83,7 @@ fn perform(verb: &Verb, env: Env, ui: &Ui) -> Done {
 /// # Errors
 /// As `policy sync`.
 pub(crate) fn follow(home: &Home, ui: &Ui) -> Done {
-    let mut known = Known::as_it_is(Home::look(home.env.clone())?);
+    let mut known = Known::as_it_is(home)?;
     sync::sync(&mut known, home, ui)
 }
 

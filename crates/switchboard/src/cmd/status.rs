@@ -53,7 +53,7 @@ pub(crate) fn run(env: Env, ui: &Ui, daemon: Option<&Facts>) -> Done {
     }
     problems(&home, ui, &looks);
     policy.tell(&home, ui);
-    for (place, problem) in pins::problems(&pins::load(&home.dirs)?.0) {
+    for (place, problem) in pins::problems(&home, &pins::told(&home, ui)?) {
         ui.problem(&place, &problem);
     }
     for (place, problem) in daemon.iter().flat_map(|daemon| &daemon.problems) {

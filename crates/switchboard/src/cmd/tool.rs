@@ -73,10 +73,19 @@ impl Known {
         known
     }
 
-    /// Takes what is known as it is, and asks nobody.
-    pub(crate) fn as_it_is(home: Home) -> Self {
-        let registry = Registry::read(&home.dirs.registry());
-        Self::with(home, registry)
+    /// Takes what is known as it is, and asks nobody. The settings and the catalogue are those of `home`, which may be the
+    /// last good ones where the files are wrong by now.
+    ///
+    /// # Errors
+    /// The home cannot be read.
+    pub(crate) fn as_it_is(home: &Home) -> Result<Self, Failure> {
+        let mut own = Home::look(home.env.clone())?;
+        own.settings.value.clone_from(&home.settings.value);
+        own.settings.problems.clone_from(&home.settings.problems);
+        own.catalogue.catalogue.clone_from(&home.catalogue.catalogue);
+        own.catalogue.last_good = home.catalogue.last_good;
+        let registry = Registry::read(&own.dirs.registry());
+        Ok(Self::with(own, registry))
     }
 
     fn with(home: Home, registry: Registry) -> Self {

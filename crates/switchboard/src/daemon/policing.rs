@@ -17,10 +17,11 @@ use switchboard_host::file;
 use switchboard_host::watch::Content;
 use tracing::{info, warn};
 
-use crate::home::Home;
+use crate::home::{Home, save};
+use crate::pins;
 use crate::policy::PolicyFile;
 
-/// So many calls wait to be written down; what is more is counted, and told.
+/// So many calls wait to be written down; what is more, or cannot be written, is counted (`switchboard_audit_lost_total`).
 const WAITING: usize = 32_768;
 
 /// How long calls are gathered before they are written down.
@@ -75,16 +76,7 @@ impl Policing {
             let problems = self.take(home);
             self.read = Some((held, problems));
         }
-        let pins = Content::of(&file::read(&home.dirs.pins()));
-        if !is_gone && self.pins.0 != Some(pins) {
-            match crate::pins::load(&home.dirs) {
-                Ok((read, note)) => {
-                    note.iter().for_each(|note| warn!("{note}"));
-                    self.pins = (Some(pins), Arc::new(read));
-                }
-                Err(failure) => warn!(error = failure.sentence(), "what tools were cannot be read"),
-            }
-        }
+        let pins = self.look_at_pins(home, is_gone);
         let same = |(content, pins, before): &(Content, Arc<Pins>, Arc<Settings>)| {
             *content == held && Arc::ptr_eq(pins, &self.pins.1) && Arc::ptr_eq(before, settings)
         };
@@ -100,6 +92,40 @@ impl Policing {
         }
         let problems = self.read.as_ref().map(|(_, problems)| problems.clone()).unwrap_or_default();
         Policed { policy: held, pins, problems }
+    }
+
+    /// Reads what tools were. A record that is damaged or gone is written again as it was: without it, whatever a tool has
+    /// become would count as seen for the first time.
+    fn look_at_pins(&mut self, home: &Home, is_gone: bool) -> Content {
+        let held = || Content::of(&file::read(&home.dirs.pins()));
+        let mut pins = held();
+        if !is_gone && self.pins.0 != Some(pins) {
+            match pins::load(&home.dirs) {
+                Ok((read, note)) => {
+                    note.iter().for_each(|note| warn!("{note}"));
+                    let is_lost = note.is_some() || pins == Content::Missing;
+                    if is_lost && *self.pins.1 != Pins::default() {
+                        match save(&home.dirs.pins(), &*self.pins.1) {
+                            Ok(()) => info!("what tools were is written down again"),
+                            Err(failure) => {
+                                warn!(error = failure.sentence(), "what tools were cannot be kept");
+                            }
+                        }
+                        pins = held();
+                        self.pins.0 = Some(pins);
+                    } else {
+                        self.pins = (Some(pins), Arc::new(read));
+                    }
+                }
+                Err(failure) => warn!(error = failure.sentence(), "what tools were cannot be read"),
+            }
+        }
+        // A server that is called otherwise from this moment on is held to what it was.
+        let mut followed = Pins::clone(&self.pins.1);
+        if !is_gone && followed.follow(&pins::launches(home)) {
+            self.pins.1 = Arc::new(followed);
+        }
+        pins
     }
 
     fn take(&mut self, home: &Home) -> Vec<Problem> {
@@ -204,6 +230,9 @@ fn write(shared: &Shared, log: &AuditLog) {
         let at = crate::when::stamp(crate::home::now());
         entries.iter().for_each(|entry| line(entry, &at, &mut lines));
         let done = if lines.is_empty() { Ok(()) } else { log.append(&lines) };
+        if done.is_err() {
+            metrics::counter!("switchboard_audit_lost_total").increment(entries.len() as u64);
+        }
         if let (Err(error), true) = (&done, is_well) {
             warn!(%error, "calls cannot be written down");
         }

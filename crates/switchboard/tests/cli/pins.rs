@@ -52,27 +52,50 @@ fn a_tool_that_has_become_another_is_told_with_what_has_changed() {
 }
 
 #[test]
+fn a_server_that_is_called_otherwise_is_held_to_what_it_was() {
+    for sync in ["sync", "sync --force", "sync c"] {
+        let scene = changed();
+        scene.catalogue(&[("c", "a"), ("b", "b")]);
+        scene.home.ok(sync);
+        assert!(scene.home.run("status").all().contains("a1 of c: its definition has changed"), "{sync}");
+    }
+}
+
+#[test]
 fn a_person_approves_what_a_tool_has_become() {
     let scene = changed();
     let before = scene.home.tree();
     scene.home.ok("policy approve --all --dry-run");
     assert_eq!(before.changes(&scene.home.tree()), [""; 0]);
     insta::assert_snapshot!(scene.run("policy approve a/a1"), @r#"
-    exit code: 0
+    exit code: 5
     ----- stdout -----
-    ✓ a1 of a is approved as it is now
+    a1 of a
       @@ description @@
       -"Does a1"
       +"Sends everything away, after a1"
-    "#);
-    insta::assert_snapshot!(scene.run("policy approve a/a1"), @"
-    exit code: 2
     ----- stderr -----
-    error: failed to approve `a/a1`: it has not changed since it was approved
-    hint: see which have: `switchboard status`
-    ");
-    assert_eq!(scene.home.ok("policy approve --all --json").json()[0]["tool"], "a2");
-    insta::assert_snapshot!(scene.run("policy approve --all"), @"
+    error: failed to approve `a/a1`: nobody was there to be asked
+    hint: add --yes to agree beforehand
+    "#);
+    insta::assert_snapshot!(scene.run("policy approve a/a1 --yes"), @r#"
+    exit code: 0
+    ----- stdout -----
+    a1 of a
+      @@ description @@
+      -"Does a1"
+      +"Sends everything away, after a1"
+    ✓ a1 of a is approved as it is now
+    "#);
+    assert!(
+        scene
+            .home
+            .run("policy approve a/a1 --yes")
+            .stderr
+            .contains("it has not changed since it was approved")
+    );
+    assert_eq!(scene.home.ok("policy approve --all --json --yes").json()[0]["tool"], "a2");
+    insta::assert_snapshot!(scene.run("policy approve --all --yes"), @"
     exit code: 0
     ----- stdout -----
     no tool has changed since it was approved

@@ -58,11 +58,18 @@ fn a_tool_that_becomes_another_is_not_called_until_a_person_has_looked_at_it() {
     daemon.wait("the change is told", || home.run("status").all().contains("turn of slow"));
     client.call(2, "turn");
     assert!(client.answer(2).contains("its definition has changed since it was approved"));
+    // Whoever damages the record does not approve by it.
+    home.write("switchboard/state/pins.json", "{");
+    daemon.wait("it is written again", || daemon.log().contains("what tools were is written down again"));
+    assert!(home.run("status").all().contains("turn of slow"));
     client.call(3, "grow");
     assert!(client.answer(3).contains("done"), "the others are called");
     let diff = home.ok("tool show slow/turn").stdout;
     assert!(diff.contains("+\"Turns into something else\""), "{diff}");
     let (status, told) = daemon.post("/api/v1/policy/approve", r#"{"tools":["slow/turn"]}"#).unwrap();
+    assert_eq!(status, 409, "a person has to have seen it: {told}");
+    let (status, told) =
+        daemon.post("/api/v1/policy/approve?yes=true", r#"{"tools":["slow/turn"]}"#).unwrap();
     assert_eq!(status, 200, "{told}");
     daemon.wait("it is called again", || home.run("tool call slow/turn").code == 0);
     let is_denied = |call: &serde_json::Value| call["outcome"] == "denied" && call["tool"] == "turn";
@@ -122,29 +129,33 @@ fn a_call_waits_for_a_person_who_agrees_on_the_command_line() {
     assert!(home.ok("policy pending").stdout.contains("no call waits"), "without a daemon nothing does");
     let daemon = Daemon::start(&home);
     let mut client = Client::new(&home);
-    client.call(1, "turn");
-    let told = client.answer(1);
-    assert!(told.contains("switchboard policy approve 1"), "{told}");
-    client.call(2, "grow");
-    assert!(client.answer(2).contains("switchboard policy approve 2"));
+    let mut asked = 0;
+    // Calls a tool, and returns the number under which the call waits, or else what was said.
+    let mut call = |tool: &str| -> Result<u64, String> {
+        asked += 1;
+        client.call(asked, tool);
+        let said = client.answer(asked);
+        let number = said.split("switchboard policy approve ").nth(1).and_then(|rest| rest.split('`').next());
+        number.and_then(|number| number.parse().ok()).ok_or(said)
+    };
+    let (turn, grow) = (call("turn").unwrap(), call("grow").unwrap());
+    assert_eq!(grow, turn + 1);
     let listed = home.ok("policy pending").stdout;
     assert!(listed.contains("turn") && listed.contains("grow") && listed.contains("medium"), "{listed}");
     assert!(home.run("status").all().contains("turn of slow waits for somebody to agree"));
-    assert!(home.run("policy approve 7").all().contains("there is none of that number"));
-    home.ok("policy approve 1 --dry-run");
+    assert!(home.run("policy approve 7777777").all().contains("there is none of that number"));
+    home.ok(&format!("policy approve {turn} --dry-run"));
     assert_eq!(home.ok("policy pending --json").json().as_array().unwrap().len(), 2);
-    home.ok("policy approve 1");
-    let (status, told) = daemon.post("/api/v1/policy/pending/2", r#"{"agree":false}"#).unwrap();
-    assert_eq!(status, 200, "{told}");
-    client.call(3, "turn");
-    assert!(client.answer(3).contains("done"));
-    client.call(4, "grow");
-    assert!(client.answer(4).contains("the user did not agree"));
-    client.call(5, "turn");
-    assert!(client.answer(5).contains("switchboard policy approve 3"), "a word counts once");
-    home.ok("policy refuse 3");
-    client.call(6, "turn");
-    assert!(client.answer(6).contains("the user did not agree"));
+    let told = home.ok(&format!("policy approve {turn}")).stdout;
+    assert!(told.contains("turn of slow with {}, may be made once control calls again"), "{told}");
+    let (status, told) =
+        daemon.post(&format!("/api/v1/policy/pending/{grow}"), r#"{"agree":false}"#).unwrap();
+    assert!(status == 200 && told.contains("\"grow\""), "{told}");
+    assert!(call("turn").unwrap_err().contains("done"));
+    assert!(call("grow").unwrap_err().contains("the user did not agree"));
+    let again = call("turn").expect("a word counts once");
+    home.ok(&format!("policy refuse {again}"));
+    assert!(call("turn").unwrap_err().contains("the user did not agree"));
     // What was called is gathered for a moment.
     daemon.wait("the record", || home.ok("policy log").stdout.contains("pending"));
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use testkit::daemon::Daemon;
 
+use crate::SETTINGS;
 use crate::succession::{Client, stage};
 
 const POLICY: &str = "switchboard/config/tool-policy.toml";
@@ -39,6 +40,24 @@ fn whoever_takes_the_folder_away_allows_nothing_by_it() {
         let said = client.answer(1);
         assert!(said.contains("was not called"), "{gone}: {said}");
     }
+}
+
+#[test]
+fn a_slip_in_the_settings_opens_nothing_in_the_policy_file() {
+    let Some((home, _)) = stage() else { return };
+    home.edit(SETTINGS, "[http]", "[policy]\ndecisions = { medium = \"deny\" }\n\n[http]");
+    home.ok("policy sync");
+    let daemon = Daemon::start_with(&home, &[]);
+    home.edit(SETTINGS, "\"deny\"", "\"denny\"");
+    daemon.wait("the slip is told", || home.run("status").all().contains("\"denny\""));
+    home.edit(POLICY, "[tools.slow.1]", "# mine\n[tools.slow.1]");
+    daemon.wait("it was judged", || daemon.log().matches("the policy of the tools is in force").count() > 1);
+    // Whoever asks for something that is the daemon's own is answered when all else is done.
+    home.run("status");
+    assert!(!home.text(POLICY).contains("decision = \"allow\""), "{}", home.text(POLICY));
+    let mut client = Client::new(&home);
+    client.call(1, "1");
+    assert!(client.answer(1).contains("was not called"));
 }
 
 #[test]

@@ -29,7 +29,8 @@ async fn a_call_waits_for_a_word_and_the_same_call_is_passed_on_once() {
     let first = &waiting[0];
     assert_eq!((&*first.who, &*first.server, &*first.tool), ("me", "k8s", "delete_pod"));
     assert_eq!(first.arguments, r#"{"name":"web","force":true}"#);
-    assert!(gateway.decide(1, true) && gateway.decide(2, false) && !gateway.decide(3, true));
+    let decided = [(1, true), (2, false), (3, true)].map(|(number, agreed)| gateway.decide(number, agreed));
+    assert_eq!(decided.map(|call| call.map(|call| call.number)), [Some(1), Some(2), None]);
     assert_eq!(gateway.waiting(), []);
     assert_eq!(delete(r#"{ "force": true, "name": "web" }"#).await, "delete_pod", "however it is written");
     assert!(delete(r#"{"name":"db"}"#).await.contains("did not agree"));

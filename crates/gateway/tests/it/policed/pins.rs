@@ -34,7 +34,7 @@ async fn a_tool_that_has_become_another_is_told_or_not_called() {
     let why: Vec<_> = noted.iter().map(|entry| entry.why.as_deref()).collect();
     assert_eq!(why, [Some("its definition has changed since it was approved"), None]);
     let quarantine = |settings: &mut Settings| settings.on_change = OnChange::Quarantine;
-    stage.rules_with("", quarantine, pins.clone());
+    stage.rules_with("", quarantine, pins);
     let denied = call(&mut client, "3", "list_pods").await;
     assert!(
         denied.starts_with("?`list_pods` of `k8s` was not called: its definition has changed"),
@@ -42,8 +42,6 @@ async fn a_tool_that_has_become_another_is_told_or_not_called() {
     );
     assert_eq!(call(&mut client, "4", "scale").await, "scale");
     // What a person has looked at is called again.
-    let mut approved = pins;
-    approved.keep(|_| false);
-    stage.rules_with("", quarantine, approved);
+    stage.rules_with("", quarantine, Pins::default());
     assert_eq!(call(&mut client, "5", "list_pods").await, "list_pods");
 }

@@ -46,24 +46,26 @@ pub(super) fn parted(words: &[String]) -> (Vec<u64>, Vec<String>) {
 /// # Errors
 /// There is no call of one of these numbers; nothing was said to it and those behind it.
 pub(super) fn say(env: &Env, ui: &Ui, numbers: &[u64], agree: bool) -> Done {
+    let mut calls = Vec::new();
     for number in numbers {
-        let call = format!("call {number}");
         if ui.dry_run {
-            ui.marked(Mark::Plan, format!("{call} would be {}", if agree { "agreed to" } else { "refused" }));
+            ui.marked(
+                Mark::Plan,
+                format!("call {number} would be {}", if agree { "agreed to" } else { "refused" }),
+            );
             continue;
         }
-        pending::decide(env, *number, agree)?;
-        ui.marked(
-            Mark::Good,
-            if agree {
-                format!("{call} may be made: the client has it once it calls again")
-            } else {
-                format!("{call} is refused, once the client calls again")
-            },
+        let call = pending::decide(env, *number, agree)?;
+        let which = format!(
+            "call {number}, {} of {} with {},",
+            plain(&call.tool),
+            plain(&call.server),
+            plain(&call.arguments)
         );
+        let may = if agree { "may be made" } else { "is refused" };
+        ui.marked(Mark::Good, format!("{which} {may} once {} calls again", plain(&call.who)));
+        calls.push(call);
     }
-    if !numbers.is_empty() {
-        ui.json(&json!({ "calls": numbers, "agreed": agree, "written": !ui.dry_run }));
-    }
+    ui.json(&json!({ "calls": calls, "agreed": agree, "written": !ui.dry_run }));
     Ok(())
 }

@@ -84,7 +84,7 @@ pub(super) fn explain(known: &mut Known, ui: &Ui, words: &[String]) -> Done {
     for sentence in explanation.sentences() {
         ui.line(plain(&sentence));
     }
-    let (pins, _) = pins::load(&known.home.dirs)?;
+    let pins = pins::told(&known.home, ui)?;
     let pinned = pins.get(&item.line.server, &item.line.name);
     if pinned.is_some_and(|pinned| pinned.change.is_some()) {
         let waits = known.home.settings.value.policy.on_change == OnChange::Quarantine;

@@ -140,7 +140,7 @@ fn export(home: &Home, ui: &Ui, policy: &PolicyFile) -> Done {
     if policy.last_good || home.settings.value.policy.export.is_empty() {
         return Ok(());
     }
-    let mut known = Known::as_it_is(Home::look(home.env.clone())?);
+    let mut known = Known::as_it_is(home)?;
     let judged = Judged::all(&mut known);
     let exported = sync::export(&known, home, policy, &judged, false)?;
     sync::tell_exports(home, ui, exported)

@@ -1,9 +1,13 @@
 //! `tool show`: one tool, with what it takes and gives.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 use serde_json::value::RawValue;
+use switchboard_core::policy::odd::Odd;
+use switchboard_core::policy::pins::Change;
 use switchboard_host::registry::Item;
 
 use super::{Known, find, odd, schema, stale};
@@ -25,7 +29,10 @@ const ANNOTATIONS: [(&str, &str, &str); 4] = [
 pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
     let item = find::find(all, words, "tool show")?;
     let tool: Value = serde_json::from_slice(&item.raw).unwrap_or_default();
-    ui.json(&as_json(all, &item));
+    let pins = pins::told(&all.home, ui)?;
+    let change = pins.get(&item.line.server, &item.line.name).and_then(|pinned| pinned.change.as_ref());
+    let odd = odd::of(all, &item);
+    ui.json(&as_json(all, &item, change, &odd));
     let line = &item.line;
     ui.heading(plain(&line.name));
     if let Some(title) = line.title.as_ref().filter(|title| **title != line.name) {
@@ -57,12 +64,10 @@ pub(super) fn show(all: &mut Known, ui: &Ui, words: &[String]) -> Done {
     if let Some(text) = server.and_then(stale) {
         ui.marked(Mark::Warn, text);
     }
-    for odd in odd::of(all, &item) {
+    for odd in odd {
         ui.marked(Mark::Warn, plain(&odd.to_string()));
     }
-    let (pins, _) = pins::load(&all.home.dirs)?;
-    let pinned = pins.get(&line.server, &line.name);
-    if let Some(change) = pinned.and_then(|pinned| pinned.change.as_ref()) {
+    if let Some(change) = change {
         let word = quoted(&format!("{}/{}", line.server, line.name));
         ui.marked(
             Mark::Warn,
@@ -85,14 +90,11 @@ struct Shown {
     definition: Option<Box<RawValue>>,
 }
 
-fn as_json(all: &mut Known, item: &Item) -> Shown {
+fn as_json(all: &Known, item: &Item, change: Option<&Change>, odd: &BTreeSet<Odd>) -> Shown {
     let mut known = all.as_json(&item.line);
-    let pins = pins::load(&all.home.dirs).map(|(pins, _)| pins).unwrap_or_default();
-    let pinned = pins.get(&item.line.server, &item.line.name);
-    let change = pinned.and_then(|pinned| pinned.change.as_ref());
     known["changed"] =
         change.map(|change| json!({ "at": when::stamp(change.at), "diff": change.diff() })).into();
-    known["odd"] = json!(odd::of(all, item));
+    known["odd"] = json!(odd);
     known["trouble"] = all.servers.get(&item.line.server).and_then(stale).into();
     Shown { known, definition: serde_json::from_slice(&item.raw).ok() }
 }

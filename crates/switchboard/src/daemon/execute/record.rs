@@ -64,7 +64,7 @@ impl Hands {
             sync::record(home, moment, &offers, !self.service.misses_feed())
         }));
         match recorded {
-            Ok(Ok(Looked { changed, odd, note })) => {
+            Ok(Ok(Looked { changed, odd, note, .. })) => {
                 debug!(servers = offers.len(), "the registry has what servers offer now");
                 note.iter().for_each(|note| warn!("{note}"));
                 for (server, tool, odd) in odd {

@@ -229,8 +229,24 @@ pub struct Meta<'m> {
     pub traceparent: Option<&'m RawValue>,
 }
 
+/// Returns whether a text may have a name that differs from one of these in the case of its letters alone.
+pub(crate) fn may_have_twin(text: &[u8], known: &[&str]) -> bool {
+    // Letters beyond ASCII, and such as are spelt out, are looked at closely.
+    if !text.is_ascii() || memchr::memmem::find(text, b"\\u").is_some() {
+        return true;
+    }
+    memchr::memchr_iter(b'"', text).any(|at| {
+        let rest = &text[at + 1..];
+        known.iter().map(|name| name.as_bytes()).any(|name| {
+            rest.get(name.len()) == Some(&b'"')
+                && rest.starts_with(name) != rest[..name.len()].eq_ignore_ascii_case(name)
+        })
+    })
+}
+
 /// Returns whether an object has a member that differs from one of these in the case of its letters alone. Some readers take
 /// the one for the other, so that they would see another message than we do (CVE-2026-27896).
+/// It takes a while to find out; [`may_have_twin`] is nearly always enough to say no.
 pub(crate) fn has_twin(object: &str, known: &[&str]) -> bool {
     let fold = |name: &str| {
         name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>()

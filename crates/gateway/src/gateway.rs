@@ -238,6 +238,11 @@ impl Inside {
         self.version.load(Ordering::Acquire)
     }
 
+    /// Returns whether callers are held to anything.
+    pub(crate) fn has_policy(&self) -> bool {
+        self.policy.load().is_some()
+    }
+
     /// Returns what callers are held to.
     pub(crate) fn policy(&self) -> Option<Arc<Policy>> {
         self.policy.load_full()

@@ -30,7 +30,7 @@ pub use pending::Waiting;
 pub(crate) use pending::{Pending, What};
 
 /// So many rules are kept of one server: it may offer other tools to other callers.
-const MOST_MADE: usize = 4;
+const MOST_MADE: usize = 16;
 
 /// What all callers are held to.
 pub struct Policy {
@@ -56,7 +56,7 @@ pub struct Holder {
 impl Holder {
     /// Returns whether they may not do everything.
     pub(crate) fn is_restricted(&self) -> bool {
-        *self.held != Held::everything()
+        !self.held.is_everything()
     }
 
     /// Returns somebody who may do whatever the user of this machine may.
@@ -179,17 +179,16 @@ impl Policed {
         (if waits { deny(Why::Changed) } else { verdict }, true)
     }
 
-    /// Returns what becomes of a call in view of how often the tool was called.
-    pub(crate) fn rated(&self, verdict: Verdict, server: &str, tool: &str) -> Verdict {
-        let (Verdict::Allow(terms) | Verdict::Ask(terms)) = &verdict else { return verdict };
-        let Some(rate) = terms.rate else { return verdict };
-        match self.take(tool, rate) {
-            Ok(()) => verdict,
-            Err(wait) => {
-                let why = Why::TooOften { rate, wait };
-                Verdict::Deny(Denial { server: server.to_owned(), tool: tool.to_owned(), why })
-            }
-        }
+    /// Takes one call of those that a tool may have.
+    ///
+    /// # Errors
+    /// It was called as often as it may be.
+    pub(crate) fn rated(&self, rate: Option<Rate>, server: &str, tool: &str) -> Result<(), Denial> {
+        let Some(rate) = rate else { return Ok(()) };
+        self.take(tool, rate).map_err(|wait| {
+            let why = Why::TooOften { rate, wait };
+            Denial { server: server.to_owned(), tool: tool.to_owned(), why }
+        })
     }
 
     fn made(&self, policy: &Arc<Policy>, server: &Arc<Server>, offer: Option<&Arc<Offer>>) -> Arc<Made> {

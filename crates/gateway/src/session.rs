@@ -30,7 +30,7 @@ use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
 use tokio::time::Instant;
 
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, has_twin};
+use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, has_twin, may_have_twin};
 use crate::face::Face;
 use crate::gateway::Inside;
 use crate::mailbox::{Letter, Mailbox};
@@ -163,7 +163,9 @@ impl Session {
                 return Received::Refused(what);
             }
         };
-        if self.holder.is_restricted() && has_twins(&envelope) {
+        let is_held = self.holder.is_restricted()
+            || (envelope.method.as_deref() == Some("tools/call") && self.gateway.has_policy());
+        if is_held && may_have_twin(envelope.bytes(), &KNOWN) && has_twins(&envelope) {
             let error = error(INVALID_REQUEST, "two names differ in the case of their letters alone", None);
             let id = envelope.id.map_or("null", RawValue::get);
             mail.put(Letter { bytes: message::error(id, &error), last: true });
@@ -340,6 +342,9 @@ pub(crate) struct Request<'r> {
     pub(crate) begun: Instant,
 }
 
+/// The names by which it is known what a message is about.
+const KNOWN: [&str; 6] = ["id", "method", "params", "name", "arguments", "uri"];
+
 /// Returns whether the server could read another message than we do.
 fn has_twins(envelope: &Envelope<'_>) -> bool {
     let whole = std::str::from_utf8(envelope.bytes()).unwrap_or_default();
@@ -350,10 +355,14 @@ fn has_twins(envelope: &Envelope<'_>) -> bool {
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken
 /// for the answer to a question of another.
 fn first_ask() -> u64 {
-    let mut bytes = [0; 4];
-    // Without chance the numbers are still right within one daemon.
-    let _ = getrandom::fill(&mut bytes);
-    (u64::from(u32::from_ne_bytes(bytes)) << 16) + 1
+    static FIRST: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    let first = FIRST.get_or_init(|| {
+        let mut bytes = [0; 4];
+        // Without chance the numbers are still right within one daemon.
+        let _ = getrandom::fill(&mut bytes);
+        u32::from_ne_bytes(bytes)
+    });
+    (u64::from(*first) << 16) + 1
 }
 
 /// Answers with a result, which is JSON as it stands.

@@ -256,13 +256,13 @@ impl Slot {
         self.generation.speaks(offer.era);
         let before = self.offer.swap(Some(Arc::clone(offer)));
         let is_new = before.is_none_or(|before| before.hash != offer.hash);
+        self.generation.told(offer);
         if !self.found.swap(false, Ordering::Relaxed) && !is_new {
             return;
         }
         let Some(gateway) = self.gateway.upgrade() else { return };
         gateway.keeper.save(&self.generation.fingerprint, self.key.profile.capabilities(), &offer.to_json());
         if is_new {
-            self.generation.told(offer);
             gateway.launcher.offers(&self.generation.name);
             gateway.changed();
         }

@@ -118,6 +118,11 @@ impl Held {
         Self(vec!["*".to_owned()])
     }
 
+    /// Returns whether everything is held.
+    pub fn is_everything(&self) -> bool {
+        matches!(self.0.as_slice(), [all] if all == "*")
+    }
+
     /// Returns what `patterns` say.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+use switchboard_core::mcp::revision::Era;
 use switchboard_core::name::ServerName;
 use tokio::time::Instant;
 
@@ -48,8 +49,8 @@ impl Aside {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(handle)
     }
 
-    fn has(&self, handle: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(handle)
+    fn has(&self, handle: &str, is_it: impl FnOnce(&Parked) -> bool) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(handle).is_some_and(is_it)
     }
 
     fn put(&self, handle: Box<str>, parked: Parked) -> bool {
@@ -155,10 +156,15 @@ pub(crate) fn digest(method: &str, params: Option<&RawValue>) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Returns whether a request comes back to a call that was set aside.
-pub(crate) fn is_aside(gateway: &Inside, request: &Request<'_>) -> bool {
-    request.params.state.is_some()
-        && text(request.params.state).is_some_and(|handle| gateway.aside.has(&handle))
+/// Returns whether a request comes back to this very call of this server's, which was set aside.
+pub(crate) fn is_aside(gateway: &Inside, request: &Request<'_>, generation: &Generation) -> bool {
+    let is_it = |parked: &Parked| {
+        parked.server == generation.name
+            && parked.until > Instant::now()
+            && parked.digest == digest(request.method, request.envelope.params)
+    };
+    request.caller.era == Era::Modern
+        && text(request.params.state).is_some_and(|handle| gateway.aside.has(&handle, is_it))
 }
 
 /// A modern client comes back to a call that was set aside, with what the server asked for.

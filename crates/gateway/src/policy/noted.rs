@@ -24,7 +24,7 @@ pub struct Entry {
     pub decision: &'static str,
     /// Why, where it was not simply allowed.
     pub why: Option<String>,
-    /// What came of it: `ok`, `error`, `cached`, `cancelled`, `denied`, or the word for what went wrong.
+    /// What came of it: `ok`, `error`, `cached`, `cancelled`, `denied`, `pending`, `refused`, or the word for what went wrong.
     pub outcome: &'static str,
     /// How long it took.
     pub took: Duration,

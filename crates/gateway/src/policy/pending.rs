@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Key;
 
-/// So many calls are kept; of more than that the oldest goes.
+/// So many calls are kept.
 const MOST: usize = 256;
 
 /// A call that nobody has said anything to for so long is forgotten, and so is a word that was not used.
@@ -66,6 +66,25 @@ pub struct Waiting {
     pub since: Duration,
 }
 
+impl Inside {
+    /// Makes room for one more call of somebody's: their own oldest goes, and nobody's that was agreed to while there is
+    /// another.
+    fn make_room(&mut self, who: &str) {
+        if self.calls.len() < MOST {
+            return;
+        }
+        let oldest = |goes: &dyn Fn(&Call) -> bool| {
+            self.calls.iter().find(|(_, call)| goes(call)).map(|(number, _)| *number)
+        };
+        let number = oldest(&|call| call.word.is_none() && *call.what.who == *who)
+            .or_else(|| oldest(&|call| call.word.is_none()))
+            .or_else(|| oldest(&|_| true));
+        if let Some(number) = number {
+            self.calls.remove(&number);
+        }
+    }
+}
+
 impl Call {
     fn waiting(&self, number: u64) -> Waiting {
         let What { who, server, tool, risk, arguments } = self.what.clone();
@@ -88,12 +107,11 @@ impl Pending {
         if let Some((number, call)) = inside.calls.iter().find(|(_, call)| call.key == key) {
             return (*number, call.handle.clone());
         }
-        if inside.calls.len() >= MOST {
-            inside.calls.pop_first();
-        }
+        let what = what();
+        inside.make_room(&what.who);
         inside.last += 1;
         let (number, handle) = (inside.last, Box::from(crate::gateway::token()));
-        let call = Call { key, handle: Box::clone(&handle), what: what(), at: Instant::now(), word: None };
+        let call = Call { key, handle: Box::clone(&handle), what, at: Instant::now(), word: None };
         inside.calls.insert(number, call);
         (number, handle)
     }

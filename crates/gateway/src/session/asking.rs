@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use switchboard_core::mcp::revision::Era;
 use switchboard_core::policy::{Denial, Terms, Why};
 
+use super::calls::offer_of;
 use super::kept::Kept;
-use super::policed::{Leave, told};
+use super::policed::told;
 use super::{Request, Session, reply};
 use crate::envelope::text;
 use crate::generation::Generation;
 use crate::object::Object;
-use crate::offer::Offer;
 use crate::policy::{Key, Noted, What};
 use crate::view::Route;
 
@@ -24,6 +24,9 @@ const APPROVE: &str = "approve";
 /// How long a person may take to agree.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// Objects in objects further down than this are taken as they are written.
+const DEEPEST: usize = 16;
+
 /// So much of the arguments a person is shown.
 const SHOWN: usize = 600;
 
@@ -31,8 +34,7 @@ impl Session {
     /// Returns what stands for a call that somebody has to agree to.
     pub(super) fn key(&self, request: &Request<'_>, server: &str, tool: &str) -> Key {
         // However a client writes them the next time.
-        let arguments = arguments(request);
-        let arguments = serde_json::from_str::<Value>(&arguments).map_or(arguments, |read| read.to_string());
+        let arguments = settled(&arguments(request));
         Key::of(0, [&*self.holder.who, server, tool, &arguments].map(str::as_bytes))
     }
 
@@ -77,7 +79,10 @@ impl Session {
             self.done(request.id);
             return self.has_to_wait(request, generation, ask, noted, None);
         };
-        self.asks_about(request.id, &given_up, number);
+        if !self.asks_about(request.id, &given_up, number) {
+            // It was given up in this moment, and nobody is to be asked about it.
+            return self.take_back(number, None, &self.outlet());
+        }
         let (key, terms, refused) = (ask.key, ask.terms, ask.denial(Why::Refused));
         let (session, mut kept) = (Arc::clone(self), Kept::of(request));
         let (generation, route) = (Arc::clone(generation), route.clone());
@@ -100,11 +105,11 @@ impl Session {
                 match agreed {
                     Some(true) => {
                         let view = session.view(&request.caller);
-                        let is_it =
-                            |one: &&(Arc<Generation>, Option<Arc<Offer>>)| Arc::ptr_eq(&one.0, &generation);
-                        let offer = view.servers.iter().find(is_it).and_then(|(_, offer)| offer.as_ref());
-                        let leave = Some(Leave::new(terms, noted, &generation));
-                        session.dispatch(request, &generation, offer, &route, leave);
+                        let offer = offer_of(&view, &generation);
+                        let Denial { server, tool, .. } = &refused;
+                        let ask = Asking { key, server, tool, terms };
+                        let Ok(leave) = Self::agreed_to(request, &generation, &ask, noted) else { return };
+                        session.dispatch(request, &generation, offer, &route, Some(leave));
                     }
                     Some(false) => Self::denied(request, &generation, &refused, &mut noted, "ask"),
                     None => {
@@ -164,6 +169,33 @@ impl Asking<'_> {
     pub(super) fn denial(&self, why: Why) -> Denial {
         Denial { server: self.server.to_owned(), tool: self.tool.to_owned(), why }
     }
+}
+
+/// Returns a text that is the same for whatever says the same in JSON: without blanks between its parts, and members in the
+/// order of their names. What a reader could take for something else is left as it is written.
+fn settled(json: &str) -> String {
+    fn write(json: &str, depth: usize, out: &mut String) {
+        let json = json.trim();
+        let object = json.starts_with('{').then(|| Object::read(json)).flatten();
+        if let Some(object) = object.filter(|_| depth < DEEPEST) {
+            let mut members: Vec<_> = object.members().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            if members.windows(2).all(|pair| pair[0].0 != pair[1].0) {
+                out.push('{');
+                for (name, value) in members {
+                    out.push_str(&Value::from(name).to_string());
+                    out.push(':');
+                    write(value, depth + 1, out);
+                    out.push(',');
+                }
+                return out.push('}');
+            }
+        }
+        out.push_str(json);
+    }
+    let mut out = String::with_capacity(json.len());
+    write(json, 0, &mut out);
+    out
 }
 
 /// Returns the arguments of a call, as they are written.

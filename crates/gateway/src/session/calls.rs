@@ -78,7 +78,9 @@ impl Session {
                 return;
             }
             kept.read(|request| {
-                session.done(request.id);
+                if !session.done(request.id) {
+                    return;
+                }
                 let view = session.view(&kept.caller);
                 match target(&view, request.caller.era, request.method, request.params) {
                     Ok(route) => {
@@ -142,6 +144,14 @@ impl Session {
             return;
         }
         kept.read(|request| match upstream {
+            // What the tool is, and what the policy says of it, may be something else than before it was waited for.
+            Ok(_) if request.method == "tools/call" && slot.generation.policed.holds() => {
+                if self.done(request.id) {
+                    let view = self.view(&kept.caller);
+                    let offer = offer_of(&view, &slot.generation);
+                    self.dispatch(request, &slot.generation, offer, route, leave);
+                }
+            }
             Ok(upstream) => self.send(request, leave, slot, &upstream, route, Some(given_up)),
             Err(Trouble::Gone) if self.is_replaced(&slot.generation, &kept.caller) => {
                 // It was never sent, and the version that took over has to answer it.
@@ -175,9 +185,10 @@ impl Session {
         early: Option<&AtomicBool>,
     ) {
         let generation = &slot.generation;
+        // Who comes back to a call that was set aside has leave for that one, and for none that would be sent.
         if request.params.state.is_some()
-            && upstream.era() == Era::Legacy
             && request.caller.era == Era::Modern
+            && (upstream.era() == Era::Legacy || bridge::is_aside(&self.gateway, request, generation))
         {
             self.done(request.id);
             return bridge::resume(self, request, generation);
@@ -264,11 +275,11 @@ impl Session {
         Some(given_up)
     }
 
-    /// A person is asked about a call, under this number.
-    pub(super) fn asks_about(&self, id: &RawValue, given_up: &Arc<AtomicBool>, number: u64) {
-        if let Some(call) = self.calls().get_mut(id.get()) {
-            *call = InFlight::Asking(Arc::clone(given_up), number);
-        }
+    /// A person is asked about a call, under this number. Returns whether the client still waits for it.
+    pub(super) fn asks_about(&self, id: &RawValue, given_up: &Arc<AtomicBool>, number: u64) -> bool {
+        let mut calls = self.calls();
+        let call = calls.get_mut(id.get()).filter(|_| !given_up.load(Ordering::Relaxed));
+        call.map(|call| *call = InFlight::Asking(Arc::clone(given_up), number)).is_some()
     }
 
     /// A call has its answer. Returns whether the client still waited for one.
@@ -322,6 +333,12 @@ impl Session {
     pub(super) fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, InFlight>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what a server offers, as a view has it.
+pub(super) fn offer_of<'v>(view: &'v View, generation: &Arc<Generation>) -> Option<&'v Arc<Offer>> {
+    let (_, offer) = view.servers.iter().find(|(one, _)| Arc::ptr_eq(one, generation))?;
+    offer.as_ref()
 }
 
 /// Notes what came of a call that is not sent.

@@ -23,8 +23,12 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn of(request: &Request<'_>) -> Self {
+        Self::with(request, Bytes::copy_from_slice(request.envelope.bytes()))
+    }
+
+    fn with(request: &Request<'_>, bytes: Bytes) -> Self {
         Self {
-            bytes: Bytes::copy_from_slice(request.envelope.bytes()),
+            bytes,
             mail: Arc::clone(request.mail),
             extra: request.extra.clone(),
             caller: Arc::clone(&request.caller),
@@ -40,7 +44,7 @@ impl Kept {
             params.remove(member);
         }
         let bytes = message::request(request.id.get(), request.method, Some(&params.to_string()));
-        Self { bytes, ..Self::of(request) }
+        Self::with(request, bytes)
     }
 
     /// Reads it again. It was read before, so that it can be.

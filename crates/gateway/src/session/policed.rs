@@ -28,14 +28,16 @@ pub(crate) struct Leave {
     pub(crate) noted: Noted,
     /// Where its result is kept, if it is.
     pub(crate) keep: Option<Keep>,
+    /// A person has agreed to the call.
+    agreed: bool,
     /// What is kept of the server's results ends, where this may change something.
     _changing: Option<Changing>,
 }
 
 impl Leave {
-    pub(super) fn new(terms: Terms, noted: Noted, generation: &Generation) -> Self {
+    fn new(terms: Terms, noted: Noted, agreed: bool, generation: &Generation) -> Self {
         let changing = (terms.risk != Risk::Safe).then(|| generation.policed.state.changes());
-        Self { terms, noted, keep: None, _changing: changing }
+        Self { terms, noted, keep: None, agreed, _changing: changing }
     }
 }
 
@@ -51,7 +53,7 @@ impl Session {
         leave: Option<Leave>,
     ) -> Result<Option<Leave>, ()> {
         // Who comes back to a call that was set aside had leave for it then.
-        if request.method != "tools/call" || bridge::is_aside(&self.gateway, request) {
+        if request.method != "tools/call" || bridge::is_aside(&self.gateway, request, generation) {
             return Ok(leave);
         }
         let Some(policy) = generation.policed.policy() else { return Ok(leave) };
@@ -60,15 +62,13 @@ impl Session {
         let said = generation.said();
         let name = generation.name.as_str();
         let policed = &generation.policed;
-        let (mut verdict, is_changed) = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
-        if leave.is_none() {
-            verdict = policed.rated(verdict, name, tool);
-        }
-        let (leave, had) = match leave {
-            Some(leave) => (leave.noted, true),
-            None => (Noted::new(Arc::clone(&policy.audit), Arc::clone(&self.holder.who), name, tool), false),
+        let (verdict, is_changed) = policed.judge(&policy, &said.server, offer, &self.holder.held, tool);
+        let (mut noted, had, agreed) = if let Some(leave) = leave {
+            (leave.noted, true, leave.agreed)
+        } else {
+            let who = Arc::clone(&self.holder.who);
+            (Noted::new(Arc::clone(&policy.audit), who, name, tool), false, false)
         };
-        let mut noted = leave;
         if is_changed {
             noted.decided("allow", Some(CHANGED.to_owned()));
         }
@@ -77,11 +77,11 @@ impl Session {
                 Self::denied(request, generation, &denial, &mut noted, "deny");
                 Err(())
             }
-            Verdict::Ask(terms) if !had => {
+            Verdict::Ask(terms) if !agreed => {
                 noted.decided("ask", is_changed.then(|| CHANGED.to_owned()));
                 let ask = Asking { key: self.key(request, name, tool), server: name, tool, terms };
                 match self.gateway.pending.take(&ask.key) {
-                    Some(true) => return Ok(Some(Leave::new(terms, noted, generation))),
+                    Some(true) => return Self::agreed_to(request, generation, &ask, noted).map(Some),
                     Some(false) => {
                         Self::denied(request, generation, &ask.denial(Why::Refused), &mut noted, "ask");
                     }
@@ -89,8 +89,38 @@ impl Session {
                 }
                 Err(())
             }
-            Verdict::Allow(terms) | Verdict::Ask(terms) => Ok(Some(Leave::new(terms, noted, generation))),
+            Verdict::Allow(terms) | Verdict::Ask(terms) if had => {
+                Ok(Some(Leave::new(terms, noted, agreed, generation)))
+            }
+            Verdict::Allow(terms) | Verdict::Ask(terms) => {
+                Self::rated(request, generation, (name, tool), terms, &mut noted)?;
+                Ok(Some(Leave::new(terms, noted, false, generation)))
+            }
         }
+    }
+
+    /// Returns with what leave a call goes on that a person has agreed to; `Err` where it is too often made, which is told.
+    pub(super) fn agreed_to(
+        request: &Request<'_>,
+        generation: &Generation,
+        ask: &Asking<'_>,
+        mut noted: Noted,
+    ) -> Result<Leave, ()> {
+        Self::rated(request, generation, (ask.server, ask.tool), ask.terms, &mut noted)?;
+        Ok(Leave::new(ask.terms, noted, true, generation))
+    }
+
+    /// Takes one call of what a tool may be called; only what goes on counts.
+    fn rated(
+        request: &Request<'_>,
+        generation: &Generation,
+        (server, tool): (&str, &str),
+        terms: Terms,
+        noted: &mut Noted,
+    ) -> Result<(), ()> {
+        generation.policed.rated(terms.rate, server, tool).map_err(|denial| {
+            Self::denied(request, generation, &denial, noted, "deny");
+        })
     }
 
     /// Returns the result of a call that was made before, where the policy lets it be given again; where it does and there

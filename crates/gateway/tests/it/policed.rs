@@ -44,7 +44,7 @@ struct Stage {
     book: Arc<Book>,
 }
 
-const TOOLS: [&str; 6] = ["list_pods", "delete_pod", "scale", "describe_node", "hang", "count"];
+const TOOLS: [&str; 7] = ["list_pods", "delete_pod", "scale", "describe_node", "hang", "count", "asks"];
 
 impl Stage {
     /// A server whose tools answer with their names, but for one that never does, and one that counts its calls.
@@ -66,6 +66,9 @@ impl Stage {
                     ),
                     "tools/list" => heard.result(&json!({ "tools": TOOLS.map(tool) }).to_string()),
                     "tools/call" if heard.line.contains("\"hang\"") => continue,
+                    "tools/call" if heard.line.contains("\"asks\"") => {
+                        r#"{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"?"}}"#.to_owned()
+                    }
                     "tools/call" if ["requestState", "inputResponses"].iter().any(|ours| heard.line.contains(ours)) => {
                         heard.says("what is between us and the client")
                     }

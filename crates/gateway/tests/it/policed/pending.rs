@@ -50,6 +50,38 @@ async fn a_call_waits_for_a_word_and_the_same_call_is_passed_on_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_agreed_to_is_this_call_and_no_other_that_looks_like_it() {
+    let stage = Stage::new("", high_asks).await;
+    let mut client = stage.user().await;
+    let agreed = r#"{"name":"web","id":10000000000000000000001}"#;
+    client.call("0", "delete_pod", agreed);
+    client.answer("0").await;
+    stage.house.gateway.decide(1, true);
+    for (id, other) in [
+        ("1", r#"{"name":"web","id":10000000000000000000999}"#),
+        ("2", r#"{"name":"db","name":"web","id":10000000000000000000001}"#),
+        ("3", r#"{"name":"web","id":10000000000000000000001,"more":null}"#),
+    ] {
+        client.call(id, "delete_pod", other);
+        assert!(text(&client.answer(id).await).contains("the user has to agree first"), "{other}");
+    }
+    client.call("4", "delete_pod", r#"{ "id" : 10000000000000000000001, "name" : "web" }"#);
+    assert_eq!(text(&client.answer("4").await), "delete_pod");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_goes_on_counts_for_the_rate() {
+    let stage = Stage::new("[tools.k8s.delete_pod]\nrate = \"1/h\"\n", high_asks).await;
+    let mut client = stage.user().await;
+    assert!(call(&mut client, "1", "delete_pod").await.contains("policy approve 1"));
+    stage.house.gateway.decide(1, true);
+    assert_eq!(call(&mut client, "2", "delete_pod").await, "delete_pod");
+    assert!(call(&mut client, "3", "delete_pod").await.contains("policy approve 2"));
+    stage.house.gateway.decide(2, true);
+    assert!(call(&mut client, "4", "delete_pod").await.contains("it may be called 1/h"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn there_is_an_end_to_what_waits() {
     let stage = Stage::new("", high_asks).await;
     let mut client = stage.user().await;
@@ -64,8 +96,13 @@ async fn there_is_an_end_to_what_waits() {
 
 /// The params of a call of a stateless client that can ask its user, or not.
 fn modern(arguments: &str, more: &str, capabilities: &str) -> String {
+    modern_call("delete_pod", arguments, more, capabilities)
+}
+
+/// The same of another tool.
+pub(super) fn modern_call(tool: &str, arguments: &str, more: &str, capabilities: &str) -> String {
     format!(
-        r#"{{"name":"delete_pod","arguments":{arguments}{more},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{capabilities},"io.modelcontextprotocol/clientInfo":{{"name":"c","version":"1"}}}}}}"#
+        r#"{{"name":"{tool}","arguments":{arguments}{more},"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{capabilities},"io.modelcontextprotocol/clientInfo":{{"name":"c","version":"1"}}}}}}"#
     )
 }
 

@@ -1,5 +1,6 @@
 //! Every way by which a call could come past the policy, or be lost to it.
 
+use super::pending::modern_call;
 use super::*;
 use crate::stage::versioned;
 
@@ -31,6 +32,46 @@ impl Stage {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_changes_while_a_call_waits_for_its_server_counts() {
+    let stage = Stage::new("", |_| {}).await;
+    let mut client = stage.user().await;
+    // The next version comes up when it likes; the first call has it wait.
+    let (next, version) = versioned(server("k8s", "2"));
+    stage.house.gateway.start(Arc::clone(&next), version.clone(), |_| {});
+    stage.house.gateway.publish(&[(next, version)], std::collections::BTreeMap::new());
+    client.call("1", "delete_pod", "{}");
+    stage.rules("", |settings| settings.decisions.high = Decision::Deny);
+    let answer = client.answer("1").await;
+    assert!(text(&answer).starts_with('?'), "{answer}");
+    // And what has to be asked about by then is.
+    let stage = Stage::new("", |_| {}).await;
+    let mut client = stage.asker().await;
+    let (next, version) = versioned(server("k8s", "2"));
+    stage.house.gateway.start(Arc::clone(&next), version.clone(), |_| {});
+    stage.house.gateway.publish(&[(next, version)], std::collections::BTreeMap::new());
+    client.call("1", "delete_pod", "{}");
+    stage.rules("", high_asks);
+    let question = asked(&mut client).await;
+    client.say(&format!(r#"{{"jsonrpc":"2.0","id":{question},"result":{{"action":"accept"}}}}"#));
+    assert_eq!(text(&client.answer("1").await), "delete_pod");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_a_call_set_aside_comes_back_to_no_other() {
+    let stage = Stage::new("[tools.k8s.delete_pod]\ndecision = \"deny\"\n", |_| {}).await;
+    let holder = Holder { who: "me".into(), held: Arc::new(Held::parse(["*"]).unwrap()) };
+    let session = stage.house.gateway.session_of(Face::server(named("k8s")), None, holder).unwrap();
+    let mut client = Client::new(session);
+    client.ask("1", "tools/call", &modern_call("asks", "{}", "", ASKING));
+    let aside: Value = serde_json::from_str(&client.answer("1").await).unwrap();
+    let back = format!(r#","requestState":{}"#, aside["result"]["requestState"]);
+    assert!(back.contains('"'), "{aside}");
+    client.ask("2", "tools/call", &modern_call("delete_pod", "{}", &back, ASKING));
+    let answer = client.answer("2").await;
+    assert!(answer.contains("was not called: the policy does not allow it"), "{answer}");
+}
+
 /// Returns the number of the question that a client is asked.
 async fn asked(client: &mut Client) -> Value {
     let asked: Value = serde_json::from_str(&client.told("elicitation/create").await).unwrap();
@@ -44,6 +85,8 @@ async fn a_call_that_wants_no_answer_is_none() {
     client.say(r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"delete_pod"}}"#);
     assert_eq!(call(&mut client, "1", "list_pods").await, "list_pods");
     assert_eq!(stage.book.lines(), ["me list_pods allow ok"]);
+    let dropped = stage.house.gateway.seen()[0].counts.dropped;
+    assert_eq!(dropped, 0, "the server has not answered it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,8 +165,16 @@ async fn what_did_not_reach_its_server_is_written_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_there_twice_in_another_case_is_refused_to_whoever_may_not_do_everything() {
+async fn a_key_that_is_there_twice_in_another_case_is_refused() {
     let stage = Stage::new("", |_| {}).await;
+    let mut client = stage.user().await;
+    for (id, twin) in [("1", "Name"), ("2", "NAME"), ("3", "N\\u0061me")] {
+        client.ask(id, "tools/call", &format!(r#"{{"name":"list_pods","{twin}":"delete_pod"}}"#));
+        assert!(client.answer(id).await.contains("error"), "{twin}");
+    }
+    // What is said in arguments is of no concern.
+    client.call("4", "list_pods", r#"{"Name":"x","name":"y"}"#);
+    assert_eq!(text(&client.answer("4").await), "list_pods");
     let mut reader = stage.client("reader", &["gateway:mcp:use"], Face::server(named("k8s")), "{}").await;
     reader.say(
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_pods","Name":"delete_pod"}}"#,

@@ -4,13 +4,16 @@
     reason = "it plays the user and the clients, who write files as they please"
 )]
 
-use std::collections::BTreeMap;
+mod tree;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub use tree::Tree;
 
 /// A client's file among the fixtures, and where a user has it.
 #[derive(Clone, Copy, Debug)]
@@ -267,9 +270,7 @@ impl FakeHome {
     /// # Panics
     /// It cannot be read.
     pub fn tree(&self) -> Tree {
-        let mut tree = BTreeMap::new();
-        walk(&self.root, &self.root, &mut tree).expect("the home can be read");
-        Tree(tree)
+        Tree::of(&self.root).expect("the home can be read")
     }
 
     /// Returns the folder, for tests that need it to outlive this.
@@ -287,85 +288,6 @@ impl Drop for Passing {
         let dirs = switchboard_host::dirs::Dirs::below(&self.0);
         let _ = switchboard_host::lock::Lock::end_daemon(&dirs, std::time::Duration::from_secs(10));
     }
-}
-
-/// What a home holds: for each path its kind, mode, inode, time and content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tree(BTreeMap<PathBuf, Node>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Node {
-    what: String,
-    content: Vec<u8>,
-}
-
-impl Tree {
-    /// Returns the paths that are there in only one, or are not the same in both.
-    pub fn changes(&self, after: &Self) -> Vec<String> {
-        let paths = self.0.keys().chain(after.0.keys()).collect::<std::collections::BTreeSet<_>>();
-        paths
-            .into_iter()
-            .filter(|path| self.0.get(*path) != after.0.get(*path))
-            .map(|path| path.display().to_string())
-            .collect()
-    }
-
-    /// Returns what is not below any of these folders.
-    #[must_use]
-    pub fn without(&self, folders: &[&str]) -> Self {
-        let inside = |path: &Path| folders.iter().any(|folder| path.starts_with(folder));
-        let kept = self.0.iter().filter(|(path, _)| !inside(path));
-        Self(kept.map(|(path, node)| (path.clone(), node.clone())).collect())
-    }
-
-    /// Returns the files whose content holds `needle`.
-    pub fn holding(&self, needle: &str) -> Vec<String> {
-        let needle = needle.as_bytes();
-        self.0
-            .iter()
-            .filter(|(_, node)| node.content.windows(needle.len()).any(|part| part == needle))
-            .map(|(path, _)| path.display().to_string())
-            .collect()
-    }
-}
-
-#[cfg(unix)]
-fn what(meta: &fs::Metadata) -> String {
-    use std::os::unix::fs::MetadataExt as _;
-    let (mode, inode) = (meta.mode(), meta.ino());
-    // The time of a folder says only that something in it was made, which the tree says anyway.
-    let time = if meta.is_dir() { String::new() } else { format!("{}.{}", meta.mtime(), meta.mtime_nsec()) };
-    format!("{mode:o} {inode} {time}")
-}
-
-#[cfg(not(unix))]
-fn what(meta: &fs::Metadata) -> String {
-    format!("{:?} {:?}", meta.file_type(), meta.modified().ok())
-}
-
-fn walk(root: &Path, folder: &Path, tree: &mut BTreeMap<PathBuf, Node>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let meta = fs::symlink_metadata(&path)?;
-        let kind = meta.file_type();
-        let content = if kind.is_symlink() {
-            fs::read_link(&path)?.to_string_lossy().into_owned().into_bytes()
-        } else if kind.is_file() {
-            fs::read(&path).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
-        // Whoever looks whether something is to be changed holds the lock meanwhile.
-        if name.ends_with("state/lock") {
-            continue;
-        }
-        tree.insert(name, Node { what: what(&meta), content });
-        if kind.is_dir() {
-            walk(root, &path, tree)?;
-        }
-    }
-    Ok(())
 }
 
 /// What a run of the program came to.

@@ -35,7 +35,8 @@ for line in sys.stdin:
     say({"id": request["id"], "result": result})
 "#;
 
-fn stage(settings: &str) -> FakeHome {
+/// A home whose one server is that one, and has been asked.
+pub(crate) fn stage(settings: &str) -> FakeHome {
     let home = FakeHome::new(env!("CARGO_BIN_EXE_switchboard"));
     home.write("server.py", SERVER);
     let script = home.path("server.py");

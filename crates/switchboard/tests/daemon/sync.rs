@@ -60,39 +60,9 @@ fn a_server_that_cannot_run_twice_is_asked_where_it_runs() {
     assert_eq!(home.text("starts").lines().count(), starts + 2);
 }
 
-/// A server that has one tool more after each call, and says so.
-const GROWING: &str = r#"
-import json, sys
-tools = ["grow"]
-def say(message):
-    print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
-for line in sys.stdin:
-    request = json.loads(line)
-    if "id" not in request:
-        continue
-    if request["method"] == "initialize":
-        result = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {"listChanged": True}}, "serverInfo": {"name": "g", "version": "1"}}
-    elif request["method"] == "tools/list":
-        result = {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in tools]}
-    elif request["method"] == "tools/call":
-        tools.append("more-%d" % len(tools))
-        say({"method": "notifications/tools/list_changed"})
-        result = {"content": []}
-    else:
-        say({"id": request["id"], "error": {"code": -32601, "message": "no such method"}})
-        continue
-    say({"id": request["id"], "result": result})
-"#;
-
 #[test]
 fn what_a_server_tells_by_itself_is_in_the_registry_though_the_catalogue_is_the_same() {
-    let home = home();
-    home.write("server.py", GROWING);
-    let script = home.path("server.py");
-    home.write(
-        CATALOGUE,
-        format!("[servers.slow]\ncommand = \"python3\"\nargs = [\"{}\"]\n", script.display()),
-    );
+    let home = crate::pins::stage("");
     let daemon = Daemon::start(&home);
     let listed = || -> Vec<String> {
         let list = home.ok("tool list --json").json();
@@ -100,13 +70,13 @@ fn what_a_server_tells_by_itself_is_in_the_registry_though_the_catalogue_is_the_
             list.as_array().expect("tools").iter().map(|tool| tool["name"].as_str().unwrap_or_default());
         names.map(str::to_owned).collect()
     };
-    assert_eq!(listed(), ["grow"]);
+    assert_eq!(listed(), ["grow", "turn"]);
     let mut client = crate::succession::Client::new(&home);
     for number in 1..=3 {
         client.call(number, "grow");
         client.answer(number);
-        daemon.wait("the registry", || listed().last() == Some(&format!("more-{number}")));
+        daemon.wait("the registry", || listed().last() == Some(&format!("get_more_{}", number + 1)));
     }
     // The way without looking is still open: nobody was asked for this.
-    daemon.wait("it is signed", || home.ok("sync").stdout.starts_with("nothing changed: 4 tools"));
+    daemon.wait("it is signed", || home.ok("sync").stdout.starts_with("nothing changed: 5 tools"));
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::board::Board;
 use super::http::{HttpServer, Reply, Request};
 
 /// A route.
@@ -44,7 +45,7 @@ pub enum Fault {
     Breaks,
 }
 
-struct Board {
+struct Script {
     number: u64,
     lineage: &'static str,
     reason: String,
@@ -57,16 +58,7 @@ struct Board {
     cuts: u64,
 }
 
-struct State {
-    board: Mutex<Board>,
-    changed: Condvar,
-}
-
-impl State {
-    fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+type State = Board<Script>;
 
 /// A switchboard that is followed.
 pub struct ConfigServer {
@@ -82,7 +74,7 @@ impl ConfigServer {
     /// # Errors
     /// There is no free port.
     pub fn start(servers: Value) -> io::Result<Self> {
-        let board = Board {
+        let board = Script {
             number: 1,
             lineage: "a",
             reason: "it began".to_owned(),
@@ -92,7 +84,7 @@ impl ConfigServer {
             faults: BTreeMap::new(),
             cuts: 0,
         };
-        let state = Arc::new(State { board: Mutex::new(board), changed: Condvar::new() });
+        let state = Arc::new(State::new(board));
         let own = Arc::clone(&state);
         let http = HttpServer::start(move |request, reply| serve(&own, request, reply))?;
         Ok(Self { origin: http.origin.clone(), http, state })
@@ -100,7 +92,7 @@ impl ConfigServer {
 
     /// Makes a new revision, and tells open streams.
     pub fn change(&self, servers: Value) {
-        self.alter(|board| {
+        self.state.alter(|board| {
             board.number += 1;
             board.servers = map(servers);
             board.reason = format!("change {}", board.number);
@@ -110,7 +102,7 @@ impl ConfigServer {
 
     /// Begins anew at revision 1, as after a reinstallation; open streams end.
     pub fn begin_anew(&self, servers: Value) {
-        self.alter(|board| {
+        self.state.alter(|board| {
             board.number = 1;
             board.lineage = "b";
             board.servers = map(servers);
@@ -120,17 +112,17 @@ impl ConfigServer {
 
     /// Has open streams say an event with this id and data.
     pub fn say(&self, id: u64, data: &str) {
-        self.alter(|board| board.said.push(event(id, data)));
+        self.state.alter(|board| board.said.push(event(id, data)));
     }
 
     /// Ends open streams.
     pub fn cut(&self) {
-        self.alter(|board| board.cuts += 1);
+        self.state.alter(|board| board.cuts += 1);
     }
 
     /// Has routes misbehave from now on; open streams end.
     pub fn fault(&self, routes: &[Route], fault: &Fault) {
-        self.alter(|board| {
+        self.state.alter(|board| {
             board.faults.extend(routes.iter().map(|route| (*route, fault.clone())));
             board.cuts += 1;
         });
@@ -138,7 +130,7 @@ impl ConfigServer {
 
     /// Has every route behave again.
     pub fn mend(&self) {
-        self.alter(|board| {
+        self.state.alter(|board| {
             board.faults.clear();
             board.cuts += 1;
         });
@@ -157,11 +149,6 @@ impl ConfigServer {
         });
         data.to_string()
     }
-
-    fn alter(&self, how: impl FnOnce(&mut Board)) {
-        how(&mut self.state.board());
-        self.state.changed.notify_all();
-    }
 }
 
 fn map(servers: Value) -> Map<String, Value> {
@@ -171,7 +158,7 @@ fn map(servers: Value) -> Map<String, Value> {
     }
 }
 
-impl Board {
+impl Script {
     fn version(&self) -> String {
         format!("1.{}.0", self.number)
     }
@@ -221,7 +208,7 @@ fn serve(state: &State, request: &Request, reply: &mut Reply) {
         _ => return reply.send(404, &[], "no such route"),
     };
     let (fault, answer, hash) = {
-        let board = state.board();
+        let board = state.now();
         (board.faults.get(&route).cloned(), board.answer(route), board.hash())
     };
     let kind = [("content-type", "application/json")];
@@ -263,7 +250,7 @@ fn serve(state: &State, request: &Request, reply: &mut Reply) {
         Some(Fault::Drips) => {
             if route == Route::Events {
                 reply.events(&[]);
-                drip(reply, &event(state.board().number, &answer));
+                drip(reply, &event(state.now().number, &answer));
                 reply.wait_for_hang_up();
             } else {
                 reply.begin(Some(answer.len()));
@@ -286,7 +273,7 @@ fn drip(reply: &mut Reply, text: &str) {
 /// Tells how things stand, unless the follower knows it, and then every change.
 fn stream(state: &State, request: &Request, reply: &mut Reply, breaks: bool) {
     reply.events(&[]);
-    let mut board = state.board();
+    let mut board = state.now();
     let mut told = request.header("last-event-id").and_then(|id| id.parse().ok());
     let (mut said, cuts) = (board.said.len(), board.cuts);
     loop {
@@ -302,10 +289,9 @@ fn stream(state: &State, request: &Request, reply: &mut Reply, breaks: bool) {
         if ends || !reply.push(if text.is_empty() { ": still here\n\n" } else { &text }) || breaks {
             return;
         }
-        board = state.board();
+        board = state.now();
         if told == Some(board.number) && said == board.said.len() && cuts == board.cuts {
-            let waited = state.changed.wait_timeout(board, Duration::from_millis(500));
-            board = waited.unwrap_or_else(PoisonError::into_inner).0;
+            board = state.wait(board, Duration::from_millis(500));
         }
     }
 }

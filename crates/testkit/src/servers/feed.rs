@@ -1,9 +1,10 @@
 //! A server that announces its tools as events, and behaves as badly as a test wants it to.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::board::Board;
 use super::http::{HttpServer, Reply};
 
 /// So often an open stream gives a sign of life.
@@ -25,7 +26,7 @@ pub enum Fault {
 }
 
 #[derive(Default)]
-struct Board {
+struct Script {
     /// What whoever comes is told first.
     first: String,
     /// What open streams are told beside, in order.
@@ -38,17 +39,7 @@ struct Board {
     opened: usize,
 }
 
-#[derive(Default)]
-struct State {
-    board: Mutex<Board>,
-    changed: Condvar,
-}
-
-impl State {
-    fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+type State = Board<Script>;
 
 /// A server that announces its tools.
 pub struct FeedServer {
@@ -72,7 +63,7 @@ impl FeedServer {
     /// Announces tools of these names: to open streams now, and to whoever comes.
     pub fn announce(&self, names: &[&str]) {
         let event = announcement(names);
-        self.alter(|board| {
+        self.state.alter(|board| {
             board.said.push(event.clone().into_bytes());
             board.first = event;
         });
@@ -80,37 +71,32 @@ impl FeedServer {
 
     /// Says something to open streams.
     pub fn say(&self, bytes: impl AsRef<[u8]>) {
-        self.alter(|board| board.said.push(bytes.as_ref().to_vec()));
+        self.state.alter(|board| board.said.push(bytes.as_ref().to_vec()));
     }
 
     /// Misbehaves towards whoever comes from now on; or does no more.
     pub fn fault(&self, fault: Option<Fault>) {
-        self.alter(|board| board.fault = fault);
+        self.state.alter(|board| board.fault = fault);
     }
 
     /// Ends open streams, behind what they are still to be told.
     pub fn cut(&self) {
-        self.alter(|board| board.cuts += 1);
+        self.state.alter(|board| board.cuts += 1);
     }
 
     /// Returns how many streams are open, as far as is known.
     pub fn open(&self) -> usize {
-        self.state.board().open.0
+        self.state.now().open.0
     }
 
     /// Returns how many streams were open at most at one time.
     pub fn most(&self) -> usize {
-        self.state.board().open.1
+        self.state.now().open.1
     }
 
     /// Returns how many streams were opened so far.
     pub fn opened(&self) -> usize {
-        self.state.board().opened
-    }
-
-    fn alter(&self, change: impl FnOnce(&mut Board)) {
-        change(&mut self.state.board());
-        self.state.changed.notify_all();
+        self.state.now().opened
     }
 }
 
@@ -122,7 +108,7 @@ pub fn announcement(names: &[&str]) -> String {
 }
 
 fn serve(state: &State, reply: &mut Reply) {
-    let fault = state.board().fault.clone();
+    let fault = state.now().fault.clone();
     match fault {
         Some(Fault::Answers(status, headers, body)) => {
             let headers: Vec<(&str, &str)> =
@@ -148,7 +134,7 @@ fn serve(state: &State, reply: &mut Reply) {
 /// Sends events until it is told to end, or nobody is there any more.
 fn stream(state: &State, reply: &mut Reply) {
     let (first, cuts, mut seen) = {
-        let mut board = state.board();
+        let mut board = state.now();
         board.opened += 1;
         board.open.0 += 1;
         board.open.1 = board.open.1.max(board.open.0);
@@ -158,12 +144,12 @@ fn stream(state: &State, reply: &mut Reply) {
     let mut is_there = reply.push(&first);
     while is_there {
         let (news, ends) = {
-            let board = state.board();
-            let (board, _) = state.changed.wait_timeout(board, BEAT).unwrap_or_else(PoisonError::into_inner);
+            let board = state.now();
+            let board = state.wait(board, BEAT);
             (board.said[seen..].to_vec(), board.cuts != cuts)
         };
         seen += news.len();
         is_there = reply.push(":\n") && news.iter().all(|bytes| reply.push_bytes(bytes)) && !ends;
     }
-    state.board().open.0 -= 1;
+    state.now().open.0 -= 1;
 }

@@ -43,8 +43,10 @@ pub enum Event {
     Tended(ClientId, Outcome),
     /// A server offers something else than was known of it.
     Offers(ServerName),
-    /// What a server offers is in the registry, or cannot be put there.
+    /// What a server offers is in the registry.
     Recorded(ServerName),
+    /// What a server offers could not be put into the registry, and that may be otherwise in a while.
+    Unrecorded(ServerName),
     /// The policy of tools is up to date with them, as far as that can be.
     Judged,
     /// The files that matter are watched.

@@ -28,7 +28,7 @@ pub struct State {
     /// The servers that were started, and those in service.
     service: Service,
     /// The servers of which the registry may say something else than they do.
-    unrecorded: BTreeSet<ServerName>,
+    unrecorded: BTreeMap<ServerName, Behind>,
     /// The policy of tools may not be what it should be by what is known of them.
     unjudged: bool,
     ending: bool,
@@ -70,6 +70,19 @@ struct Behind {
     not_before: Duration,
 }
 
+impl Behind {
+    /// It could not be done now: it is tried again later, and later each time.
+    fn failed(&mut self, now: Duration) {
+        *self = Self { tries: self.tries + 1, not_before: now + pause(self.tries) };
+    }
+}
+
+/// Returns those whose time has come.
+fn due_of<K: Clone + Ord>(behind: &BTreeMap<K, Behind>, now: Duration) -> BTreeSet<K> {
+    let due = behind.iter().filter(|(_, behind)| behind.not_before <= now);
+    due.map(|(key, _)| key.clone()).collect()
+}
+
 /// How long to wait for a home that is in somebody else's hands: a command is done in a moment, a person is not.
 fn patience(tries: u32) -> Duration {
     Duration::from_millis(20 << tries.min(8))
@@ -108,9 +121,7 @@ impl State {
             Event::Tended(client, outcome) => match (outcome, self.behind.get_mut(&client)) {
                 (_, None) => {}
                 (Outcome::Rest, Some(_)) => drop(self.behind.remove(&client)),
-                (Outcome::Again, Some(behind)) => {
-                    *behind = Behind { tries: behind.tries + 1, not_before: now + pause(behind.tries) };
-                }
+                (Outcome::Again, Some(behind)) => behind.failed(now),
             },
             Event::Started(server, version) => self.service.started(server, version),
             Event::Came(server, version, well) => self.service.came(&server, &version, well),
@@ -119,7 +130,12 @@ impl State {
                 self.service.forget(&server, &version);
                 self.service.retired(server, version);
             }
-            Event::Offers(server) => drop(self.unrecorded.insert(server)),
+            Event::Offers(server) => drop(self.unrecorded.insert(server, Behind::default())),
+            Event::Unrecorded(server) => {
+                if let Some(behind) = self.unrecorded.get_mut(&server) {
+                    behind.failed(now);
+                }
+            }
             Event::Recorded(server) => {
                 self.unrecorded.remove(&server);
                 self.unjudged = true;
@@ -146,12 +162,11 @@ impl State {
             // Without the home in our hands nothing can be done in it.
             return Plan { due: self.due(), ..Plan::default() };
         };
-        let due = self.behind.iter().filter(|(_, behind)| behind.not_before <= now);
         let mut plan = Plan {
             open: self.doors.as_ref() != Some(&reading.doors),
             announce: Some(reading.revision).filter(|revision| self.announced < Some(*revision)),
-            rewrite: due.map(|(client, _)| client.clone()).collect(),
-            record: self.unrecorded.clone(),
+            rewrite: due_of(&self.behind, now),
+            record: due_of(&self.unrecorded, now),
             judge: self.unjudged,
             watch: self.watched.as_ref() != Some(&self.clients()),
             ..Plan::default()
@@ -171,7 +186,7 @@ impl State {
         let Some((revision, clients)) = now else { return };
         self.behind.retain(|client, _| clients.contains_key(client));
         let servers = self.reading.as_ref().map(|reading| &reading.servers);
-        self.unrecorded.retain(|server| servers.is_some_and(|servers| servers.contains_key(server)));
+        self.unrecorded.retain(|server, _| servers.is_some_and(|servers| servers.contains_key(server)));
         for (id, client) in clients {
             if before.revision != revision || before.clients.get(id) != Some(client) {
                 self.behind.insert(id.clone(), Behind::default());
@@ -194,7 +209,7 @@ impl State {
     fn due(&self) -> Option<Duration> {
         let files = match self.stale {
             When::At(time, _) => Some(time),
-            _ => self.behind.values().map(|behind| behind.not_before).min(),
+            _ => self.behind.values().chain(self.unrecorded.values()).map(|behind| behind.not_before).min(),
         };
         [self.asked.time(), files].into_iter().flatten().min()
     }

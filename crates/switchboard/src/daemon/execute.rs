@@ -164,8 +164,9 @@ impl Hands {
                 events.push(self.read());
                 return events;
             }
-            self.record(&plan.record);
-            events.extend(plan.record.iter().cloned().map(Event::Recorded));
+            let is_kept = self.record(&plan.record);
+            let event = if is_kept { Event::Recorded } else { Event::Unrecorded };
+            events.extend(plan.record.iter().cloned().map(event));
         }
         if plan.judge {
             if self.home.is_none() {

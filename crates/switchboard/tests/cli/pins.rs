@@ -75,7 +75,7 @@ fn a_person_approves_what_a_tool_has_become() {
       -"Does a1"
       +"Sends everything away, after a1"
     ----- stderr -----
-    error: failed to approve `a/a1`: nobody was there to be asked
+    error: failed to approve `a/a1` as [HASH]: nobody was there to be asked
     hint: add --yes to agree beforehand
     "#);
     insta::assert_snapshot!(scene.run("policy approve a/a1 --yes"), @r#"

@@ -107,6 +107,10 @@ impl World {
             events.push(Event::Tended(client.clone(), outcome));
         }
         for server in &plan.record {
+            if self.held {
+                events.push(Event::Unrecorded(server.clone()));
+                continue;
+            }
             self.unrecorded.remove(server);
             self.recorded += 1;
             events.push(Event::Recorded(server.clone()));

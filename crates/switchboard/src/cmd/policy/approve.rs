@@ -29,7 +29,7 @@ pub(super) fn approve(home: &Home, ui: &Ui, args: &PolicyApprove) -> Done {
     if args.all {
         meant.extend(pins.changed().map(|(server, tool, _)| (server.to_owned(), tool.to_owned())));
     }
-    let mut told = Vec::new();
+    let (mut told, mut names) = (Vec::new(), Vec::new());
     for (server, tool) in &meant {
         let change = pins.get(server, tool).and_then(|pinned| pinned.change.as_ref());
         let Some(change) = change else {
@@ -39,6 +39,8 @@ pub(super) fn approve(home: &Home, ui: &Ui, args: &PolicyApprove) -> Done {
                 .hint("see which have: `switchboard status`"));
         };
         show(ui, server, tool, change);
+        // What is agreed to is this definition, and none that comes later.
+        names.push(format!("`{}` as {:.19}", shown(&format!("{server}/{tool}")), change.pin.as_str()));
         told.push(json!({ "server": server, "tool": tool, "diff": change.diff() }));
     }
     if meant.is_empty() {
@@ -48,9 +50,7 @@ pub(super) fn approve(home: &Home, ui: &Ui, args: &PolicyApprove) -> Done {
     }
     if !ui.dry_run {
         let question = if meant.len() == 1 { "Take it as it is now?" } else { "Take them as they are now?" };
-        let names: Vec<String> =
-            meant.iter().map(|(server, tool)| shown(&format!("{server}/{tool}"))).collect();
-        ui.consent(question, &format!("approve `{}`", names.join("`, `")))?;
+        ui.consent(question, &format!("approve {}", names.join(", ")))?;
         for (server, tool) in &meant {
             pins.approve(server, tool, now());
         }

@@ -56,13 +56,14 @@ impl Hands {
         self.service.listen_again();
     }
 
-    /// Puts what servers offer into the registry. It is a cache: what cannot be kept now is asked for by the next sync.
-    pub(super) fn record(&mut self, servers: &BTreeSet<ServerName>) {
-        let (Some(home), Some(moment)) = (&self.home, &self.read_at) else { return };
+    /// Puts what servers offer into the registry. Returns whether it is there; else it is to be tried again.
+    pub(super) fn record(&mut self, servers: &BTreeSet<ServerName>) -> bool {
+        let (Some(home), Some(moment)) = (&self.home, &self.read_at) else { return false };
         let offers = self.service.offers(servers);
         let recorded = catch_unwind(AssertUnwindSafe(|| {
             sync::record(home, moment, &offers, !self.service.misses_feed())
         }));
+        let is_kept = !matches!(recorded, Ok(Err(_)));
         match recorded {
             Ok(Ok(Looked { changed, odd, note, .. })) => {
                 debug!(servers = offers.len(), "the registry has what servers offer now");
@@ -80,6 +81,7 @@ impl Hands {
         // Callers are held to what tools were, too.
         let policed = self.service.police(home, self.is_lost, &self.settings);
         self.known.insert(home.dirs.pins(), (Source::Policy, Some(policed.pins)));
+        is_kept
     }
 
     /// Brings the policy file up to date with the tools, and other applications' files, where there are any.

@@ -128,7 +128,7 @@ fn feed(fields: &mut Fields<'_, '_>) -> Option<Feed> {
         return wrong(fields, "port", "the `port` of a feed is no port");
     }
     let url = match (url, host) {
-        (Some(url), _) if !url.starts_with("http://") && !url.starts_with("https://") => {
+        (Some(url), _) if !is_web_address(&url) => {
             return wrong(fields, "url", "the `url` of a feed is no http or https address");
         }
         (Some(url), _) => url,
@@ -143,7 +143,27 @@ fn feed(fields: &mut Fields<'_, '_>) -> Option<Feed> {
             return None;
         }
     };
+    if !is_web_address(&url) {
+        return wrong(fields, "host", "the `host` of a feed is no name of a host");
+    }
     Some(Feed { url, timeout, retry_attempts })
+}
+
+/// Returns whether a text can be asked over HTTP: it names a host, and has nothing that no address has (RFC 3986).
+fn is_web_address(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (place, ""),
+    };
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    !url.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !host.is_empty()
+        && !host.contains(['<', '>', '"', '\\', '^', '`', '{', '|', '}', '%'])
+        && (is_bracketed || !host.contains([':', '[', ']']))
+        && (port.is_empty() || port.parse::<u16>().is_ok())
 }
 
 /// The three ways to say how a server is started or reached.

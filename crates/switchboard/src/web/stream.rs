@@ -45,7 +45,8 @@ impl Stream {
         Ok(Self { response, events: Events::new(limit), found: VecDeque::new() })
     }
 
-    /// Returns the next sign of life; `None` at the end. Whoever stops waiting loses nothing.
+    /// Returns the next sign of life; `None` at the end. Whoever stops waiting loses nothing. An event that is too long
+    /// is told as soon as that is known, and again until its end has come: it may have none.
     ///
     /// # Errors
     /// The stream broke.
@@ -56,16 +57,15 @@ impl Stream {
             };
             self.events.read(&piece, |event| self.found.push_back(event));
         }
-        Ok(Some(self.found.pop_front().map_or(Sign::Alive, Sign::Event)))
+        Ok(Some(match self.found.pop_front() {
+            Some(event) => Sign::Event(event),
+            None if self.events.is_too_long() => Sign::Event(Event::TooLong { id: None }),
+            None => Sign::Alive,
+        }))
     }
 
     /// Returns how long the other side asks to be left alone when the stream has ended.
     pub(crate) fn retry(&self) -> Option<Duration> {
         self.events.retry.map(Duration::from_millis)
-    }
-
-    /// Returns whether an event is being thrown away because it is too long, and its end has not come.
-    pub(crate) fn is_too_long(&self) -> bool {
-        self.events.is_too_long()
     }
 }

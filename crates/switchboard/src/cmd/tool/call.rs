@@ -49,10 +49,15 @@ pub(super) fn call(all: &mut Known, ui: &Ui, args: &ToolCall) -> Done {
             Part::Text(text) => Some(text.trim().to_owned()),
             _ => None,
         };
-        let text: Vec<String> = parts.iter().filter_map(said).collect();
+        let text: Vec<String> = parts.iter().filter_map(said).filter(|text| !text.is_empty()).collect();
+        let why = if text.is_empty() {
+            "the tool says that it failed, and not why".to_owned()
+        } else {
+            text.join("\n")
+        };
         return Err(Failure::failed(format!("call `{}`", shown(&args.tool)))
-            .because(plain(&text.join("\n")))
-            .hint(format!("see what it takes: `switchboard tool show {}`", shown(&args.tool))));
+            .because(plain(&why))
+            .hint(format!("see what it takes: `switchboard tool show {}`", quoted(&args.tool))));
     }
     if !ui.json {
         show(ui, &all.home.env, &parts);
@@ -144,7 +149,7 @@ fn check(tool: &str, schema: &Value, arguments: &Value) -> Done {
     }
     Err(Failure::usage(format!("call `{}`: the arguments do not fit", shown(tool)))
         .because(plain(&wrong.join("; ")))
-        .hint(format!("see what it takes: `switchboard tool show {}`", shown(tool))))
+        .hint(format!("see what it takes: `switchboard tool show {}`", quoted(tool))))
 }
 
 #[cfg(test)]

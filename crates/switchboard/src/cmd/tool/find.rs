@@ -5,12 +5,13 @@ use switchboard_core::registry::Kind;
 use switchboard_host::registry::{Item, Line};
 
 use super::Known;
+use crate::approval::quoted;
 use crate::cmd::server::{known, shown};
 use crate::fail::Failure;
 use crate::ui::plain;
 
-/// Returns the tool that is meant, for `command`, by `SERVER TOOL`, `SERVER/TOOL`, the name behind the face for all servers, or its name
-/// alone where only one server has it.
+/// Returns the tool that is meant, for `command`, by `SERVER TOOL`, `SERVER/TOOL`, the name behind the face for all
+/// servers, or its name alone where only one server has it.
 ///
 /// # Errors
 /// There is none, or several.
@@ -47,10 +48,10 @@ fn by_name(all: &mut Known, word: &str, command: &str) -> Result<Item, Failure> 
         [line] => of_server(all, &line.server, &line.name).ok_or_else(|| nobody(all, word, None)),
         several => {
             let servers: Vec<String> = several.iter().map(|line| plain(&line.server)).collect();
-            let first = several.first().map(|line| plain(&line.server)).unwrap_or_default();
+            let first = several.first().map(|line| format!("{}/{word}", line.server)).unwrap_or_default();
             Err(Failure::usage(format!("find tool `{}`", shown(word)))
                 .because(format!("several servers have one: {}", servers.join(", ")))
-                .hint(format!("say whose: `switchboard {command} {first}/{}`", shown(word))))
+                .hint(format!("say whose: `switchboard {command} {}`", quoted(&first))))
         }
     }
 }
@@ -66,7 +67,7 @@ fn nobody(all: &mut Known, word: &str, server: Option<&str>) -> Failure {
         .flat_map(|line| [line.name.clone(), all.public(line), format!("{}/{}", line.server, line.name)])
         .collect();
     match nearest(word, names.iter().map(String::as_str)) {
-        Some(near) => failure.hint(format!("did you mean `{}`?", shown(near))),
+        Some(near) => failure.hint(format!("did you mean `{}`?", quoted(near))),
         None => failure.hint("see `switchboard tool list`, or find it with `switchboard tool search`"),
     }
 }

@@ -233,9 +233,6 @@ impl Line {
                 let heard = stream.next().await;
                 let hold = stream.retry().unwrap_or_default();
                 match heard {
-                    Ok(Some(Sign::Alive)) if stream.is_too_long() => {
-                        Heard::Sign(Sign::Event(events::Event::TooLong { id: None }))
-                    }
                     Ok(Some(sign)) => Heard::Sign(sign),
                     Ok(None) => Heard::Lost("its stream ended".to_owned(), hold),
                     Err(lost) => Heard::Lost(lost.to_string(), hold),

@@ -25,6 +25,7 @@ pub mod reference;
 pub mod registry;
 pub mod revision;
 pub mod search;
+pub mod secret;
 pub mod select;
 pub mod settings;
 pub mod text;

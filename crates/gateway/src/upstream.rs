@@ -44,6 +44,8 @@ pub(crate) struct Upstream {
     next: AtomicU64,
     /// When it was last used, in milliseconds since the gateway began.
     used: AtomicU64,
+    /// How often the server was heard.
+    heard: AtomicU64,
     slot: Weak<Slot>,
     log: Arc<Log>,
     sweep: Sweep,
@@ -67,6 +69,7 @@ impl Upstream {
             calls: Mutex::default(),
             next: AtomicU64::new(1),
             used: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             slot,
             log,
             sweep,
@@ -231,10 +234,16 @@ impl Upstream {
         self.link.cancel(id, message::notification("notifications/cancelled", Some(&params)));
     }
 
+    /// Returns how often the server was heard; more than before says that it lives.
+    pub(crate) fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
+    }
+
     /// Takes what the server sent, which is one message. `origin` is the call on whose stream it came, where the
     /// transport has one for each.
     pub(crate) fn receive(&self, bytes: &Bytes, origin: Option<u64>) {
         self.log.passed(Way::From, bytes);
+        self.heard.fetch_add(1, Ordering::Relaxed);
         let envelope = match Envelope::read(bytes) {
             Ok(envelope) => envelope,
             // Requirement E4: what is no message is dropped, and never answered.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use switchboard_core::client::bridge::HOME_VARIABLE;
-use switchboard_core::client::import::secret_in;
 use switchboard_core::document::{Document, Format, Node, NodeKind};
+use switchboard_core::secret::{names_secret, secret_in, secrets_in_text};
 
 /// What is shown in the place of a value.
 const HIDDEN: &str = "***";
@@ -20,6 +20,23 @@ pub(crate) fn masked(text: &str, format: Format) -> String {
     if let Some(root) = document.root() {
         walk(root, "", false, &mut spans);
     }
+    hidden(text, spans)
+}
+
+/// Returns a message of the protocol with whatever looks like a secret hidden, in the texts that it carries too. Nothing
+/// in it is a reference of ours: what begins with `$` is hidden like the rest.
+pub(crate) fn masked_message(text: &str) -> String {
+    let Ok(document) = Document::parse(text, Format::Json) else {
+        return HIDDEN.to_owned();
+    };
+    let mut spans = Vec::new();
+    if let Some(root) = document.root() {
+        walk_message(text, root, "", false, &mut spans);
+    }
+    hidden(text, spans)
+}
+
+fn hidden(text: &str, mut spans: Vec<Range<usize>>) -> String {
     spans.sort_by_key(|span| span.start);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
@@ -67,6 +84,29 @@ fn walk(node: &Node<'_>, key: &str, sensitive: bool, out: &mut Vec<Range<usize>>
     }
 }
 
+fn walk_message(text: &str, node: &Node<'_>, key: &str, sensitive: bool, out: &mut Vec<Range<usize>>) {
+    match &node.kind {
+        NodeKind::Map(map) => {
+            for member in &map.members {
+                let sensitive = sensitive || holds_values(&member.key, &member.node);
+                walk_message(text, &member.node, &member.key, sensitive, out);
+            }
+        }
+        NodeKind::List(list) => {
+            list.items.iter().for_each(|item| walk_message(text, item, key, sensitive, out));
+        }
+        NodeKind::Null | NodeKind::Bool(_) => {}
+        _ if sensitive => out.push(node.span.clone()),
+        _ if node.as_text().is_none_or(str::is_empty) => {}
+        _ if names_secret(key) => out.push(node.span.clone()),
+        _ => {
+            let start = node.span.start;
+            let inside = secrets_in_text(&text[node.span.clone()]);
+            out.extend(inside.into_iter().map(|span| start + span.start..start + span.end));
+        }
+    }
+}
+
 /// Maps of variables and headers, as the clients call them.
 fn holds_values(key: &str, node: &Node<'_>) -> bool {
     const NAMES: [&str; 8] =
@@ -77,6 +117,24 @@ fn holds_values(key: &str, node: &Node<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_shows_no_secret_however_it_is_said() {
+        for (text, shown) in [
+            (
+                r#"{"arguments":{"headers":{"X-Api-Key":"$up3r","n":1},"password":"$up","api_key":"abc${x}def","q":"${x}"}}"#,
+                r#"{"arguments":{"headers":{"X-Api-Key":"***","n":***},"password":"***","api_key":"***","q":"${x}"}}"#,
+            ),
+            (
+                r#"{"text":"{\"token\":\"ghp_a\"} and GITHUB_TOKEN=x\nAuthorization: Bearer y"}"#,
+                r#"{"text":"{\"token\":\"***\"} and GITHUB_TOKEN=***\nAuthorization: Bearer ***"}"#,
+            ),
+            (r#"{"id":1,"params":{"name":"get"}}"#, r#"{"id":1,"params":{"name":"get"}}"#),
+            ("no message", "***"),
+        ] {
+            assert_eq!(masked_message(text), shown);
+        }
+    }
 
     #[test]
     fn values_are_hidden_in_every_format_and_references_stay() {

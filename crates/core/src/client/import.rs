@@ -11,6 +11,7 @@ use crate::client::scan::Found;
 use crate::launch::{Fingerprint, Launch};
 use crate::name::ServerName;
 use crate::problem::Problem;
+use crate::secret::{names_secret, secret_in};
 
 /// What an import of one client's unmanaged entries would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,8 +168,7 @@ pub fn may_need_login(launch: &Launch) -> bool {
     let Launch::Remote { url, headers, .. } = launch else { return false };
     let far = url.starts_with("https://") || url.starts_with("http://");
     let local = ["http://localhost", "http://127.", "http://[::1]"].iter().any(|own| url.starts_with(own));
-    let identified =
-        headers.iter().any(|(key, value)| is_secret_name(key) || secret_in(key, value).is_some());
+    let identified = headers.iter().any(|(key, value)| names_secret(key) || secret_in(key, value).is_some());
     far && !local && !identified && !url.contains("${")
 }
 
@@ -233,84 +233,4 @@ fn secret_name(server: &ServerName, key: &str) -> String {
             .to_owned()
     };
     format!("{}-{}", plain(server.as_str()), plain(key))
-}
-
-/// Words in a variable's or header's name that say its value is a secret.
-const SECRET_WORDS: [&str; 13] = [
-    "key",
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "apikey",
-    "api_key",
-    "api-key",
-    "credential",
-    "private_key",
-    "pat",
-    "authorization",
-    "auth_key",
-];
-
-/// How well-known secrets begin.
-const SECRET_PREFIXES: [&str; 12] = [
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "github_pat_",
-    "glpat-",
-    "sk-",
-    "sk_live_",
-    "xoxb-",
-    "xoxp-",
-    "AKIA",
-    "AIza",
-    "hf_",
-];
-
-/// Returns what stands before the secret of `value` (as `Bearer `), and the secret; `None` when there is none.
-///
-/// A value that refers to something else (`${..}`, `{env:..}`) is no secret itself.
-pub fn secret_in<'v>(key: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
-    let scheme =
-        ["Bearer ", "bearer ", "Basic ", "Token ", "token "].into_iter().find(|s| value.starts_with(*s));
-    let (before, secret) = value.split_at(scheme.map_or(0, str::len));
-    if secret.is_empty() || secret.contains("${") || secret.contains("{env:") || secret.starts_with('$') {
-        return None;
-    }
-    let named = is_secret_name(key);
-    let shaped = SECRET_PREFIXES.iter().any(|prefix| secret.starts_with(prefix) && secret.len() >= 16);
-    (named || shaped || scheme.is_some_and(|_| secret.len() >= 8)).then_some((before, secret))
-}
-
-/// Returns whether a variable or header of this name holds a secret.
-pub(crate) fn is_secret_name(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| match *word {
-        // Short words only count as whole words: PATH is no PAT.
-        "pat" | "key" => key.split(['_', '-']).any(|part| part == *word),
-        word => key.contains(word),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_known_by_their_name_or_their_look() {
-        for (key, value, secret) in [
-            ("GITHUB_PERSONAL_ACCESS_TOKEN", "ghp_0123456789abcdef", Some(("", "ghp_0123456789abcdef"))),
-            ("Authorization", "Bearer abcdefgh1234", Some(("Bearer ", "abcdefgh1234"))),
-            ("Authorization", "Bearer ${env:LINEAR_TOKEN}", None),
-            ("GITHUB_PAT", "${GITHUB_PAT}", None),
-            ("X", "sk-0123456789abcdef0", Some(("", "sk-0123456789abcdef0"))),
-            ("PATH", "/usr/bin", None),
-            ("GITHUB_PAT", "abc", Some(("", "abc"))),
-            ("LOG_LEVEL", "debug", None),
-            ("API_KEY", "", None),
-        ] {
-            assert_eq!(secret_in(key, value), secret, "{key}={value}");
-        }
-    }
 }

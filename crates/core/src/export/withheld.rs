@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::Server;
-use crate::client::import::{is_secret_name, secret_in};
 use crate::launch::Launch;
 use crate::reference::{Part, Reference, parse};
+use crate::secret::{names_secret, secret_in};
 
 /// Returns how a server is started or reached, with a reference in the place of each value that looks like a secret:
 /// the variable's own name, or for what is no variable the server's name and the name of the header or the argument.
@@ -104,7 +104,7 @@ fn arguments(server: &str, args: &[String]) -> Vec<String> {
         } else {
             text("", arg, &variable(server, "argument"))
         };
-        secret_follows = (option != arg && is_secret_name(option)).then_some(option);
+        secret_follows = (option != arg && names_secret(option)).then_some(option);
         out.push(told);
     }
     out

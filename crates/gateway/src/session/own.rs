@@ -12,7 +12,7 @@ use crate::caller::Caller;
 use crate::envelope::text;
 use crate::object::Object;
 use crate::offer::Sort;
-use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, error};
+use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, Trouble, error};
 use crate::view::View;
 
 /// The protocol's code for a revision that is not spoken (2026-07-28).
@@ -123,9 +123,9 @@ impl Session {
         self.answer_later(async move {
             let failed = session.known(&caller, patience).await;
             let view = session.view(&caller);
-            if let (Some(trouble), false, [(generation, None)]) =
-                (failed, session.face.is_joint(), view.servers.as_slice())
-            {
+            // What is not known is no empty list: the client would believe that for good (requirement R11).
+            if let (false, [(generation, None)]) = (session.face.is_joint(), view.servers.as_slice()) {
+                let trouble = failed.unwrap_or(Trouble::Timeout(patience));
                 return reply_error(&id, &mail, &trouble.error(&generation.name));
             }
             session.list_of(&id, &mail, &view, &caller, sort);

@@ -11,6 +11,7 @@ use switchboard_core::name::ServerName;
 use tokio::sync::oneshot;
 
 use super::news::notifications;
+use super::target::no_resource;
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
 use crate::envelope::{Envelope, text};
@@ -51,8 +52,8 @@ impl Session {
         let view = self.view(&request.caller);
         let owner = uri.as_deref().and_then(|uri| Some((uri, view.owner(uri)?)));
         let Some((uri, route)) = owner else {
-            let what = format!("there is no resource {:?}", uri.unwrap_or_default());
-            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, &what, None));
+            let none = no_resource(request.caller.era, &uri.unwrap_or_default());
+            return reply_error(request.id, request.mail, &none);
         };
         let Some((generation, _)) = view.servers.get(route.server) else { return };
         let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());

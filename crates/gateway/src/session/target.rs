@@ -9,7 +9,7 @@ use crate::envelope::{Params, text};
 use crate::object::Object;
 use crate::offer::{Offer, Sort};
 use crate::public::Tasks;
-use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, error};
+use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, error};
 use crate::view::{Route, View};
 
 /// Returns the server that a request of a caller of this era is for, and what it calls what the request is about; else the
@@ -26,7 +26,7 @@ fn found(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Rou
         "resources/read" | "resources/subscribe" | "resources/unsubscribe" | "resources/directory/read" => {
             let uri = text(params.uri);
             let owner = uri.as_deref().and_then(|uri| view.owner(uri));
-            (owner, format!("there is no resource {:?}", uri.unwrap_or_default()))
+            return owner.ok_or_else(|| no_resource(era, &uri.unwrap_or_default()));
         }
         "completion/complete" => by_reference(view, params.reference),
         _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, era, params.task),
@@ -36,6 +36,12 @@ fn found(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Rou
         }
     };
     route.ok_or_else(|| error(INVALID_PARAMS, &what, None))
+}
+
+/// Returns the error of an address that nobody has, which has a code of its own in the legacy era (requirement L7).
+pub(super) fn no_resource(era: Era, uri: &str) -> String {
+    let code = if era == Era::Legacy { RESOURCE_NOT_FOUND } else { INVALID_PARAMS };
+    error(code, &format!("there is no resource {uri:?}"), None)
 }
 
 fn by_name(view: &View, sort: Sort, name: Option<&RawValue>, what: &str) -> (Option<Route>, String) {

@@ -247,8 +247,9 @@ impl Task {
             switchboard_core::mcp::revision::Era::Modern => "server/discover",
         };
         self.check = Some(Box::pin(async move {
-            let params = handshake::own_params(&up);
-            up.ask(method, params.as_deref(), limit).await.is_ok()
+            let (params, before) = (handshake::own_params(&up), up.heard());
+            // A server that does one thing at a time does not answer while it does it, but may tell how far it is.
+            up.ask(method, params.as_deref(), limit).await.is_ok() || up.heard() != before
         }));
     }
 

@@ -201,6 +201,12 @@ async fn an_address_that_a_client_kept_leads_to_its_server_when_nobody_else_has_
     assert!(client.told("notifications/resources/list_changed").await.contains("resources"));
     let listed = asked(&mut client, Era::Legacy, "resources/list", json!({})).await;
     assert_eq!(strings(&listed["resources"], "uri"), ["ui://clock", "x:only-a", OF_B[0], "x:only-b"]);
+    // Of several servers nobody knows it, and that has a code of its own in this era.
+    for method in ["resources/read", "resources/subscribe"] {
+        client.ask("10", method, r#"{"uri":"zz://none"}"#);
+        let answer = client.answer("10").await;
+        assert!(answer.contains(r#""code":-32002"#), "{method}: {answer}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

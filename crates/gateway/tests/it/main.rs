@@ -10,6 +10,7 @@ mod discover;
 mod eras;
 mod exclusive;
 mod faces;
+mod health;
 mod isolation;
 mod odd;
 mod order;

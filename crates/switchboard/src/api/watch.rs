@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
-use switchboard_core::document::Format;
 use switchboard_core::name::ServerName;
 use switchboard_gateway::{Passed, Way};
 use tokio::sync::broadcast::Receiver;
@@ -15,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::flow::{Flow, Source};
 use super::problem::Problem;
 use super::{Inside, Reply};
-use crate::mask::masked;
+use crate::mask::masked_message;
 
 /// A comment is sent this often while nothing passes.
 const BEAT: Duration = Duration::from_secs(15);
@@ -58,7 +57,7 @@ fn event(passed: &Passed) -> Bytes {
     let text = String::from_utf8_lossy(&passed.bytes);
     // What is only the beginning of a message cannot be read, and so cannot be told to hold no secret.
     let whole = passed.bytes.len() == passed.length;
-    let shown = if whole { masked(&text, Format::Json) } else { "(too long to be shown)".to_owned() };
+    let shown = if whole { masked_message(&text) } else { "(too long to be shown)".to_owned() };
     let at = passed.at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
     let way = match passed.way {
         Way::To => "to",

@@ -11,7 +11,7 @@ use crate::fail::Done;
 use crate::home::Home;
 use crate::live;
 use crate::remote;
-use crate::ui::Ui;
+use crate::ui::{Ui, plain};
 use crate::web::part_of_path;
 
 /// One message, as the daemon tells it.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
                 ui.line(format!("{}  {}{why}", crate::when::local(one.at), one.to));
             }
             for line in &live.stderr {
-                ui.line(format!("stderr  {}", line.escape_debug()));
+                ui.line(format!("stderr  {}", plain(line)));
             }
             if live.transitions.is_empty() && live.stderr.is_empty() {
                 ui.line("it was not started yet");
@@ -57,7 +57,7 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
             Ok(passed) => {
                 let arrow = if passed.way == "to" { "->" } else { "<-" };
                 let at = crate::when::local(passed.at_ms / 1000);
-                ui.line(format!("{at}  {arrow} {} B  {}", passed.bytes, passed.message.escape_debug()));
+                ui.line(format!("{at}  {arrow} {} B  {}", passed.bytes, plain(&passed.message)));
             }
             Err(_) => ui.line(format!("{data} messages were missed")),
         }

@@ -62,6 +62,11 @@ fn nobody(all: &mut Known, word: &str, server: Option<&str>) -> Failure {
         Some(server) => format!("find tool `{}` of server `{}`", shown(word), shown(server)),
         None => format!("find tool `{}`", shown(word)),
     });
+    if server.is_none() && lines.iter().any(|line| line.server == word) {
+        return failure
+            .because("that is a server")
+            .hint(format!("name the tool behind it: `{}`", quoted(&format!("{word}/TOOL"))));
+    }
     let names: Vec<String> = lines
         .iter()
         .flat_map(|line| [line.name.clone(), all.public(line), format!("{}/{}", line.server, line.name)])

@@ -1,7 +1,7 @@
 //! What is kept of one server for those who debug it: what it says on its standard error, what became of its
 //! connection, and the messages, as long as somebody watches them. All of it is bounded, and in memory alone.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
@@ -57,6 +57,8 @@ pub struct Passed {
 struct Inside {
     stderr: VecDeque<String>,
     transitions: VecDeque<Transition>,
+    /// How often the connection came to each phase.
+    counted: BTreeMap<&'static str, u64>,
 }
 
 /// The connection went from one phase to another.
@@ -104,6 +106,7 @@ impl Log {
         if inside.transitions.len() == TRANSITIONS {
             inside.transitions.pop_front();
         }
+        *inside.counted.entry(to).or_default() += 1;
         inside.transitions.push_back(Transition { at: SystemTime::now(), to, why });
     }
 
@@ -120,6 +123,11 @@ impl Log {
     /// Returns the last transitions, oldest first.
     pub fn transitions(&self) -> Vec<Transition> {
         self.inside().transitions.iter().cloned().collect()
+    }
+
+    /// Returns how often the connection came to each phase.
+    pub fn counted(&self) -> Vec<(&'static str, u64)> {
+        self.inside().counted.iter().map(|(to, count)| (*to, *count)).collect()
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {

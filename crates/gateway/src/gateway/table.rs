@@ -49,6 +49,8 @@ pub struct Seen {
     pub stderr: Vec<String>,
     /// The last phases.
     pub transitions: Vec<Transition>,
+    /// How often it came to each phase.
+    pub phases: Vec<(&'static str, u64)>,
 }
 
 /// What came of an announcement.
@@ -283,5 +285,6 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
         counts: generation.stats.counts(),
         stderr: generation.log.tail(),
         transitions: generation.log.transitions(),
+        phases: generation.log.counted(),
     }
 }

@@ -80,9 +80,10 @@ pub(super) fn servers(all: &[Seen]) {
         }
         metrics::counter!("switchboard_server_dropped_messages_total", "server" => server())
             .absolute(counts.dropped);
-        let transitions = u64::try_from(seen.transitions.len()).unwrap_or(u64::MAX);
-        metrics::gauge!("switchboard_server_recent_transitions", "server" => server())
-            .set(float(transitions));
+        for (to, count) in &seen.phases {
+            metrics::counter!("switchboard_server_transitions_total", "server" => server(), "to" => *to)
+                .absolute(*count);
+        }
         metrics::gauge!("switchboard_server_up", "server" => server())
             .set(f64::from(u8::from(seen.state == "ready")));
         metrics::gauge!("switchboard_server_calls_in_flight", "server" => server())
@@ -169,9 +170,9 @@ fn describe() {
         "switchboard_server_dropped_messages_total",
         "Messages of each server that were none, or for nobody."
     );
-    metrics::describe_gauge!(
-        "switchboard_server_recent_transitions",
-        "Changes of phase that are remembered."
+    metrics::describe_counter!(
+        "switchboard_server_transitions_total",
+        "Changes of a server's phase, by the one that it came to."
     );
     metrics::describe_gauge!("switchboard_server_up", "Whether a server answers.");
     metrics::describe_gauge!("switchboard_feed_up", "Whether the feed of a server is listened to.");

@@ -264,6 +264,10 @@ fn each_call_is_a_span_with_the_trace_that_it_belongs_to_and_without_what_was_sa
         ["server=x", "tools/call", "who", "outcome=\"ok\"", "close"].iter().all(|word| told.contains(word))
     });
     assert!(!daemon.log().contains("hunter2"), "{}", daemon.log());
+    // Every change of its phase is counted, however many are remembered.
+    let (_, metrics) = daemon.get("/metrics").unwrap();
+    let came = "switchboard_server_transitions_total{server=\"x\",to=\"ready\"} 1";
+    assert!(metrics.contains(came), "{metrics}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::client::Client;
 
-pub(crate) use wire::{GREETING, Heard, Wire, list, ordinary};
+pub(crate) use wire::{Heard, Wire, list, ordinary};
 
 /// What a pipe holds before the writer has to wait.
 const PIPE: usize = 64 << 10;

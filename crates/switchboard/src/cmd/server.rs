@@ -18,7 +18,7 @@ use crate::live;
 use crate::probe;
 use crate::ui::Ui;
 
-pub(crate) use show::{as_json, brief};
+pub(crate) use show::brief;
 
 /// Runs one of the verbs.
 ///

@@ -182,7 +182,7 @@ pub(crate) fn ordinary(heard: &Heard, tools: &[&str]) -> Option<String> {
 }
 
 /// What an ordinary server answers to `initialize`.
-pub(crate) const GREETING: &str = r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"played","version":"1"}}"#;
+const GREETING: &str = r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true},"logging":{}},"serverInfo":{"name":"played","version":"1"}}"#;
 
 /// Returns the list of tools of these names.
 pub(crate) fn list(tools: &[&str]) -> String {

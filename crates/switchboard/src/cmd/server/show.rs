@@ -76,7 +76,7 @@ pub(crate) fn brief(launch: &Launch) -> String {
 }
 
 /// Returns a server as JSON: references stay references, and no value of a variable or header is shown.
-pub(crate) fn as_json(home: &Home, server: &Server) -> serde_json::Value {
+fn as_json(home: &Home, server: &Server) -> serde_json::Value {
     let mut value = match &server.launch {
         Launch::Stdio { command, args, env, cwd } => json!({
             "type": "stdio", "command": command, "args": args, "env": env.keys().collect::<Vec<_>>(), "cwd": cwd,

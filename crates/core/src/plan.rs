@@ -9,12 +9,13 @@ mod wanted;
 pub use show::sentence;
 pub use wanted::wanted;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::client::bridge::{Bridge, SINGLE};
 use crate::client::dialect::{Dialect, Unspeakable};
 use crate::client::hidden::hidden;
-use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile};
+use crate::client::reconcile::{Drift, Item, Same, Verdict, Wanted, reconcile, twin};
 use crate::client::relation::{ClientRecord, Relation, Standing};
 use crate::client::render::{RenderError, Rendered, entry_of, new_entry, render};
 use crate::client::scan::{Found, Scan, scan};
@@ -79,20 +80,37 @@ impl ClientPlan {
         self.items.iter().filter(|item| matches!(item.verdict, Verdict::Conflict(_)))
     }
 
-    /// Makes items that somebody else changed say what we want again: all of them, or those of one server.
+    /// Makes items that somebody else changed say what we want again: all of them, or those of one server. Of two entries
+    /// of one server one is made so, and the other goes as any second entry does.
     pub fn restore(&mut self, server: Option<&ServerName>) {
         if self.state == FileState::Wiped {
             self.state = FileState::Read;
         }
+        let stays = |item: &&Item| {
+            matches!(
+                item.verdict,
+                Verdict::InStep | Verdict::Add | Verdict::Update | Verdict::TakeOver | Verdict::Kept
+            )
+        };
+        let mut served: HashSet<ServerName> =
+            self.items.iter().filter(stays).filter_map(|item| item.server.clone()).collect();
         for item in &mut self.items {
             if server.is_some() && item.server.as_ref() != server {
                 continue;
             }
             let wanted = item.server.as_ref().is_some_and(|server| self.wanted.contains_key(server));
+            let found =
+                || self.found.iter().find(|found| found.section == item.section && found.alias == item.alias);
             item.verdict = match (&item.verdict, wanted) {
-                (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), true) => Verdict::Update,
+                (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), true) => {
+                    let is_first = item.server.clone().is_some_and(|server| served.insert(server));
+                    if is_first { Verdict::Update } else { found().map_or(Verdict::Update, twin) }
+                }
                 (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), false) => Verdict::Remove,
-                (Verdict::Drift(Drift::Removed), true) => Verdict::Add,
+                (Verdict::Drift(Drift::Removed), true) => {
+                    served.extend(item.server.clone());
+                    Verdict::Add
+                }
                 (verdict, _) => (*verdict).clone(),
             };
         }

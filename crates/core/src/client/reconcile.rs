@@ -331,6 +331,6 @@ fn section_word(section: Option<&str>) -> &str {
 }
 
 /// A second entry goes when it holds nothing of the client's own; else a person must say which one stays.
-fn twin(entry: &Found) -> Verdict {
+pub(crate) fn twin(entry: &Found) -> Verdict {
     if entry.foreign.is_empty() { Verdict::RemoveTwin } else { Verdict::Conflict(Drift::Doubled) }
 }

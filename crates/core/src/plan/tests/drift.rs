@@ -115,6 +115,32 @@ fn what_somebody_else_changed_is_asked_about() {
 }
 
 #[test]
+fn of_two_entries_of_one_server_one_is_restored() {
+    let mut world = world("claude-desktop", "{}\n", &["a", "b"]);
+    world.push();
+    // The catalogue gave `b` the name of `a`, and somebody edited the entry that was of `b`.
+    world.servers.pop();
+    for relation in &mut world.record.relations {
+        relation.server = world.servers[0].name.clone();
+    }
+    world.text = world.text.map(|text| text.replace("\"connect\", \"b\"", "\"connect\", \"z\""));
+    world.restore();
+    insta::assert_snapshot!(pushed(&mut world), @r#"
+    (in step)
+    `a` is in step
+    ---
+    {
+      "mcpServers": {
+        "a": {
+          "command": "/bin/switchboard",
+          "args": ["connect", "a"]
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
 fn wiped_and_cut_off_files_are_known_and_left_alone() {
     let mut world = world("cursor", "{ \"mcpServers\": {} }\n", &["a"]);
     world.push();

@@ -93,7 +93,8 @@ pub(super) fn lawful(world: &mut World, restoring: bool) -> Law {
                 let item = item.unwrap();
                 let ours = &plan.wanted[item.server.as_ref().unwrap()];
                 let after = of(item).ok_or_else(|| TestCaseError::fail(context()))?;
-                prop_assert!(core_equal(after.launch.as_ref().unwrap(), ours), "{}", context());
+                let says = after.launch.as_ref().is_some_and(|after| core_equal(after, ours));
+                prop_assert!(says, "`{}` does not say what it should\n{}", found.alias, context());
                 let mut parts = [&found.value, &after.value].map(|value| clients_part(&world.dialect, value));
                 let refused = match ours {
                     Launch::Stdio { .. } => world.dialect.spelling.fatal_with_stdio,

@@ -99,8 +99,7 @@ impl ClientPlan {
                 continue;
             }
             let wanted = item.server.as_ref().is_some_and(|server| self.wanted.contains_key(server));
-            let found =
-                || self.found.iter().find(|found| found.section == item.section && found.alias == item.alias);
+            let found = || self.found.iter().find(|found| found.key() == item.key());
             item.verdict = match (&item.verdict, wanted) {
                 (Verdict::Drift(Drift::Edited) | Verdict::Conflict(Drift::Edited), true) => {
                     let is_first = item.server.clone().is_some_and(|server| served.insert(server));
@@ -309,7 +308,7 @@ pub fn scanned(plan: &ClientPlan, record: &ClientRecord) -> ClientRecord {
             standing: Standing::Managed { base: base.clone(), origin },
         });
     }
-    record.forget_renamed(&plan.found);
+    record.forget_renamed(plan.found.iter().map(Found::key));
     record
 }
 

@@ -26,6 +26,13 @@ pub struct Item {
     pub verdict: Verdict,
 }
 
+impl Item {
+    /// Returns the key of its entry (`Found::key`).
+    pub(crate) fn key(&self) -> (Option<&str>, &str) {
+        (self.section.as_deref(), self.alias.as_str())
+    }
+}
+
 /// What should become of an entry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -184,6 +191,14 @@ impl<'a> Work<'a> {
             })
             .filter_map(|entry| entry.ours.as_ref().or_else(|| same.server(entry.launch.as_ref()?)).cloned())
             .collect();
+        // Of two records of one server, the one whose entry stands counts: nothing is missing.
+        let standing: HashSet<&ServerName> = record
+            .relations
+            .iter()
+            .filter(|own| !matches!(own.standing, Standing::Stashed { .. }))
+            .filter(|own| self.index.contains_key(&(own.section.as_deref(), own.alias.as_str())))
+            .map(|own| &own.server)
+            .collect();
         for relation in &record.relations {
             let section = relation.section.as_deref();
             let at = self.index.get(&(section, relation.alias.as_str())).copied();
@@ -194,7 +209,9 @@ impl<'a> Work<'a> {
                     if let Some(at) = at {
                         self.done[at] = true;
                     }
-                    if matches!(verdict, Some(Verdict::Drift(Drift::Removed))) && renamed.contains(server) {
+                    if matches!(verdict, Some(Verdict::Drift(Drift::Removed)))
+                        && (renamed.contains(server) || standing.contains(server))
+                    {
                         verdict = None;
                     }
                     // A rename in the catalogue can leave two records of one server.

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::scan::Found;
 use crate::document::Footing;
 use crate::launch::Launch;
 use crate::name::{Alias, ClientId, ServerName};
@@ -106,10 +105,9 @@ impl ClientRecord {
         self.relations.retain(|own| own.section.as_deref() != section || own.alias.as_str() != alias);
     }
 
-    /// Removes records of entries that are not there, where their server has another one that is: it was renamed.
-    pub(crate) fn forget_renamed(&mut self, found: &[Found]) {
-        let entries: HashSet<(Option<&str>, &str)> =
-            found.iter().map(|entry| (entry.section.as_deref(), entry.alias.as_str())).collect();
+    /// Removes records of entries that are not among `entries`, where their server has another one that is: it was renamed.
+    pub(crate) fn forget_renamed<'e>(&mut self, entries: impl Iterator<Item = (Option<&'e str>, &'e str)>) {
+        let entries: HashSet<(Option<&str>, &str)> = entries.collect();
         let there = |own: &Relation| entries.contains(&(own.section.as_deref(), own.alias.as_str()));
         let managed = |own: &Relation| matches!(own.standing, Standing::Managed { .. });
         let served: BTreeSet<ServerName> = self

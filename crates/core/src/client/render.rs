@@ -128,7 +128,9 @@ pub fn render(
             _ => {}
         }
     }
-    if let (true, Some((item, why))) = (changes.is_empty(), left_out.first()) {
+    // Something else may be done that changes no text: an entry that says already what it should becomes ours.
+    let pending = items.iter().filter(|item| item.verdict.is_pending()).count();
+    if let (true, Some((item, why))) = (pending == left_out.len(), left_out.first()) {
         return Err(RenderError::Unspeakable { alias: item.alias.to_string(), why: why.clone() });
     }
     let mut record = ClientRecord {
@@ -140,7 +142,9 @@ pub fn render(
         revision: record.revision,
         at: record.at,
     };
-    record.forget_renamed(found);
+    // What is added is there from now on.
+    let added = items.iter().filter(|item| item.verdict == Verdict::Add);
+    record.forget_renamed(found.iter().map(Found::key).chain(added.map(Item::key)));
     forget_footings(&mut record, items);
     let problems =
         left_out.iter().map(|(item, why)| Problem::warning(format!("`{}`: {why}", item.alias))).collect();

@@ -32,6 +32,13 @@ pub struct Found {
     pub value: Value,
 }
 
+impl Found {
+    /// Returns where it stands and what it is called there, by which it is told from all others of the file.
+    pub(crate) fn key(&self) -> (Option<&str>, &str) {
+        (self.section.as_deref(), self.alias.as_str())
+    }
+}
+
 /// What a scan of a document gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scan {

@@ -1,7 +1,11 @@
 //! What is decided where somebody else has changed a file, wiped it, or what was remembered of it is lost.
 
-use super::stories::{pushed, world};
+use super::stories::{of, pushed, world};
+use super::world::World;
+use crate::client::reconcile::{Item, Verdict};
 use crate::client::relation::ClientRecord;
+use crate::launch::{Launch, Remote};
+use crate::settings::Via;
 
 #[test]
 fn what_somebody_else_changed_is_asked_about() {
@@ -114,15 +118,20 @@ fn what_somebody_else_changed_is_asked_about() {
     "#);
 }
 
-#[test]
-fn of_two_entries_of_one_server_one_is_restored() {
+/// A client that was given `a` and `b`, which a change of the catalogue made one server since.
+fn twice() -> World {
     let mut world = world("claude-desktop", "{}\n", &["a", "b"]);
     world.push();
-    // The catalogue gave `b` the name of `a`, and somebody edited the entry that was of `b`.
     world.servers.pop();
     for relation in &mut world.record.relations {
         relation.server = world.servers[0].name.clone();
     }
+    world
+}
+
+#[test]
+fn of_two_entries_of_one_server_one_is_restored() {
+    let mut world = twice();
     world.text = world.text.map(|text| text.replace("\"connect\", \"b\"", "\"connect\", \"z\""));
     world.restore();
     insta::assert_snapshot!(pushed(&mut world), @r#"
@@ -138,6 +147,36 @@ fn of_two_entries_of_one_server_one_is_restored() {
       }
     }
     "#);
+}
+
+#[test]
+fn of_two_records_of_one_server_the_one_whose_entry_stands_counts() {
+    let mut world = twice();
+    let text = r#"{"mcpServers": {"b": {"command": "/bin/switchboard", "args": ["connect", "a"], "x": 1}}}"#;
+    world.text = Some(text.to_owned());
+    let items = world.plan().items;
+    assert!(matches!(&*items, [Item { verdict: Verdict::InStep, .. }]), "{items:?}");
+    // Where both are gone one is put back, and only that one is remembered.
+    let mut world = twice();
+    world.text = None;
+    world.restore();
+    assert_eq!(world.record.relations.len(), 1, "{:?}", world.record.relations);
+}
+
+#[test]
+fn what_needs_no_writing_is_remembered_beside_what_cannot_be_written() {
+    let mut world = world("claude-desktop", "{}\n", &["mine"]);
+    world.settings.via = Via::Direct;
+    world.push();
+    // `mine` is where this client cannot reach now, and was edited; it runs `a` by itself just as it is wanted.
+    world.servers[0].launch =
+        Launch::Remote { kind: Remote::Http, url: "https://a.example/mcp".to_owned(), headers: [].into() };
+    world.servers.push(of("a"));
+    let text = r#"{"mcpServers": {"mine": {"command": "x"}, "a": {"command": "npx", "args": ["-y", "a"]}}}"#;
+    world.text = Some(text.to_owned());
+    world.restore();
+    assert_eq!(world.text.as_deref(), Some(text));
+    assert!(!world.plan().is_pending(), "{:?}", world.plan().sentences());
 }
 
 #[test]

@@ -80,7 +80,11 @@ impl World {
         let text = self.text.clone().unwrap_or_default();
         let rendered = match render_client(plan, &self.dialect, &self.record, &text) {
             Ok(rendered) => rendered,
-            Err(error @ RenderError::Unspeakable { .. }) => return vec![error.to_string()],
+            // Of all that is pending nothing can be written.
+            Err(RenderError::Unspeakable { why, .. }) => {
+                let pending = plan.items.iter().filter(|item| item.verdict.is_pending());
+                return pending.map(|item| format!("`{}`: {why}", item.alias)).collect();
+            }
             Err(error) => panic!("{}: {error}\n{text}\n{:?}", self.settings.id, plan.items),
         };
         if plan.is_pending() {

@@ -252,7 +252,11 @@ pub(crate) fn has_twin(object: &str, known: &[&str]) -> bool {
         name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect::<String>()
     };
     let Some(read) = crate::object::Object::read(object) else { return false };
-    read.members().any(|(name, _)| !known.contains(&name) && known.contains(&fold(name).as_str()))
+    let known: Vec<(&str, String)> = known.iter().map(|name| (*name, fold(name))).collect();
+    read.members().any(|(name, _)| {
+        let folded = fold(name);
+        known.iter().all(|(plain, _)| *plain != name) && known.iter().any(|(_, known)| *known == folded)
+    })
 }
 
 /// Returns the text that a JSON string says; `None` where it is none, or one that Rust cannot hold.

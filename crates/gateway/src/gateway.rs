@@ -10,10 +10,11 @@ mod table;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use sha2::{Digest as _, Sha256};
 use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use tokio::runtime::Handle;
@@ -30,6 +31,7 @@ use crate::keep::Keeper;
 use crate::launch::Launcher;
 use crate::log::Log;
 use crate::policy::{Holder, Pending, Policy, Results, Waiting};
+use crate::running::Running;
 use crate::session::Session;
 use crate::stats::Stats;
 use crate::upstream::Sweep;
@@ -71,6 +73,8 @@ pub(crate) struct Inside {
     pub(crate) tasks: Tasks,
     pub(crate) sweep: Sweep,
     pub(crate) aside: Aside,
+    /// The tasks that servers work on.
+    pub(crate) running: Running,
     options: ArcSwap<Options>,
     /// What callers are held to, if anything.
     policy: ArcSwapOption<Policy>,
@@ -92,6 +96,8 @@ pub(crate) struct Inside {
     news: Notify,
     standings: watch::Sender<u64>,
     ending: CancellationToken,
+    /// What only this home knows, once it was needed.
+    secret: OnceLock<[u8; 32]>,
 }
 
 /// What is counted and kept of one server.
@@ -120,6 +126,8 @@ impl Gateway {
             tasks: Tasks { handle, tracker: TaskTracker::new() },
             sweep: Sweep::new(),
             aside: Aside::default(),
+            running: Running::default(),
+            secret: OnceLock::new(),
             options: ArcSwap::default(),
             policy: ArcSwapOption::empty(),
             results: Results::default(),
@@ -236,6 +244,14 @@ impl Inside {
     /// Returns the version of everything that views are made of.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// Returns what only this home knows.
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        self.secret.get_or_init(|| {
+            // What is kept nowhere is good for as long as we run.
+            self.keeper.secret().unwrap_or_else(|| Sha256::digest(token() + &token()).into())
+        })
     }
 
     /// Returns whether callers are held to anything.

@@ -14,6 +14,12 @@ pub trait Keeper: Send + Sync {
 
     /// Saves what a server offers, without waiting for it.
     fn save(&self, fingerprint: &str, profile: &str, offer: &[u8]);
+
+    /// Returns what only this home knows, and knows from one run to the next; `None` where nothing of the kind is kept. It is
+    /// asked for when it is first needed.
+    fn secret(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// Keeps nothing.

@@ -26,6 +26,7 @@ mod object;
 pub mod offer;
 pub mod policy;
 mod public;
+mod running;
 pub mod scan;
 pub mod serve;
 mod session;

@@ -4,6 +4,7 @@
 //! is decided once for each view ([`crate::view`]) whose answers may have any.
 
 mod addresses;
+mod mark;
 mod spots;
 mod tasks;
 
@@ -16,8 +17,9 @@ use crate::envelope::Envelope;
 use crate::trouble::{INTERNAL_ERROR, error};
 use crate::view::Addresses;
 
+pub(crate) use mark::Marker;
 use spots::Spots;
-pub(crate) use tasks::{EXTENSION, Tasks, listed, restored, told};
+pub(crate) use tasks::{Begun, EXTENSION, Ids, Tasks, begun, is_over, task_of};
 
 /// How the answers of one server are told.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub(crate) struct Public {
     pub(crate) addresses: Option<Arc<Addresses>>,
     /// Which tasks it has.
     pub(crate) tasks: Tasks,
+    /// What binds tasks to the holder that they are told to, where that is not everybody's.
+    pub(crate) marker: Option<Arc<Marker>>,
 }
 
 /// What an answer is about, as far as it says where ids of tasks are in it.
@@ -36,8 +40,8 @@ pub(crate) struct Public {
 pub(crate) enum About {
     /// The call of a tool, which may begin a task: where the client asks for one, or where the server finds.
     Call { asks: bool },
-    /// A task.
-    Task,
+    /// A task: `takes` is whether that is all that anybody wants of it, its result or its end.
+    Task { takes: bool },
     /// Something else.
     Else,
 }
@@ -47,13 +51,19 @@ impl About {
     pub(crate) fn of(method: &str, asks: bool) -> Self {
         match method {
             "tools/call" => Self::Call { asks },
-            _ if method.starts_with("tasks/") => Self::Task,
+            "tasks/result" | "tasks/cancel" => Self::Task { takes: true },
+            _ if method.starts_with("tasks/") => Self::Task { takes: false },
             _ => Self::Else,
         }
     }
 }
 
 impl Public {
+    /// Returns the ids by which its tasks are known.
+    pub(crate) fn ids(&self) -> Ids<'_> {
+        Ids::new(&self.name, self.marker.as_deref())
+    }
+
     /// Returns an answer of the server's as the client gets it; `None` where that is as it is.
     ///
     /// # Errors
@@ -71,7 +81,7 @@ impl Public {
                 let what = "the server began a task, and the client has not said that it knows tasks";
                 return Err(error(INTERNAL_ERROR, what, None));
             }
-            tasks::in_result(&mut spots, about, result.get(), &self.name);
+            self.ids().in_result(&mut spots, about, result.get());
         }
         if let Some(addresses) = &self.addresses {
             addresses::in_result(&mut spots, result.get(), &|uri| addresses.public(self.server, uri));

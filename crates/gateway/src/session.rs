@@ -27,7 +27,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
+use switchboard_core::name::ServerName;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::caller::Caller;
 use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, has_twin, may_have_twin};
@@ -36,6 +38,7 @@ use crate::gateway::Inside;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::policy::Holder;
+use crate::public::{Ids, Marker};
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
 use crate::upstream::Upstream;
 use crate::view::View;
@@ -58,6 +61,8 @@ pub struct Session {
     pub(crate) root: Option<PathBuf>,
     /// Who is at the other end, and what they may do.
     holder: Holder,
+    /// What the holder's tasks are marked with, where they may not have everybody's.
+    marker: Option<Arc<Marker>>,
     /// Who calls; in a modern conversation, who called last.
     caller: ArcSwap<Caller>,
     /// The client has said that it is ready to be told things.
@@ -82,9 +87,9 @@ pub struct Session {
 #[derive(Clone)]
 enum InFlight {
     /// The server is still coming up.
-    Early(Arc<AtomicBool>),
+    Early(CancellationToken),
     /// A person is asked about it, under this number.
-    Asking(Arc<AtomicBool>, u64),
+    Asking(CancellationToken, u64),
     /// It has it, under this id.
     At(Weak<Upstream>, u64),
 }
@@ -117,12 +122,14 @@ impl Session {
         holder: Holder,
     ) -> Self {
         gateway.living.fetch_add(1, Ordering::Relaxed);
+        let marker = holder.is_restricted().then(|| Arc::new(Marker::new(gateway.secret(), &holder.who)));
         Self {
             id,
             gateway,
             face,
             root,
             holder,
+            marker,
             caller: ArcSwap::from_pointee(Caller::unknown()),
             listens: AtomicBool::new(false),
             outlet: ArcSwap::default(),
@@ -142,6 +149,12 @@ impl Session {
     /// Returns the mailbox of what belongs to no request.
     pub fn outlet(&self) -> Arc<Mailbox> {
         self.outlet.load_full()
+    }
+
+    /// Returns the ids by which the client knows a server's tasks, where these are not those of the server.
+    pub(crate) fn ids<'s>(&'s self, server: &'s ServerName) -> Option<Ids<'s>> {
+        let differs = self.face.is_joint() || self.marker.is_some();
+        differs.then(|| Ids::new(server, self.marker.as_deref()))
     }
 
     /// Returns who calls.
@@ -305,7 +318,7 @@ impl Session {
         for (_, call) in calls {
             match call {
                 InFlight::Early(given_up) | InFlight::Asking(given_up, _) => {
-                    given_up.store(true, Ordering::Relaxed);
+                    given_up.cancel();
                 }
                 InFlight::At(upstream, id) => {
                     if let Some(upstream) = upstream.upgrade() {
@@ -343,13 +356,15 @@ pub(crate) struct Request<'r> {
 }
 
 /// The names by which it is known what a message is about.
-const KNOWN: [&str; 6] = ["id", "method", "params", "name", "arguments", "uri"];
+const KNOWN: [&str; 8] = ["id", "method", "params", "name", "arguments", "uri", "task", "taskId"];
 
 /// Returns whether the server could read another message than we do.
 fn has_twins(envelope: &Envelope<'_>) -> bool {
     let whole = std::str::from_utf8(envelope.bytes()).unwrap_or_default();
     has_twin(whole, &["id", "method", "params"])
-        || envelope.params.is_some_and(|params| has_twin(params.get(), &["name", "arguments", "uri"]))
+        || envelope
+            .params
+            .is_some_and(|params| has_twin(params.get(), &["name", "arguments", "uri", "task", "taskId"]))
 }
 
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken

@@ -9,7 +9,7 @@ mod sweep;
 mod waiting;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(crate) struct Upstream {
     over: OnceLock<String>,
     /// It takes no calls any more; changed only while the calls are held.
     let_go: AtomicBool,
+    /// So many answers are being looked at: a call that waits no longer may have begun a task.
+    at_hand: AtomicUsize,
 }
 
 impl Upstream {
@@ -77,6 +79,7 @@ impl Upstream {
             news: AtomicU64::new(0),
             over: OnceLock::new(),
             let_go: AtomicBool::new(false),
+            at_hand: AtomicUsize::new(0),
         })
     }
 
@@ -88,6 +91,16 @@ impl Upstream {
     /// Returns the gateway, while it is there.
     pub(crate) fn gateway(&self) -> Option<Arc<crate::gateway::Inside>> {
         self.slot.upgrade()?.gateway()
+    }
+
+    /// Returns the slot that it is the connection of.
+    pub(crate) fn slot(&self) -> Weak<Slot> {
+        self.slot.clone()
+    }
+
+    /// Returns how many tasks the server works on without a call in flight.
+    pub(crate) fn tasks(&self) -> usize {
+        self.gateway().map_or(0, |gateway| gateway.running.count(self))
     }
 
     /// A question of the server's has its answer.
@@ -296,7 +309,14 @@ impl Upstream {
         }
         // Some answer what they cannot read without an id; on a stream of its own it is clear who is meant.
         let id = id.or(origin.filter(|_| envelope.error.is_some()));
-        match id.and_then(|id| self.take(id)) {
+        // Before the call is taken from those that wait, so that there is no moment in which it is neither.
+        self.at_hand.fetch_add(1, Ordering::Relaxed);
+        self.hand_over(id.and_then(|id| self.take(id)), envelope);
+        self.at_hand.fetch_sub(1, Ordering::Release);
+    }
+
+    fn hand_over(&self, waiting: Option<Waiting>, envelope: &Envelope<'_>) {
+        match waiting {
             Some(Waiting::Own(reply)) => {
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(Ok(Bytes::copy_from_slice(envelope.bytes())));
@@ -323,14 +343,28 @@ impl Upstream {
         let Some(token) = Params::read(envelope.params).token else { return };
         let Ok(id) = token.get().parse::<u64>() else { return };
         let mut calls = self.calls();
-        let Some(Waiting::Relay(relay)) = calls.get_mut(&id) else { return };
+        let Some(Waiting::Relay(relay)) = calls.get_mut(&id) else {
+            drop(calls);
+            return self.progress_of_task(id, envelope, token);
+        };
         relay.still_alive();
         let Some(own) = relay.token.as_deref() else { return };
         let place = envelope.place(token.get());
         let mut bytes: Bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]).into();
-        if relay.told.is_some() {
-            bytes = crate::public::told(&self.server, &bytes).unwrap_or(bytes);
+        if let Some(public) = &relay.told {
+            bytes = public.ids().told(&bytes).unwrap_or(bytes);
         }
         relay.mail.put(Letter { bytes, last: false });
+    }
+
+    /// A task goes on under the token of the call that began it (2025-11-25).
+    fn progress_of_task(&self, call: u64, envelope: &Envelope<'_>, token: &RawValue) {
+        let known = self.gateway().and_then(|gateway| gateway.running.progress(self, call));
+        let Some((session, own)) = known.and_then(|(session, own)| Some((session.upgrade()?, own))) else {
+            return;
+        };
+        let place = envelope.place(token.get());
+        let bytes = splice(envelope.bytes(), &[(place, own.get().as_bytes())]);
+        session.outlet().put(Letter { bytes: session.told_by(&self.server, bytes.into()), last: false });
     }
 }

@@ -20,7 +20,7 @@ use crate::face::Face;
 use crate::generation::Generation;
 use crate::object::{Object, part};
 use crate::offer::{Item, Offer, Sort};
-use crate::public::{self, Public, Tasks};
+use crate::public::{self, Marker, Public, Tasks};
 
 pub(crate) use addresses::Addresses;
 pub(crate) use join::Joined;
@@ -153,6 +153,19 @@ impl View {
         self.publics.get(server)?.as_ref()
     }
 
+    /// Returns how the answers of a server are told to the one whose tasks these marks bind.
+    pub(crate) fn public_to(&self, server: usize, marker: &Arc<Marker>) -> Option<Arc<Public>> {
+        let (generation, offer) = self.servers.get(server)?;
+        let public = self.public(server).map(Arc::as_ref).cloned().unwrap_or_else(|| Public {
+            name: generation.name.clone(),
+            server,
+            addresses: None,
+            tasks: offer.as_deref().map_or(Tasks::Some, Tasks::of),
+            marker: None,
+        });
+        Some(Arc::new(Public { marker: Some(Arc::clone(marker)), ..public }))
+    }
+
     /// Returns the place of the server of this name.
     pub(crate) fn server(&self, name: &str) -> Option<usize> {
         self.servers.iter().position(|(generation, _)| generation.name.as_str() == name)
@@ -266,7 +279,7 @@ fn publics(servers: &Servers, addresses: &Arc<Addresses>, joint: bool) -> Vec<Op
         let addresses = addresses.is_apart(server).then(|| Arc::clone(addresses));
         let differs = joint && (tasks != Tasks::None || addresses.is_some());
         let name = generation.name.clone();
-        differs.then(|| Arc::new(Public { name, server, addresses, tasks }))
+        differs.then(|| Arc::new(Public { name, server, addresses, tasks, marker: None }))
     };
     servers.iter().enumerate().map(of).collect()
 }

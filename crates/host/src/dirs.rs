@@ -232,6 +232,11 @@ impl Dirs {
         self.state.join("tokens.json")
     }
 
+    /// What the ids of tasks are marked with that belong to one holder of a token.
+    pub fn task_key(&self) -> PathBuf {
+        self.state.join("task-key.json")
+    }
+
     /// The folder of what was last written into client files.
     pub fn bases(&self) -> PathBuf {
         self.state.join("bases")

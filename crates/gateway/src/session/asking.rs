@@ -1,7 +1,6 @@
 //! Calls that somebody has to agree to: asked by the client, or waiting for a word.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -99,7 +98,7 @@ impl Session {
             kept.begun = tokio::time::Instant::now();
             kept.read(|request| {
                 // Who has given the call up has no answer, whatever was said meanwhile.
-                if !session.done(request.id) || given_up.load(Ordering::Relaxed) {
+                if !session.done(request.id) || given_up.is_cancelled() {
                     return;
                 }
                 match agreed {

@@ -13,7 +13,6 @@ use crate::envelope::{Envelope, Params, splice};
 use crate::link::Frame;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
-use crate::public;
 use crate::trouble::{INTERNAL_ERROR, error};
 use crate::upstream::Upstream;
 
@@ -99,8 +98,8 @@ impl Session {
             Some(Asked::Server { upstream, id: own, .. }) => {
                 let Some(upstream) = upstream.upgrade() else { return };
                 let mut bytes = splice(envelope.bytes(), &[(envelope.place(id.get()), own.get().as_bytes())]);
-                if self.face.is_joint() {
-                    bytes = public::restored(&upstream.server, &bytes).unwrap_or(bytes);
+                if let Some(restored) = self.ids(&upstream.server).and_then(|ids| ids.restored(&bytes)) {
+                    bytes = restored;
                 }
                 crate::envelope::one_line(&mut bytes);
                 // A server that is gone does not wait any more.

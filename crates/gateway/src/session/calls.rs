@@ -1,8 +1,8 @@
 //! Requests that are for a server: which one, and on their way.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -51,7 +52,7 @@ impl Session {
             return kept.read(|request| self.pass_on_with(request, leave));
         }
         let view = self.view(&request.caller);
-        match target(&view, request.caller.era, request.method, request.params) {
+        match self.target(&view, request) {
             Ok(route) => {
                 let Some((generation, offer)) = view.servers.get(route.server) else { return };
                 // What a tool is has to be known before it is judged.
@@ -74,7 +75,7 @@ impl Session {
             let unknown = view.servers.iter().filter(|(_, offer)| offer.is_none());
             let patience = unknown.map(|(generation, _)| limit(generation)).max().unwrap_or(UNKNOWN);
             session.known(&kept.caller, patience.min(UNKNOWN)).await;
-            if given_up.load(Ordering::Relaxed) {
+            if given_up.is_cancelled() {
                 return;
             }
             kept.read(|request| {
@@ -82,7 +83,7 @@ impl Session {
                     return;
                 }
                 let view = session.view(&kept.caller);
-                match target(&view, request.caller.era, request.method, request.params) {
+                match session.target(&view, request) {
                     Ok(route) => {
                         let Some((generation, offer)) = view.servers.get(route.server) else { return };
                         session.dispatch(request, generation, offer.as_ref(), &route, leave);
@@ -91,6 +92,24 @@ impl Session {
                 }
             });
         });
+    }
+
+    fn target(&self, view: &View, request: &Request<'_>) -> Result<Route, String> {
+        target(view, request.caller.era, self.marker.as_ref(), request.method, request.params)
+    }
+
+    /// Returns the connection that a request is for: the one that has the task which it is about, even if that is of a
+    /// version about to go; else the caller's.
+    fn slot_for(
+        self: &Arc<Self>,
+        request: &Request<'_>,
+        generation: &Arc<Generation>,
+        route: &Route,
+    ) -> Arc<Slot> {
+        let task = own_task(request, route)
+            .and_then(|id| self.gateway.running.slot(&generation.name, &id, &Arc::downgrade(self)));
+        let slot = task.filter(|slot| slot.ready().is_some());
+        slot.unwrap_or_else(|| generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref()))
     }
 
     /// Sends a request to its server, once it may be and once the server is there.
@@ -103,7 +122,7 @@ impl Session {
         leave: Option<Leave>,
     ) {
         let Ok(mut leave) = self.admitted(request, generation, offer, route, leave) else { return };
-        let slot = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+        let slot = self.slot_for(request, generation, route);
         if let Some(leave) = &mut leave
             && let Some(result) = self.known_result(request, &slot, route, leave)
         {
@@ -131,7 +150,7 @@ impl Session {
         slot: &Arc<Slot>,
         kept: &Kept,
         route: &Route,
-        given_up: &AtomicBool,
+        given_up: &CancellationToken,
         mut leave: Option<Leave>,
     ) {
         let limit = limit(&slot.generation);
@@ -140,7 +159,7 @@ impl Session {
             tokio::time::timeout_at(kept.begun + limit, slot.wanted()).await.unwrap_or_else(|_| {
                 Err(Trouble::Down(format!("it did not come up within {} ms", limit.as_millis())))
             });
-        if given_up.load(Ordering::Relaxed) {
+        if given_up.is_cancelled() {
             return;
         }
         kept.read(|request| match upstream {
@@ -182,7 +201,7 @@ impl Session {
         slot: &Arc<Slot>,
         upstream: &Arc<Upstream>,
         route: &Route,
-        early: Option<&AtomicBool>,
+        early: Option<&CancellationToken>,
     ) {
         let generation = &slot.generation;
         // Who comes back to a call that was set aside has leave for that one, and for none that would be sent.
@@ -199,7 +218,7 @@ impl Session {
             let key = request.id.get();
             let full = calls.len() >= super::MOST_CALLS;
             match calls.get_mut(key) {
-                Some(call) if early.is_some_and(|given_up| !given_up.load(Ordering::Relaxed)) => {
+                Some(call) if early.is_some_and(|given_up| !given_up.is_cancelled()) => {
                     *call = InFlight::At(Arc::downgrade(upstream), id);
                 }
                 Some(_) => {
@@ -227,6 +246,7 @@ impl Session {
         let relay = Relay {
             session: Arc::downgrade(self),
             mail: Arc::clone(request.mail),
+            number: id,
             id: request.id.to_owned(),
             token: request.meta.token.map(ToOwned::to_owned),
             caller: Arc::clone(&request.caller),
@@ -243,7 +263,9 @@ impl Session {
             leave,
             stats: Arc::clone(&generation.stats),
             again,
-            told: route.public.clone().map(|public| (public, About::of(request.method, asks_task))),
+            told: route.public.clone(),
+            about: About::of(request.method, asks_task),
+            task: own_task(request, route).map(|id| id.as_ref().into()),
             span: span(request, generation),
         };
         if let Err(refused) = upstream.relay(id, frame, relay) {
@@ -261,8 +283,8 @@ impl Session {
 
     /// Notes a call whose server is not there yet. `None` where the client has a call of this id already, which it is
     /// told (requirement E3).
-    pub(super) fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<Arc<AtomicBool>> {
-        let given_up = Arc::new(AtomicBool::new(false));
+    pub(super) fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<CancellationToken> {
+        let given_up = CancellationToken::new();
         {
             let mut calls = self.calls();
             if calls.contains_key(id.get()) {
@@ -270,16 +292,16 @@ impl Session {
                 reply_error(id, mail, &twice());
                 return None;
             }
-            calls.insert(id.get().into(), InFlight::Early(Arc::clone(&given_up)));
+            calls.insert(id.get().into(), InFlight::Early(given_up.clone()));
         }
         Some(given_up)
     }
 
     /// A person is asked about a call, under this number. Returns whether the client still waits for it.
-    pub(super) fn asks_about(&self, id: &RawValue, given_up: &Arc<AtomicBool>, number: u64) -> bool {
+    pub(super) fn asks_about(&self, id: &RawValue, given_up: &CancellationToken, number: u64) -> bool {
         let mut calls = self.calls();
-        let call = calls.get_mut(id.get()).filter(|_| !given_up.load(Ordering::Relaxed));
-        call.map(|call| *call = InFlight::Asking(Arc::clone(given_up), number)).is_some()
+        let call = calls.get_mut(id.get()).filter(|_| !given_up.is_cancelled());
+        call.map(|call| *call = InFlight::Asking(given_up.clone(), number)).is_some()
     }
 
     /// A call has its answer. Returns whether the client still waited for one.
@@ -302,9 +324,9 @@ impl Session {
         let call = self.calls().remove(id);
         match call {
             None => self.end_stream(id),
-            Some(InFlight::Early(given_up)) => given_up.store(true, Ordering::Relaxed),
+            Some(InFlight::Early(given_up)) => given_up.cancel(),
             Some(InFlight::Asking(given_up, number)) => {
-                given_up.store(true, Ordering::Relaxed);
+                given_up.cancel();
                 self.take_back(number, reason, &self.outlet());
             }
             Some(InFlight::At(upstream, id)) => {
@@ -339,6 +361,14 @@ impl Session {
 pub(super) fn offer_of<'v>(view: &'v View, generation: &Arc<Generation>) -> Option<&'v Arc<Offer>> {
     let (_, offer) = view.servers.iter().find(|(one, _)| Arc::ptr_eq(one, generation))?;
     offer.as_ref()
+}
+
+/// Returns the task that a request is about, as the server calls it.
+fn own_task<'r>(request: &'r Request<'_>, route: &'r Route) -> Option<Cow<'r, str>> {
+    if !request.method.starts_with("tasks/") {
+        return None;
+    }
+    route.own.as_deref().map(Cow::Borrowed).or_else(|| text(request.params.task))
 }
 
 /// Notes what came of a call that is not sent.

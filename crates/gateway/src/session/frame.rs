@@ -9,7 +9,7 @@ use crate::envelope::{Envelope, Params, splice, text};
 use crate::era::{self, Shape};
 use crate::link::{Call, Frame};
 use crate::message;
-use crate::public::{self, Tasks};
+use crate::public::Tasks;
 use crate::upstream::Upstream;
 use crate::view::Route;
 
@@ -49,7 +49,7 @@ pub(super) fn frame(
     edits.sort_by_key(|(place, _)| place.start);
     let mut bytes = splice(envelope.bytes(), &edits);
     if let Some(public) = route.public.as_ref().filter(|public| public.tasks != Tasks::None)
-        && let Some(restored) = public::restored(&public.name, &bytes)
+        && let Some(restored) = public.ids().restored(&bytes)
     {
         bytes = restored;
     }

@@ -12,7 +12,6 @@ use crate::envelope::text;
 use crate::mailbox::Letter;
 use crate::message;
 use crate::offer::Sort;
-use crate::public;
 use crate::view::View;
 
 /// How grave a message has to be to be told (RFC 5424, as the protocol names them).
@@ -100,8 +99,8 @@ impl Session {
 
     /// Returns a question or notification of a server's as this client gets it.
     pub(crate) fn told_by(&self, server: &ServerName, bytes: Bytes) -> Bytes {
-        let told = self.face.is_joint().then(|| public::told(server, &bytes));
-        told.flatten().unwrap_or(bytes)
+        let told = self.ids(server).and_then(|ids| ids.told(&bytes));
+        told.unwrap_or(bytes)
     }
 
     /// Returns whether the client wants log messages of this level.

@@ -1,5 +1,6 @@
 //! What the gateway answers by itself: the handshake, what is offered, and what concerns the conversation alone.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::caller::Caller;
 use crate::envelope::text;
 use crate::object::Object;
 use crate::offer::Sort;
-use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, Trouble, error};
+use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, Trouble, error};
 use crate::view::View;
 
 /// The protocol's code for a revision that is not spoken (2026-07-28).
@@ -33,6 +34,11 @@ impl Session {
             "initialize" if !modern => self.initialize(request),
             "ping" if !modern => reply(request.id, request.mail, b"{}"),
             "server/discover" => self.discover(request),
+            // Nothing says of a task that is listed whose it is.
+            "tasks/list" if self.marker.is_some() => {
+                let what = "whoever may not do everything has no list of tasks";
+                reply_error(request.id, request.mail, &error(METHOD_NOT_FOUND, what, None));
+            }
             "tasks/list" if !modern && self.face.is_joint() => self.list_tasks(request),
             "subscriptions/listen" if modern => self.subscribe_all(request),
             "logging/setLevel" if !modern => self.set_level(request),
@@ -83,9 +89,13 @@ impl Session {
         let joined = &view.joined;
         let instructions =
             joined.instructions.as_ref().map(|text| format!(r#","instructions":{text}"#)).unwrap_or_default();
+        let capabilities = match self.marker {
+            None => Cow::Borrowed(joined.legacy.as_str()),
+            Some(_) => Cow::Owned(without_lists_of_tasks(&joined.legacy)),
+        };
         let result = format!(
-            r#"{{"protocolVersion":"{}","capabilities":{},"serverInfo":{}{instructions}}}"#,
-            caller.revision, joined.legacy, joined.info
+            r#"{{"protocolVersion":"{}","capabilities":{capabilities},"serverInfo":{}{instructions}}}"#,
+            caller.revision, joined.info
         );
         self.remember(view);
         reply(id, mail, result.as_bytes());
@@ -181,6 +191,19 @@ impl Session {
 pub(super) fn foreign_cursor(request: &Request<'_>) -> Option<String> {
     let cursor = request.params.cursor.filter(|cursor| cursor.get() != "null");
     cursor.map(|_| error(INVALID_PARAMS, "this cursor is none of ours: lists have one page", None))
+}
+
+/// Returns capabilities without the listing of tasks.
+fn without_lists_of_tasks(capabilities: &str) -> String {
+    let without = || {
+        let mut all = Object::read(capabilities)?;
+        let mut tasks = Object::read(all.member("tasks")?)?;
+        let had = tasks.remove("list");
+        let tasks = tasks.to_string();
+        all.set("tasks", tasks);
+        had.then(|| all.to_string())
+    };
+    without().unwrap_or_else(|| capabilities.to_owned())
 }
 
 /// Returns the result of `server/discover`.

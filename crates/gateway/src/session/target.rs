@@ -1,5 +1,7 @@
 //! Which server a request is for, and what that server calls what it is about.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use switchboard_core::mcp::public_task::own_task;
@@ -8,18 +10,34 @@ use switchboard_core::mcp::revision::Era;
 use crate::envelope::{Params, text};
 use crate::object::Object;
 use crate::offer::{Offer, Sort};
-use crate::public::Tasks;
+use crate::public::{Ids, Marker, Tasks};
 use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, error};
 use crate::view::{Route, View};
 
 /// Returns the server that a request of a caller of this era is for, and what it calls what the request is about; else the
-/// error.
-pub(super) fn target(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Route, String> {
-    let route = found(view, era, method, params)?;
-    Ok(Route { public: view.public(route.server).cloned(), ..route })
+/// error. The marks are those of the holder's tasks, where not everybody may have them.
+pub(super) fn target(
+    view: &View,
+    era: Era,
+    marker: Option<&Arc<Marker>>,
+    method: &str,
+    params: &Params<'_>,
+) -> Result<Route, String> {
+    let route = found(view, era, marker.map(Arc::as_ref), method, params)?;
+    let public = match marker {
+        None => view.public(route.server).cloned(),
+        Some(marker) => view.public_to(route.server, marker),
+    };
+    Ok(Route { public, ..route })
 }
 
-fn found(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Route, String> {
+fn found(
+    view: &View,
+    era: Era,
+    marker: Option<&Marker>,
+    method: &str,
+    params: &Params<'_>,
+) -> Result<Route, String> {
     let (route, what) = match method {
         "tools/call" => by_name(view, Sort::Tools, params.name, "tool"),
         "prompts/get" => by_name(view, Sort::Prompts, params.name, "prompt"),
@@ -29,9 +47,13 @@ fn found(view: &View, era: Era, method: &str, params: &Params<'_>) -> Result<Rou
             return owner.ok_or_else(|| no_resource(era, &uri.unwrap_or_default()));
         }
         "completion/complete" => by_reference(view, params.reference),
-        _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, era, params.task),
+        _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, era, marker, params.task),
         _ => {
             let none = error(METHOD_NOT_FOUND, &format!("there is no method {method:?}"), None);
+            // Of whose tasks it is about nothing is said.
+            if (view.joint || marker.is_some()) && method.starts_with("tasks/") {
+                return Err(none);
+            }
             return unknown(view, method).map(|server| Route::new(server, None)).ok_or(none);
         }
     };
@@ -70,17 +92,23 @@ fn by_reference(view: &View, reference: Option<&RawValue>) -> (Option<Route>, St
 }
 
 /// A task is known to the one server that there is; behind several, to the one that its id is marked with, for callers of
-/// that server's era.
-fn by_task(view: &View, era: Era, task: Option<&RawValue>) -> (Option<Route>, String) {
+/// that server's era. What is bound to a holder is known to that one alone.
+fn by_task(
+    view: &View,
+    era: Era,
+    marker: Option<&Marker>,
+    task: Option<&RawValue>,
+) -> (Option<Route>, String) {
     let task = text(task).unwrap_or_default();
     let what = format!("there is no task {task:?}");
-    if !view.joint {
+    if !view.joint && marker.is_none() {
         return ((view.servers.len() == 1).then(|| Route::new(0, None)), what);
     }
     let has_tasks = |offer: &Offer| offer.era == era && Tasks::of(offer) != Tasks::None;
-    let route = own_task(&task).and_then(|(name, own)| {
-        let server = view.server(&name)?;
-        let (_, offer) = view.servers.get(server)?;
+    let route = own_task(&task).and_then(|said| {
+        let server = view.server(&said.server)?;
+        let (generation, offer) = view.servers.get(server)?;
+        let own = Ids::new(&generation.name, marker).own(&task)?;
         // Where it is not known what a server offers, it says itself.
         offer.as_deref().is_none_or(has_tasks).then(|| Route::new(server, Some(own.to_owned())))
     });
@@ -90,10 +118,6 @@ fn by_task(view: &View, era: Era, task: Option<&RawValue>) -> (Option<Route>, St
 /// Requirement E2: a method that nobody here knows goes to the only server, or to the only one whose extensions or
 /// experiments are named like it.
 fn unknown(view: &View, method: &str) -> Option<usize> {
-    // Of whose tasks it is about nothing is said.
-    if view.joint && method.starts_with("tasks/") {
-        return None;
-    }
     if view.servers.len() == 1 {
         return Some(0);
     }

@@ -9,7 +9,7 @@ use tracing::debug;
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
 use crate::generation::Generation;
-use crate::public::{Tasks, listed};
+use crate::public::{Ids, Tasks};
 use crate::slot::pages;
 use crate::trouble::{METHOD_NOT_FOUND, Trouble, error};
 
@@ -23,6 +23,7 @@ impl Session {
         if let Some(error) = super::own::foreign_cursor(request) {
             return reply_error(request.id, request.mail, &error);
         }
+        let Some(given_up) = self.early(request.id, request.mail) else { return };
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let caller = Arc::clone(&request.caller);
         self.answer_later(async move {
@@ -31,7 +32,13 @@ impl Session {
             let lists = |at: usize| view.public(at).is_some_and(|public| public.tasks == Tasks::Listed);
             let those = view.servers.iter().enumerate().filter(|(at, _)| lists(*at));
             let of_all = those.map(|(_, (one, _))| session.tasks_of(one, &caller));
-            let all: Vec<Result<Vec<String>, String>> = join_all(of_all).await;
+            let all: Vec<Result<Vec<String>, String>> = tokio::select! {
+                all = join_all(of_all) => all,
+                () = given_up.cancelled() => return,
+            };
+            if !session.done(&id) {
+                return;
+            }
             let failed = all.iter().all(Result::is_err).then(|| all.first()).flatten();
             match failed {
                 Some(Err(failed)) => reply_error(&id, &mail, failed),
@@ -57,7 +64,7 @@ impl Session {
         let read = async {
             let upstream = slot.wanted().await?;
             let take = |raw: &str| {
-                tasks.push(listed(&generation.name, raw));
+                tasks.push(Ids::new(&generation.name, None).listed(raw));
                 true
             };
             pages(&upstream, "tasks/list", "tasks", take).await

@@ -21,6 +21,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
+use crate::public;
 use crate::session::{Level, Logs, Session};
 use crate::trouble::{INTERNAL_ERROR, METHOD_NOT_FOUND, error};
 use crate::upstream::{Relay, Upstream};
@@ -61,6 +62,8 @@ type Asked = (Weak<Session>, u64);
 enum Whose {
     /// This one's; of several of one client the newest.
     Call(Call),
+    /// It belongs to a task of this session's, no call of which is in flight.
+    Task(Weak<Session>),
     /// There is no call that it could belong to.
     Nobodys,
     /// It could be one of several clients'.
@@ -96,7 +99,7 @@ impl Slot {
             let id = envelope.id.map_or("null", |id| id.get());
             upstream.tell(message::error(id, &error(code, what, None)));
         };
-        match self.recipient(upstream, method, origin) {
+        match self.recipient(upstream, envelope, origin) {
             Recipient::Session(session, mail) => {
                 if !session.caller().can(method) {
                     return refuse(METHOD_NOT_FOUND, "the client cannot do that");
@@ -132,10 +135,31 @@ impl Slot {
     }
 
     /// Finds whose call it is that something from the server belongs to; `origin` is its number where that is known.
-    fn whose(upstream: &Upstream, origin: Option<u64>) -> Whose {
+    fn whose(&self, upstream: &Upstream, envelope: &Envelope<'_>, origin: Option<u64>) -> Whose {
+        if origin.is_none()
+            && let Some(task) = public::task_of(envelope)
+            && let Some(gateway) = self.gateway()
+        {
+            // Who waits for the result of a task hears of it there, whoever began it.
+            let waits = |relay: &Relay| relay.task.as_deref() == Some(&*task);
+            let call = Self::newest(upstream, &|_, relay| waits(relay));
+            if !matches!(call, Whose::Nobodys) {
+                return call;
+            }
+            if let Some(session) = gateway.running.whose(upstream, &task) {
+                gateway.running.heard_of(upstream, &task);
+                let of_session = Self::newest(upstream, &|_, relay| relay.session.ptr_eq(&session));
+                return if matches!(of_session, Whose::Nobodys) { Whose::Task(session) } else { of_session };
+            }
+        }
+        Self::newest(upstream, &|id, _| origin.is_none_or(|origin| origin == id))
+    }
+
+    /// Returns the newest of the calls that are like this, where all of them are one client's.
+    fn newest(upstream: &Upstream, like: &dyn Fn(u64, &Relay) -> bool) -> Whose {
         upstream.with_relays(|relays| {
             let mut newest: Option<(u64, &Relay)> = None;
-            for (id, relay) in relays.filter(|(id, _)| origin.is_none_or(|origin| origin == *id)) {
+            for (id, relay) in relays.filter(|(id, relay)| like(*id, relay)) {
                 match &newest {
                     Some((_, other)) if !other.session.ptr_eq(&relay.session) => return Whose::Unclear,
                     Some((other, _)) if *other > id => {}
@@ -154,9 +178,17 @@ impl Slot {
         })
     }
 
-    fn recipient(&self, upstream: &Upstream, method: &str, origin: Option<u64>) -> Recipient {
-        match Self::whose(upstream, origin) {
+    fn recipient(&self, upstream: &Upstream, envelope: &Envelope<'_>, origin: Option<u64>) -> Recipient {
+        let method = envelope.method.as_deref().unwrap_or_default();
+        match self.whose(upstream, envelope, origin) {
             Whose::Unclear => Recipient::Unclear,
+            Whose::Task(session) => match session.upgrade() {
+                Some(session) if session.caller().era == Era::Legacy => {
+                    let outlet = session.outlet();
+                    Recipient::Session(session, outlet)
+                }
+                _ => Recipient::Nobody,
+            },
             Whose::Call(Call { id, era: Era::Modern, .. }) => Recipient::Parked(id),
             Whose::Call(call) => match call.session.upgrade() {
                 Some(session) => Recipient::Session(session, call.mail),
@@ -195,13 +227,17 @@ impl Slot {
             "notifications/resources/updated" => self.updated(envelope, bytes),
             "notifications/cancelled" => self.took_back(envelope),
             "notifications/subscriptions/acknowledged" => {}
-            _ => self.pass(upstream, bytes, origin),
+            _ => self.pass(upstream, envelope, bytes, origin),
         }
     }
 
     /// Passes on what is for the one whose call it belongs to, or for the only one there is.
-    fn pass(&self, upstream: &Upstream, bytes: &Bytes, origin: Option<u64>) {
-        let whom = match Self::whose(upstream, origin) {
+    fn pass(&self, upstream: &Upstream, envelope: &Envelope<'_>, bytes: &Bytes, origin: Option<u64>) {
+        let whom = match self.whose(upstream, envelope, origin) {
+            Whose::Task(session) => {
+                let session = session.upgrade().filter(|session| session.caller().era == Era::Legacy);
+                session.map(|session| (Some(Arc::clone(&session)), session.outlet()))
+            }
             Whose::Call(call) => Some((call.session.upgrade(), call.mail)),
             Whose::Unclear => None,
             Whose::Nobodys => match self.present().as_slice() {
@@ -231,7 +267,13 @@ impl Slot {
     /// Requirement C9: a log message goes to the one whose call it belongs to; one that belongs to no call to all.
     fn logged(&self, upstream: &Upstream, envelope: &Envelope<'_>, bytes: &Bytes, origin: Option<u64>) {
         let level = text(Params::read(envelope.params).level).and_then(|word| Level::parse(&word));
-        match Self::whose(upstream, origin) {
+        match self.whose(upstream, envelope, origin) {
+            Whose::Task(session) => {
+                let session = session.upgrade().filter(|session| session.caller().era == Era::Legacy);
+                if let Some(session) = session.filter(|session| session.wants(level)) {
+                    self.tell_one(Some(&session), &session.outlet(), bytes);
+                }
+            }
             Whose::Call(call) => {
                 let session = call.session.upgrade();
                 if call.logs.want(level, session.as_deref()) {

@@ -123,7 +123,7 @@ impl Task {
                     (None, Phase::Draining { .. }) => 0,
                     // Whoever subscribed uses it, though nobody calls.
                     (up, _) => {
-                        let calls = up.as_ref().map_or(0, |up| up.in_flight());
+                        let calls = up.as_ref().map_or(0, |up| up.in_flight() + up.tasks());
                         calls + usize::from(self.slot.back.has_subscribers())
                     }
                 };

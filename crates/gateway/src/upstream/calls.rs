@@ -28,7 +28,9 @@ impl Upstream {
     /// is either waited for or refused unsent, and never lost.
     pub(crate) fn lets_go(&self) -> bool {
         let calls = self.calls();
-        let is_idle = calls.values().all(|waiting| matches!(waiting, Waiting::News(_)));
+        let is_idle = calls.values().all(|waiting| matches!(waiting, Waiting::News(_)))
+            && self.at_hand.load(Ordering::Acquire) == 0
+            && self.tasks() == 0;
         self.let_go.fetch_or(is_idle, Ordering::Relaxed);
         is_idle
     }

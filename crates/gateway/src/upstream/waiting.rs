@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
+use switchboard_core::mcp::revision::Era;
 use switchboard_core::name::ServerName;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -16,7 +17,8 @@ use crate::envelope::{Envelope, splice};
 use crate::era::Shape;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
-use crate::public::{About, Public};
+use crate::public::{self, About, Public};
+use crate::running::Beginning;
 use crate::session::{Leave, Logs, Session};
 use crate::slot::Slot;
 use crate::stats::Stats;
@@ -79,6 +81,8 @@ pub(crate) struct Relay {
     pub(crate) session: Weak<Session>,
     /// Where what belongs to the call goes.
     pub(crate) mail: Arc<Mailbox>,
+    /// Its number at the server.
+    pub(crate) number: u64,
     /// The id that the client gave the call, as it was written.
     pub(crate) id: Box<RawValue>,
     /// The token by which the client wants to hear of progress, as it was written.
@@ -105,8 +109,12 @@ pub(crate) struct Relay {
     pub(crate) stats: Arc<Stats>,
     /// What the call was, where it may have to be sent again: an input was required, and is there now.
     pub(crate) again: Option<Box<crate::bridge::Again>>,
-    /// How the answer is told, and what it is about, where it is not told as it is.
-    pub(crate) told: Option<(Arc<Public>, About)>,
+    /// How the answer is told, where it is not told as it is.
+    pub(crate) told: Option<Arc<Public>>,
+    /// What it is about.
+    pub(crate) about: About,
+    /// The task that it is about, as the server calls it.
+    pub(crate) task: Option<Box<str>>,
     /// The call in the traces: it lasts as long as this.
     pub(crate) span: Span,
 }
@@ -118,6 +126,7 @@ impl Relay {
         Self {
             session: Weak::new(),
             mail: Arc::default(),
+            number: 0,
             id: RawValue::NULL.to_owned(),
             token: None,
             caller: Arc::new(Caller::unknown()),
@@ -132,6 +141,8 @@ impl Relay {
             stats: Arc::default(),
             again: None,
             told: None,
+            about: About::Else,
+            task: None,
             span: Span::none(),
         }
     }
@@ -162,7 +173,8 @@ impl Relay {
         let is_error = envelope.error.is_some();
         self.stats.answered(self.begun.elapsed(), is_error);
         self.came_to(if is_error { "error" } else { "ok" });
-        let told = self.told.as_ref().map(|(public, about)| public.answer(*about, &self.caller, envelope));
+        self.note_task(upstream, envelope);
+        let told = self.told.as_ref().map(|public| public.answer(self.about, &self.caller, envelope));
         match told {
             None | Some(Ok(None)) => self.shaped(upstream, envelope),
             Some(Err(error)) => self.finish(message::error(self.id.get(), &error)),
@@ -171,6 +183,34 @@ impl Relay {
                 Ok(envelope) => self.shaped(upstream, &envelope),
                 Err(_) => self.shaped(upstream, envelope),
             },
+        }
+    }
+
+    /// Notes what the answer says of a task, if anything.
+    fn note_task(&self, upstream: &Upstream, envelope: &Envelope<'_>) {
+        let (Some(result), false) = (envelope.result, self.about == About::Else) else { return };
+        match (self.about, &self.task) {
+            (About::Task { takes }, Some(id)) => {
+                let Some(gateway) = upstream.gateway() else { return };
+                // In the modern era the result of a task is told with how it stands.
+                if takes || (upstream.era() == Era::Modern && public::is_over(result.get())) {
+                    gateway.running.ended(upstream, id);
+                } else {
+                    gateway.running.heard_of(upstream, id);
+                }
+            }
+            (About::Call { asks }, _) if asks || upstream.era() == Era::Modern => {
+                if memchr::memmem::find(result.get().as_bytes(), b"taskId").is_none() {
+                    return;
+                }
+                let Some(task) = public::begun(self.about, result.get()) else { return };
+                let Some(gateway) = upstream.gateway() else { return };
+                let token = self.token.as_deref();
+                let by =
+                    Beginning { slot: upstream.slot(), call: self.number, session: &self.session, token };
+                gateway.running.begins(upstream, task, &by);
+            }
+            _ => {}
         }
     }
 

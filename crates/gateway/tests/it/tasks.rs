@@ -1,6 +1,8 @@
 //! Tasks behind a face of several servers (requirement C12): two of them give the same id, and still each task is asked
 //! for, told of, cancelled and listed at its own server.
 
+mod holders;
+mod long;
 mod office;
 
 use serde_json::{Value, json};

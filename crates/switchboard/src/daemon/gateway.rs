@@ -15,7 +15,7 @@ use super::inbox::Inbox;
 
 /// Returns a gateway without servers, over this home.
 pub(crate) fn open(handle: &Handle, dirs: &Dirs, env: &Env, inbox: &Inbox) -> Gateway {
-    let keeper = Arc::new(keeper::Kept::new(handle.clone(), dirs.offers()));
+    let keeper = Arc::new(keeper::Kept::new(handle.clone(), dirs));
     #[cfg(unix)]
     let launcher = Arc::new(launcher::Starter::new(handle.clone(), dirs.clone(), env.clone(), inbox.clone()));
     #[cfg(not(unix))]

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use switchboard_core::catalogue::Server;
+use switchboard_core::policy::Held;
 use switchboard_gateway::face::Face;
+use switchboard_gateway::policy::Holder;
 
 use crate::client::Client;
 use crate::stage::{Heard, House, Wire, mark, server};
@@ -52,6 +54,16 @@ impl Office {
         self.house.client(face, "{}").await
     }
 
+    /// Returns a client that may do anything with the tools of these servers, and nothing else.
+    pub(super) async fn holder(&self, who: &str, servers: &[&str], face: Face) -> Client {
+        let held: Vec<String> = servers.iter().map(|server| format!("{server}:*:*")).collect();
+        let held = Arc::new(Held::parse(held.iter().map(String::as_str)).unwrap());
+        let session = self.house.gateway.session_of(face, None, Holder { who: who.into(), held }).unwrap();
+        let mut client = Client::new(session);
+        client.greet("{}").await;
+        client
+    }
+
     /// Returns what each server heard of tasks, in the order of their names.
     pub(super) fn heard(&self) -> Vec<Vec<String>> {
         std::mem::take(&mut *self.heard.lock().unwrap()).into_values().collect()
@@ -69,7 +81,16 @@ async fn play(server: Server, mut wire: Wire, notes: Arc<Mutex<BTreeMap<String, 
             notes.lock().unwrap().entry(name.clone()).or_default().push(note);
         }
         match (heard.tool.as_str(), heard.method.as_str()) {
-            ("ask", _) => ask(&mut wire, &heard).await,
+            ("ask", _) => {
+                let task = tell(&mut wire, &heard.token).await;
+                wire.say(heard.says(&format!("answered of {task}"))).await;
+            }
+            ("later", _) => {
+                let begun = json!({ "task": { "taskId": "t.1", "status": "working" } });
+                wire.say(heard.result(&begun.to_string())).await;
+                let task = tell(&mut wire, &heard.token).await;
+                notes.lock().unwrap().entry(name.clone()).or_default().push(format!("answered of {task}"));
+            }
             (_, "tasks/list") if kind == "mute" => {}
             _ => {
                 if let Some(answer) = answer(&name, &kind, &heard, params) {
@@ -80,10 +101,9 @@ async fn play(server: Server, mut wire: Wire, notes: Arc<Mutex<BTreeMap<String, 
     }
 }
 
-/// Tells and asks things that belong to a task, in the middle of a call.
-async fn ask(wire: &mut Wire, call: &Heard) {
+/// Tells and asks things that belong to a task, and returns of which task the answer is.
+async fn tell(wire: &mut Wire, token: &str) -> String {
     let related = format!(r#""_meta":{{"{RELATED}":{{"taskId":"t.1"}}}}"#);
-    let token = &call.token;
     for (id, method, params) in [
         ("", "notifications/tasks/status", r#""taskId":"t.1","status":"working""#.to_owned()),
         ("", "notifications/progress", format!(r#""progressToken":{token},"progress":1,{related}"#)),
@@ -92,10 +112,9 @@ async fn ask(wire: &mut Wire, call: &Heard) {
     ] {
         wire.say(format!(r#"{{"jsonrpc":"2.0",{id}"method":"{method}","params":{{{params}}}}}"#)).await;
     }
-    let Some(answered) = wire.hear().await else { return };
+    let Some(answered) = wire.hear().await else { return String::new() };
     let answered: Value = serde_json::from_str(&answered.line).expect("JSON");
-    let task = answered["result"]["_meta"][RELATED]["taskId"].as_str().unwrap_or_default().to_owned();
-    wire.say(call.says(&format!("answered of {task}"))).await;
+    answered["result"]["_meta"][RELATED]["taskId"].as_str().unwrap_or_default().to_owned()
 }
 
 fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<String> {
@@ -118,7 +137,7 @@ fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<Strin
         }),
         "tools/list" => {
             let tool = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
-            json!({ "tools": [tool("work"), tool("ask")] })
+            json!({ "tools": [tool("work"), tool("ask"), tool("later")] })
         }
         "tools/call" if is_modern => json!({ "resultType": "task", "taskId": "t.1", "status": "working" }),
         "tools/call" if !params["task"].is_null() => {
@@ -126,6 +145,9 @@ fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<Strin
         }
         "tools/call" => return Some(heard.says("done")),
         "tasks/update" | "tasks/cancel" if is_modern => json!({ "resultType": "complete" }),
+        method if kind == "fresh" && method.starts_with("tasks/") => {
+            return Some(heard.error(r#"{"code":-32602,"message":"no such task"}"#));
+        }
         "tasks/get" => task("working"),
         "tasks/cancel" => task("cancelled"),
         "tasks/result" => json!({

@@ -1,0 +1,126 @@
+//! The tasks that servers work on for clients, of which no call is in flight (requirement C12).
+//!
+//! Nothing here decides who may have a task: that is said by its id ([`crate::public`]). What is known of tasks is for
+//! keeping their servers, for finding the connection that has them, and for telling those who began them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use switchboard_core::name::ServerName;
+use tokio::time::Instant;
+
+use crate::public::Begun;
+use crate::session::Session;
+use crate::slot::Slot;
+use crate::upstream::Upstream;
+
+/// So many tasks are known; of more than that the one that was heard of longest ago is forgotten.
+const MOST: usize = 1024;
+
+/// A task is taken to run for so long after it was last heard of, where its server does not keep it as long as that.
+const LASTS: Duration = Duration::from_secs(60 * 60);
+
+/// The tasks that servers work on.
+#[derive(Default)]
+pub(crate) struct Running(Mutex<Vec<Task>>);
+
+struct Task {
+    server: ServerName,
+    /// What the server calls it.
+    id: String,
+    upstream: Weak<Upstream>,
+    slot: Weak<Slot>,
+    /// The call that began it, by its number at the server, and by whom.
+    call: u64,
+    session: Weak<Session>,
+    token: Option<Box<RawValue>>,
+    /// So long it is kept after it was heard of.
+    lasts: Duration,
+    until: Instant,
+}
+
+/// The call that began a task.
+pub(crate) struct Beginning<'c> {
+    pub(crate) slot: Weak<Slot>,
+    pub(crate) call: u64,
+    pub(crate) session: &'c Weak<Session>,
+    pub(crate) token: Option<&'c RawValue>,
+}
+
+impl Running {
+    /// A task has begun at a server.
+    pub(crate) fn begins(&self, upstream: &Upstream, task: Begun, by: &Beginning<'_>) {
+        let lasts = task.ttl.map_or(LASTS, |ttl| Duration::from_millis(ttl).min(LASTS));
+        let mut all = self.all();
+        if all.len() >= MOST
+            && let Some((oldest, _)) = all.iter().enumerate().min_by_key(|(_, task)| task.until)
+        {
+            all.swap_remove(oldest);
+        }
+        all.push(Task {
+            server: upstream.server.clone(),
+            id: task.id,
+            upstream: upstream.me(),
+            slot: by.slot.clone(),
+            call: by.call,
+            session: by.session.clone(),
+            token: by.token.map(ToOwned::to_owned),
+            lasts,
+            until: Instant::now() + lasts,
+        });
+    }
+
+    /// A task was heard of, or asked about.
+    pub(crate) fn heard_of(&self, upstream: &Upstream, id: &str) {
+        let me = upstream.me();
+        for task in self.all().iter_mut().filter(|task| task.id == id && task.upstream.ptr_eq(&me)) {
+            task.until = Instant::now() + task.lasts;
+        }
+    }
+
+    /// Nothing more is to be had of a task.
+    pub(crate) fn ended(&self, upstream: &Upstream, id: &str) {
+        let me = upstream.me();
+        self.all().retain(|task| !(task.id == id && task.upstream.ptr_eq(&me)));
+    }
+
+    /// Returns how many tasks a connection has.
+    pub(crate) fn count(&self, upstream: &Upstream) -> usize {
+        let me = upstream.me();
+        self.all().iter().filter(|task| task.upstream.ptr_eq(&me)).count()
+    }
+
+    /// Returns the connection that has a task, which may be one of a version that is about to go: of several that give the
+    /// same id, that of the task which this session began.
+    pub(crate) fn slot(&self, server: &ServerName, id: &str, session: &Weak<Session>) -> Option<Arc<Slot>> {
+        let all = self.all();
+        let those = || all.iter().rev().filter(|task| task.id == id && task.server == *server);
+        let own = those().find(|task| task.session.ptr_eq(session)).or_else(|| those().next());
+        own?.slot.upgrade()
+    }
+
+    /// Returns who began a task, and wants to hear of it.
+    pub(crate) fn whose(&self, upstream: &Upstream, id: &str) -> Option<Weak<Session>> {
+        let me = upstream.me();
+        let all = self.all();
+        Some(all.iter().find(|task| task.id == id && task.upstream.ptr_eq(&me))?.session.clone())
+    }
+
+    /// Returns who hears of the progress of the task that a call began, and under which token.
+    pub(crate) fn progress(&self, upstream: &Upstream, call: u64) -> Option<(Weak<Session>, Box<RawValue>)> {
+        let me = upstream.me();
+        let mut all = self.all();
+        let task = all.iter_mut().find(|task| task.call == call && task.upstream.ptr_eq(&me))?;
+        task.until = Instant::now() + task.lasts;
+        Some((task.session.clone(), task.token.clone()?))
+    }
+
+    /// Returns the tasks that are still of interest to anybody.
+    fn all(&self) -> MutexGuard<'_, Vec<Task>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        all.retain(|task| task.until > now && task.upstream.strong_count() > 0);
+        all
+    }
+}

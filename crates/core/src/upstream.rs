@@ -19,6 +19,9 @@ pub const SOON: Duration = Duration::from_secs(10);
 /// So many attempts in a row that came to nothing are a crash loop.
 pub const CRASH_LOOP: u32 = 5;
 
+/// A server that wants a login is asked again by itself after so long: nobody logs in as often as a program starts.
+pub const LOGIN_AGAIN: Duration = Duration::from_secs(5 * 60);
+
 /// Whoever calls waits for the next attempt when it is this near; else they are told at once.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -43,6 +46,11 @@ pub enum Phase {
         failed: u32,
         /// When it is tried again; `None` for when somebody asks for it.
         until: Option<Duration>,
+    },
+    /// The server wants a login or a token, which says nothing of whether it is well (requirement L2).
+    Login {
+        /// Since when.
+        since: Duration,
     },
     /// No new calls; those in flight may end until then.
     Draining {
@@ -77,6 +85,7 @@ impl Phase {
             Self::Ready(_) => "ready",
             Self::Waiting { failed, .. } if *failed >= CRASH_LOOP => "crash loop",
             Self::Waiting { .. } => "waiting",
+            Self::Login { .. } => "needs login",
             Self::Draining { .. } => "draining",
             Self::Gone => "gone",
         }
@@ -84,7 +93,7 @@ impl Phase {
 
     /// Returns whether nothing happens until somebody wants the connection.
     pub fn waits_for_a_word(&self) -> bool {
-        matches!(self, Self::Idle { .. } | Self::Waiting { until: None, .. })
+        matches!(self, Self::Idle { .. } | Self::Waiting { until: None, .. } | Self::Login { .. })
     }
 
     /// Returns the phase of a connection that was never made.
@@ -101,6 +110,7 @@ impl Phase {
                 [ready.check, idle].into_iter().flatten().min()
             }
             Self::Waiting { until, .. } => *until,
+            Self::Login { since } => Some(*since + LOGIN_AGAIN),
             Self::Draining { until } => Some(*until),
         }
     }
@@ -121,6 +131,8 @@ pub enum Event {
     Connected,
     /// It could not be made.
     Failed,
+    /// It could not be made, because the server wants a login or a token (401, 403).
+    Unauthorized,
     /// It broke, or its process ended.
     Lost,
     /// It answered the question whether it is well.
@@ -183,6 +195,19 @@ pub fn step(phase: Phase, event: Event, now: Duration, rules: &Rules, seed: u64)
         (Phase::Waiting { failed, until: Some(until) }, Event::Time { .. }) if until <= now => {
             (Phase::Connecting { failed }, vec![Action::Connect])
         }
+        (Phase::Connecting { .. }, Event::Unauthorized) => {
+            (Phase::Login { since: now }, vec![Action::Close, Action::Refuse])
+        }
+        // Whoever calls may have logged in meanwhile; many who call at once need not all find out.
+        (Phase::Login { since }, Event::Wanted) if now < since + PATIENCE => {
+            (Phase::Login { since }, vec![Action::Refuse])
+        }
+        (Phase::Login { .. }, Event::Wanted | Event::Again) => {
+            (Phase::Connecting { failed: 0 }, vec![Action::Connect])
+        }
+        (Phase::Login { since }, Event::Time { .. }) if now >= since + LOGIN_AGAIN => {
+            (Phase::Connecting { failed: 0 }, vec![Action::Connect])
+        }
         // What comes late, of a connection that is no more.
         (phase, _) => (phase, Vec::new()),
     }
@@ -238,7 +263,9 @@ fn ready_for(
             ready.used = now;
             (Phase::Ready(ready), Vec::new())
         }
-        Event::Connected | Event::Failed | Event::Again | Event::Retire => (Phase::Ready(ready), Vec::new()),
+        Event::Connected | Event::Failed | Event::Unauthorized | Event::Again | Event::Retire => {
+            (Phase::Ready(ready), Vec::new())
+        }
     }
 }
 

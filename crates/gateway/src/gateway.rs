@@ -37,7 +37,7 @@ use crate::stats::Stats;
 use crate::upstream::Sweep;
 use crate::view::View;
 
-pub use table::{Announced, Seen, Table};
+pub use table::{Announced, Coming, Seen, Table};
 
 /// So many sessions may there be at once.
 const MOST_SESSIONS: usize = 50_000;

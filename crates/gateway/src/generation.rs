@@ -57,6 +57,8 @@ pub(crate) struct Generation {
     isolated: AtomicBool,
     /// It asks its callers things in the middle of calls, which only tells whom where there is one call at a time.
     asks: AtomicBool,
+    /// It is in service, or was.
+    served: AtomicBool,
     /// It is no longer wanted.
     retired: AtomicBool,
     /// It speaks without sessions, so that everybody shares one connection.
@@ -94,6 +96,7 @@ impl Generation {
             before: Mutex::default(),
             isolated: AtomicBool::new(false),
             asks: AtomicBool::new(false),
+            served: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             modern: AtomicBool::new(false),
             legacy_until: AtomicU64::new(0),
@@ -124,6 +127,16 @@ impl Generation {
             self.said.store(Arc::new(Said::new(Arc::clone(server), drain)));
         }
         other
+    }
+
+    /// It is put in service.
+    pub(crate) fn is_served(&self) {
+        self.served.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether it is or was in service.
+    pub(crate) fn was_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
     }
 
     /// It may not begin before this one is gone.

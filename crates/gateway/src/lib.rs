@@ -36,7 +36,7 @@ pub mod trouble;
 mod upstream;
 mod view;
 
-pub use gateway::{Announced, Gateway, Options, Seen, Table};
+pub use gateway::{Announced, Coming, Gateway, Options, Seen, Table};
 pub use keep::{Forgetful, Keeper};
 pub use launch::{Child, LaunchError, Launched, Launcher};
 pub use link::MESSAGE_LIMIT;

@@ -5,6 +5,7 @@ use switchboard_gateway::Seen;
 use switchboard_host::dirs::Env;
 use switchboard_host::memory::Families;
 
+use crate::cmd::server::brief;
 use crate::daemon::feeds::Standings;
 use crate::remote;
 
@@ -53,6 +54,35 @@ pub(crate) struct Live {
     /// How the stream stands that announces its tools, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) feed: Option<Feed>,
+    /// The version of the catalogue that has not come up, where everything else is said of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) coming: Option<Coming>,
+}
+
+/// A version of a server that has not come up yet, so that the one before goes on in its place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Coming {
+    /// The phase of its connection.
+    pub(crate) state: String,
+    /// What was the matter last, where something is.
+    pub(crate) trouble: Option<String>,
+    /// The command or the address of the version that goes on, in one line and without what may be secret.
+    pub(crate) serves: String,
+}
+
+impl Coming {
+    /// Returns how it stands, for people.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { state, trouble, serves } = self;
+        match trouble {
+            Some(trouble) => {
+                format!("as the catalogue has it, it {trouble}; the version before goes on: {serves}")
+            }
+            None => format!(
+                "as the catalogue has it, it is not up yet ({state}); the version before goes on: {serves}"
+            ),
+        }
+    }
 }
 
 /// How the feed of a server stands.
@@ -165,6 +195,11 @@ impl Live {
                 })
                 .collect(),
             feed,
+            coming: seen.coming.map(|coming| Coming {
+                state: coming.state.to_owned(),
+                trouble: coming.trouble,
+                serves: brief(&coming.serves.launch),
+            }),
         }
     }
 

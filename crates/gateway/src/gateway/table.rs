@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
+use switchboard_core::upstream::Phase;
 
 use super::Gateway;
 use crate::face::{Face, Scope};
@@ -51,6 +52,19 @@ pub struct Seen {
     pub transitions: Vec<Transition>,
     /// How often it came to each phase.
     pub phases: Vec<(&'static str, u64)>,
+    /// The version that is to take its place and has not come up yet, where there is one.
+    pub coming: Option<Coming>,
+}
+
+/// A version of a server that has not come up yet, so that the one before goes on in its place.
+#[derive(Clone, Debug)]
+pub struct Coming {
+    /// The phase of its connection that is furthest.
+    pub state: &'static str,
+    /// What was the matter last, where something is.
+    pub trouble: Option<String>,
+    /// The version that goes on, as the catalogue said it.
+    pub serves: Arc<Server>,
 }
 
 /// What came of an announcement.
@@ -160,6 +174,7 @@ impl Gateway {
             });
             let Some(generation) = known else { continue };
             said |= generation.say(server, drain);
+            generation.is_served();
             table.servers.push(generation);
         }
         let in_service = |one: &Arc<Generation>| table.servers.iter().any(|other| Arc::ptr_eq(one, other));
@@ -194,11 +209,15 @@ impl Gateway {
         inside.changed();
     }
 
-    /// Has a server be tried again now, for a person who wants it.
-    pub fn again(&self, name: &ServerName) {
-        for generation in self.0.table.load().servers.iter().filter(|one| one.name == *name) {
+    /// Has the servers that could not be had be tried again now, for a person who wants it.
+    pub fn again(&self) {
+        use switchboard_core::upstream::Event;
+        let table = self.0.table.load();
+        for generation in table.servers.iter().chain(&*self.0.beside()) {
             for slot in generation.all() {
-                slot.tell(switchboard_core::upstream::Event::Again);
+                if matches!(slot.standing().phase, Phase::Waiting { .. } | Phase::Login { .. }) {
+                    slot.tell(Event::Again);
+                }
             }
         }
     }
@@ -214,7 +233,23 @@ impl Gateway {
     /// Returns how the servers in service stand.
     pub fn seen(&self) -> Vec<Seen> {
         let now = self.0.sweep.now();
-        self.0.table.load().servers.iter().map(|generation| seen(generation, now)).collect()
+        let beside = self.0.beside();
+        let coming = |serving: &Arc<Generation>| {
+            let next = beside.iter().rev().find(|one| one.name == serving.name && !one.was_served())?;
+            let (state, trouble) = stands(next);
+            Some(Coming { state, trouble, serves: Arc::clone(&serving.said().server) })
+        };
+        let table = self.0.table.load();
+        table.servers.iter().map(|one| Seen { coming: coming(one), ..seen(one, now) }).collect()
+    }
+
+    /// Returns what is the matter with servers that cannot be had, in the order of the catalogue.
+    pub fn troubles(&self) -> Vec<(ServerName, String)> {
+        let down = |one: &Arc<Generation>| {
+            let (state, trouble) = stands(one);
+            Some((one.name.clone(), trouble?)).filter(|_| state != "idle")
+        };
+        self.0.table.load().servers.iter().filter_map(down).collect()
     }
 
     /// Returns what this version of a server offers, whether it is in service or about to be; `None` where that is not
@@ -250,19 +285,27 @@ impl Gateway {
     }
 }
 
-fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
-    use switchboard_core::upstream::Phase;
-    let slots = generation.all();
+/// Returns the phase of a server's connection that is furthest, and what is the matter with it.
+fn stands(generation: &Generation) -> (&'static str, Option<String>) {
     let rank = |phase: &Phase| match phase {
         Phase::Ready(_) => 5,
         Phase::Connecting { .. } => 4,
-        Phase::Waiting { .. } => 3,
+        Phase::Waiting { .. } | Phase::Login { .. } => 3,
         Phase::Draining { .. } => 2,
         Phase::Idle { .. } => 1,
         Phase::Gone => 0,
     };
+    let standings = generation.all().into_iter().map(|slot| slot.standing());
+    let Some(furthest) = standings.max_by_key(|standing| rank(&standing.phase)) else {
+        return ("idle", None);
+    };
+    let trouble = furthest.why.filter(|_| !matches!(furthest.phase, Phase::Ready(_)));
+    (furthest.phase.word(), trouble.map(|why| why.to_string()))
+}
+
+fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
+    let (slots, (state, trouble)) = (generation.all(), stands(generation));
     let standings: Vec<_> = slots.iter().map(|slot| slot.standing()).collect();
-    let furthest = standings.iter().max_by_key(|standing| rank(&standing.phase));
     let ups: Vec<_> = slots.iter().filter_map(|slot| slot.ready()).collect();
     let since = standings.iter().filter_map(|standing| match &standing.phase {
         Phase::Ready(ready) => Some(now.saturating_sub(ready.since)),
@@ -271,10 +314,8 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
     let offer = generation.known_offer();
     Seen {
         name: generation.name.clone(),
-        state: furthest.map_or("idle", |standing| standing.phase.word()),
-        trouble: furthest
-            .filter(|standing| !matches!(standing.phase, Phase::Ready(_)))
-            .and_then(|standing| standing.why.as_ref().map(ToString::to_string)),
+        state,
+        trouble,
         up: since.max(),
         revision: offer.as_ref().filter(|offer| !offer.is_hearsay()).map(|offer| offer.revision.clone()),
         pids: ups.iter().filter_map(|up| up.link.pid()).collect(),
@@ -286,5 +327,6 @@ fn seen(generation: &Arc<Generation>, now: Duration) -> Seen {
         stderr: generation.log.tail(),
         transitions: generation.log.transitions(),
         phases: generation.log.counted(),
+        coming: None,
     }
 }

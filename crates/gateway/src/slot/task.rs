@@ -96,6 +96,7 @@ impl Task {
                         }
                         (Some(Event::Connected), None)
                     }
+                    Err(trouble @ Trouble::Login(_)) => (Some(Event::Unauthorized), Some(trouble)),
                     Err(trouble) => (Some(Event::Failed), Some(trouble)),
                 }
             }
@@ -182,7 +183,7 @@ impl Task {
 
     fn show(&self, before: &'static str, event: Event, why: Option<Trouble>, refused: bool) {
         let word = self.phase.word();
-        let ended = matches!(event, Event::Connected | Event::Failed);
+        let ended = matches!(event, Event::Connected | Event::Failed | Event::Unauthorized);
         self.slot.standing.send_modify(|standing| {
             standing.phase = self.phase.clone();
             standing.refused += u64::from(refused);

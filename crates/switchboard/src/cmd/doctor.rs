@@ -21,6 +21,7 @@ use crate::cmd::tool::Known;
 use crate::cmd::tool::odd::everywhere;
 use crate::fail::{Done, Failure};
 use crate::home::{Home, now};
+use crate::live;
 use crate::login::Logins;
 use crate::observe::{Look, Observer, linked};
 use crate::pins;
@@ -45,6 +46,7 @@ pub(crate) fn run(env: Env, ui: &Ui) -> Done {
     let clients = if home.settings.is_good() { linked(&home)? } else { Vec::new() };
     let looks = Observer::new(&home)?.plan(&clients);
     servers(&home, &mut findings);
+    served(&home, &mut findings);
     logins(&home, &mut findings);
     registry(&home, &mut findings);
     policy(&home, &mut findings)?;
@@ -192,6 +194,24 @@ fn policy(home: &Home, out: &mut Vec<Finding>) -> Done {
         found(false, what, "switchboard policy sync".to_owned());
     }
     Ok(())
+}
+
+/// What a daemon knows of its servers: some may have come up once, and cannot be had now.
+fn served(home: &Home, out: &mut Vec<Finding>) {
+    for live in live::ask(&home.env) {
+        let name = &live.name;
+        let trouble = live.trouble.as_ref().filter(|_| live.state != "idle");
+        let trouble = trouble.map(|trouble| format!("server `{name}` {}", plain(trouble)));
+        let coming =
+            live.coming.as_ref().map(|coming| format!("server `{name}`: {}", plain(&coming.sentence())));
+        for what in trouble.into_iter().chain(coming) {
+            out.push(Finding {
+                grave: false,
+                what,
+                mend: format!("switchboard server show {}", quoted(&live.name)),
+            });
+        }
+    }
 }
 
 /// Every server's program must be there, and every reference must lead somewhere.

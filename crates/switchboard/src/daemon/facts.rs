@@ -29,6 +29,8 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     /// The phase of its connection.
     pub(crate) state: &'static str,
+    /// What is the matter with it, where something is.
+    pub(crate) trouble: Option<String>,
     /// How many tools it offers, where that is known.
     pub(crate) tools: Option<usize>,
     /// Calls so far.
@@ -42,6 +44,7 @@ impl From<Seen> for Standing {
         Self {
             name: seen.name.to_string(),
             state: seen.state,
+            trouble: seen.trouble,
             tools: seen.tools,
             calls: seen.counts.calls,
             failed: seen.counts.errors + seen.counts.troubles,

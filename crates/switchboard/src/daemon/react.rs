@@ -110,6 +110,7 @@ async fn next(
         hands.listen_again();
     }
     if new.reload {
+        hands.try_again();
         events.push(Event::Reload);
     }
     #[cfg(unix)]

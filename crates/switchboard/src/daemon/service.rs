@@ -10,6 +10,7 @@ use switchboard_core::name::ServerName;
 use switchboard_core::problem::Problem;
 use switchboard_core::select::select;
 use switchboard_core::settings::Settings;
+use switchboard_gateway::face::Face;
 use switchboard_gateway::offer::Offer;
 use switchboard_gateway::{Gateway, Options};
 use tokio::runtime::Handle;
@@ -186,7 +187,7 @@ impl Service {
 
     /// Returns what is wrong with servers.
     pub(crate) fn problems(&self) -> Vec<(String, Problem)> {
-        let told = |((name, _), why): (&(ServerName, String), &String)| {
+        let told = |(name, why): (&ServerName, &String)| {
             let problem = Problem::warning(why)
                 .help(format!("see `switchboard server show {}`", quoted(name.as_str())));
             (format!("[servers.{name}]"), problem)
@@ -197,7 +198,19 @@ impl Service {
             (format!("call {}", call.number), Problem::warning(what).help(help))
         };
         let waiting = self.gateway.waiting().into_iter().map(waits);
-        self.troubles.iter().map(told).chain(self.feeds.problems()).chain(waiting).collect()
+        // What did not come up, and what was in service and cannot be had any more.
+        let mut down: BTreeMap<ServerName, String> = self.gateway.troubles().into_iter().collect();
+        for ((name, _), why) in &self.troubles {
+            let goes_on = !down.contains_key(name) && self.gateway.has(&Face::server(name.clone()));
+            let after = if goes_on { "; the version before goes on" } else { "" };
+            down.entry(name.clone()).or_insert_with(|| format!("{why}{after}"));
+        }
+        down.iter().map(told).chain(self.feeds.problems()).chain(waiting).collect()
+    }
+
+    /// Tries servers again that could not be had.
+    pub(crate) fn try_again(&self) {
+        self.gateway.again();
     }
 
     /// Tries feeds again that were given up.

@@ -282,3 +282,43 @@ fn who_asks_for_a_server_that_is_switched_off_is_told_so() {
     let told = stage.home.run("connect y");
     assert!(told.stderr.contains("there is no server `y`"), "{told}");
 }
+
+#[test]
+fn what_does_not_come_up_is_told_wherever_servers_are_shown() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("1", "");
+    let daemon = stage.daemon();
+    let mut client = Client::connect(&stage, &daemon);
+    assert_eq!(client.who(1), "1");
+    let good = String::from_utf8(stage.home.read(CATALOGUE)).unwrap();
+    // The next version ends at once, and beside it there is a server that never came up.
+    stage.home.write(
+        CATALOGUE,
+        format!("{}\n[servers.y]\ncommand = \"false\"\n", good.replace("server.py", "gone.py")),
+    );
+    let told = |command: &str, what: &[&str]| {
+        let shown = || stage.home.run(command);
+        daemon.wait(command, || {
+            what.iter().all(|what| shown().stdout.contains(what) || shown().stderr.contains(what))
+        });
+    };
+    let before = "the version before goes on";
+    told("server list", &["x: as the catalogue has it", before, "server.py"]);
+    told("server show x", &["as the catalogue has it", before, "server.py"]);
+    told("doctor", &["server `x`: as the catalogue has it", before, "switchboard server show x"]);
+    told("status", &["[servers.x]", "gone.py", before]);
+    assert_eq!(client.who(2), "1", "it goes on");
+    daemon.post("/mcp/y", HELLO).unwrap();
+    told("status", &["[servers.y]: is not to be had"]);
+    told("doctor", &["server `y` is not to be had"]);
+    let status: serde_json::Value = serde_json::from_str(&stage.home.ok("status --json").stdout).unwrap();
+    let y =
+        status["daemon"]["servers"].as_array().unwrap().iter().find(|server| server["name"] == "y").unwrap();
+    assert!(y["trouble"].as_str().unwrap().contains("is not to be had"), "{y}");
+    stage.home.write(CATALOGUE, good);
+    let clean = || !stage.home.run("server list").stdout.contains("as the catalogue has it");
+    daemon.wait("nothing is the matter any more", clean);
+}
+
+/// A client that shakes hands over HTTP.
+const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;

@@ -1,5 +1,9 @@
 //! Servers that want to know who asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use switchboard_core::upstream::Event;
+
 use super::server::{reply, status};
 use super::*;
 
@@ -41,6 +45,22 @@ async fn a_server_that_wants_a_login_is_not_taken_for_one_of_another_era() {
         assert_eq!(server.count("initialize"), 0);
         assert!(server.count("server/discover") <= 2);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_login_is_left_alone_until_somebody_has_logged_in() {
+    let logged_in = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&logged_in);
+    let server = Scripted::start(legacy(move |_| (!now.load(Ordering::Relaxed)).then(|| status(401)))).await;
+    let front = Front::to(&server);
+    for _ in 0..8 {
+        front.wanted().await.err().unwrap();
+    }
+    assert_eq!(front.slot.standing().phase.word(), "needs login");
+    assert_eq!(server.count("server/discover"), 1, "it is not asked by everybody who calls");
+    logged_in.store(true, Ordering::Relaxed);
+    front.slot.tell(Event::Again);
+    assert!(front.slot.answers().await);
 }
 
 #[tokio::test]

@@ -21,7 +21,11 @@ use crate::login::{
     AuthorizeError, Door, Found, Grant, Http, Identity, Listener, ListenerError, Login, LoginStoreError,
     Logins, discover, open_browser, renew, revoke,
 };
+use crate::remote;
 use crate::ui::{Mark, Said, To, Ui};
+
+/// Has the daemon look at everything again.
+const RELOAD: &str = "/api/v1/reload";
 
 /// How long a person may take in the browser.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -65,6 +69,8 @@ pub(super) fn run(args: &ServerLogin, env: Env, ui: &Ui) -> Done {
         }
     })?;
     told(ui, &target, &login);
+    // A daemon that waits for somebody to log in tries at once; without one there is nobody to tell.
+    let _ = remote::post(&home.env, RELOAD, b"{}".to_vec());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::{feed, known, login};
 use crate::approval::{in_full, quoted};
 use crate::fail::Done;
 use crate::home::Home;
-use crate::live::Live;
+use crate::live::{Coming, Live};
 use crate::login::{Login, Logins};
 use crate::ui::{Mark, Ui};
 
@@ -46,8 +46,11 @@ pub(super) fn list(home: &Home, ui: &Ui, live: &[Live]) -> Done {
                 ]
             }),
         );
-        for live in live.iter().filter(|live| live.trouble.is_some()) {
-            ui.marked(Mark::Warn, format!("{}: {}", live.name, live.trouble.as_deref().unwrap_or_default()));
+        for live in live {
+            let coming = live.coming.as_ref().map(Coming::sentence);
+            for trouble in live.trouble.iter().chain(&coming) {
+                ui.marked(Mark::Warn, format!("{}: {trouble}", live.name));
+            }
         }
         return Ok(());
     }
@@ -137,7 +140,8 @@ fn show_live(ui: &Ui, live: &Live) {
     let revision = live.revision.as_ref().map(|said| format!(", speaks {said}")).unwrap_or_default();
     let up = live.up_ms.map(|_| format!(" for {}", live.uptime())).unwrap_or_default();
     ui.line(format!("state  {}{up}{revision}", live.state));
-    if let Some(trouble) = &live.trouble {
+    let coming = live.coming.as_ref().map(Coming::sentence);
+    for trouble in live.trouble.iter().chain(&coming) {
         ui.marked(Mark::Warn, trouble);
     }
     if !live.pids.is_empty() {
@@ -145,11 +149,9 @@ fn show_live(ui: &Ui, live: &Live) {
         ui.line(format!("runs   as process {}, {}", pids.join(", "), live.memory()));
     }
     if live.calls > 0 {
-        ui.line(format!(
-            "calls  {}; half within {}",
-            live.calls(),
-            live.times().replace(" / ", ", 99 % within ")
-        ));
+        let times = live.times().replace(" / ", ", 99 % within ");
+        let times = if times.is_empty() { times } else { format!("; half within {times}") };
+        ui.line(format!("calls  {}{times}", live.calls()));
     }
     for one in &live.transitions {
         let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();

@@ -51,6 +51,11 @@ impl Hands {
         }
     }
 
+    /// Tries servers again that could not be had.
+    pub(crate) fn try_again(&self) {
+        self.service.try_again();
+    }
+
     /// Tries feeds again that were given up.
     pub(crate) fn listen_again(&self) {
         self.service.listen_again();

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use switchboard_core::catalogue::Server;
 use switchboard_core::name::ServerName;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,7 +94,6 @@ pub(crate) struct Inside {
     /// How many sessions there are, in whatever state.
     pub(crate) living: AtomicUsize,
     news: Notify,
-    standings: watch::Sender<u64>,
     ending: CancellationToken,
     /// What only this home knows, once it was needed.
     secret: OnceLock<[u8; 32]>,
@@ -141,7 +140,6 @@ impl Gateway {
             next_session: AtomicU64::new(1),
             living: AtomicUsize::new(0),
             news: Notify::new(),
-            standings: watch::Sender::new(0),
             ending: CancellationToken::new(),
         });
         let (sweep, ending) = (inside.sweep.clone(), inside.ending.clone());
@@ -214,11 +212,6 @@ impl Gateway {
         self.0.sessions().len()
     }
 
-    /// Returns the news that how a server stands has changed: a number that grows.
-    pub fn standings(&self) -> watch::Receiver<u64> {
-        self.0.standings.subscribe()
-    }
-
     /// Ends the servers that cannot run twice, before another process may start them: calls in flight have the drain.
     /// Waits until none of their processes runs, but no longer than `limit`.
     pub async fn end_exclusive(&self, limit: Duration) {
@@ -273,11 +266,6 @@ impl Inside {
     pub(crate) fn changed(&self) {
         self.version.fetch_add(1, Ordering::Release);
         self.news.notify_one();
-    }
-
-    /// How some server stands has changed.
-    pub(crate) fn standing_changed(&self) {
-        self.standings.send_modify(|number| *number += 1);
     }
 
     /// Returns what a caller sees by a face, as of now.

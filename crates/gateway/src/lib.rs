@@ -43,6 +43,6 @@ pub use link::MESSAGE_LIMIT;
 pub use link::encoding::encoded;
 pub use link::events;
 pub use link::http::mirror::Mirror;
-pub use log::{Log, Passed, Transition, Way};
+pub use log::{Happened, Log, Transition, Way, What};
 pub use session::{Extra, Received, Session};
 pub use stats::{Counts, Stats};

@@ -17,7 +17,7 @@ const LINES: usize = 200;
 /// So many transitions are kept.
 const TRANSITIONS: usize = 50;
 
-/// So many messages wait for somebody who watches; whoever reads too slowly misses some, which is told.
+/// So much of what happens waits for somebody who watches; whoever reads too slowly misses some, which is told.
 const WATCHED: usize = 1024;
 
 /// The longest part of a message that is shown to those who watch, in bytes.
@@ -28,7 +28,7 @@ const SHOWN: usize = 16 << 10;
 pub struct Log {
     inside: Mutex<Inside>,
     /// There only once somebody has watched: its places take a hundred kilobytes, for each server.
-    tap: OnceLock<broadcast::Sender<Passed>>,
+    tap: OnceLock<broadcast::Sender<Happened>>,
 }
 
 /// Which way a message went.
@@ -40,17 +40,36 @@ pub enum Way {
     From,
 }
 
-/// A message that passed.
+/// Something that happened with a server.
 #[derive(Clone, Debug)]
-pub struct Passed {
+pub struct Happened {
     /// When.
     pub at: SystemTime,
-    /// Which way.
-    pub way: Way,
-    /// The message, or its beginning where it is long.
-    pub bytes: Bytes,
-    /// How long it was, in bytes.
-    pub length: usize,
+    /// What.
+    pub what: What,
+}
+
+/// What happened with a server.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A message passed.
+    Passed {
+        /// Which way.
+        way: Way,
+        /// The message, or its beginning where it is long.
+        bytes: Bytes,
+        /// How long it was, in bytes.
+        length: usize,
+    },
+    /// Its connection came to this phase.
+    Came {
+        /// The phase.
+        to: &'static str,
+        /// Why, where there is something to say.
+        why: Option<String>,
+    },
+    /// It said this line on its standard error.
+    Said(String),
 }
 
 #[derive(Debug, Default)]
@@ -75,14 +94,20 @@ pub struct Transition {
 impl Log {
     /// Shows a message to those who watch, if there are any.
     pub(crate) fn passed(&self, way: Way, message: &[u8]) {
-        let Some(tap) = self.tap.get().filter(|tap| tap.receiver_count() > 0) else { return };
-        let bytes = Bytes::copy_from_slice(&message[..message.len().min(SHOWN)]);
-        // The last one may just have stopped watching.
-        let _ = tap.send(Passed { at: SystemTime::now(), way, bytes, length: message.len() });
+        self.show(|| {
+            let bytes = Bytes::copy_from_slice(&message[..message.len().min(SHOWN)]);
+            What::Passed { way, bytes, length: message.len() }
+        });
     }
 
-    /// Returns the messages from now on.
-    pub(crate) fn watch(&self) -> broadcast::Receiver<Passed> {
+    fn show(&self, what: impl FnOnce() -> What) {
+        let Some(tap) = self.tap.get().filter(|tap| tap.receiver_count() > 0) else { return };
+        // The last one may just have stopped watching.
+        let _ = tap.send(Happened { at: SystemTime::now(), what: what() });
+    }
+
+    /// Returns what happens from now on.
+    pub(crate) fn watch(&self) -> broadcast::Receiver<Happened> {
         self.tap.get_or_init(|| broadcast::Sender::new(WATCHED)).subscribe()
     }
 
@@ -97,11 +122,14 @@ impl Log {
         if inside.stderr.len() == LINES {
             inside.stderr.pop_front();
         }
-        inside.stderr.push_back(kept);
+        inside.stderr.push_back(kept.clone());
+        drop(inside);
+        self.show(|| What::Said(kept));
     }
 
     /// Keeps that the connection came to another phase.
     pub(crate) fn transition(&self, to: &'static str, why: Option<String>) {
+        self.show(|| What::Came { to, why: why.clone() });
         let mut inside = self.inside();
         if inside.transitions.len() == TRANSITIONS {
             inside.transitions.pop_front();

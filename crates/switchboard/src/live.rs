@@ -7,6 +7,7 @@ use switchboard_host::memory::Families;
 
 use crate::cmd::server::brief;
 use crate::daemon::feeds::Standings;
+use crate::mask::masked_text;
 use crate::remote;
 
 /// The route that tells how servers stand.
@@ -184,7 +185,7 @@ impl Live {
             dropped: seen.counts.dropped,
             p50_us: seen.counts.p50.map(micros),
             p99_us: seen.counts.p99.map(micros),
-            stderr: seen.stderr,
+            stderr: seen.stderr.iter().map(|line| masked_text(line)).collect(),
             transitions: seen
                 .transitions
                 .into_iter()

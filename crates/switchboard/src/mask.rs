@@ -36,6 +36,11 @@ pub(crate) fn masked_message(text: &str) -> String {
     hidden(text, spans)
 }
 
+/// Returns a text that anybody may have written with whatever looks like a secret hidden.
+pub(crate) fn masked_text(text: &str) -> String {
+    hidden(text, secrets_in_text(text))
+}
+
 fn hidden(text: &str, mut spans: Vec<Range<usize>>) -> String {
     spans.sort_by_key(|span| span.start);
     let mut out = String::with_capacity(text.len());

@@ -226,6 +226,11 @@ impl Ui {
         }
     }
 
+    /// Returns whether programs read what is printed, as JSON.
+    pub(crate) fn is_read_by_programs(&self) -> bool {
+        self.json
+    }
+
     /// Returns whether a person reads what is printed, at a terminal.
     pub(crate) fn is_read_by_a_person(&self) -> bool {
         matches!(self.to, To::Streams) && !self.json && std::io::stdout().is_terminal()

@@ -11,7 +11,7 @@ use switchboard_core::upstream::Phase;
 use super::Gateway;
 use crate::face::{Face, Scope};
 use crate::generation::Generation;
-use crate::log::{Passed, Transition};
+use crate::log::{Happened, Transition};
 use crate::offer::{Item, Offer, Sort};
 use crate::stats::Counts;
 
@@ -222,9 +222,9 @@ impl Gateway {
         }
     }
 
-    /// Returns the messages of a server in service, from now on; `None` where there is none of this name. Whoever reads
-    /// slowly misses some.
-    pub fn watch(&self, name: &ServerName) -> Option<tokio::sync::broadcast::Receiver<Passed>> {
+    /// Returns what happens with a server in service, from now on: its messages, its phases, what it says on its standard
+    /// error. `None` where there is none of this name. Whoever reads slowly misses some.
+    pub fn watch(&self, name: &ServerName) -> Option<tokio::sync::broadcast::Receiver<Happened>> {
         let table = self.0.table.load();
         let generation = table.servers.iter().find(|one| one.name == *name)?;
         Some(generation.log.watch())

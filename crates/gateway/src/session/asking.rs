@@ -139,7 +139,6 @@ impl Session {
             arguments: shown(request),
         };
         let (number, handle) = self.gateway.pending.wait(ask.key, what);
-        self.gateway.standing_changed();
         let denial = ask.denial(Why::Waits(number));
         noted.decided("ask", Some(denial.to_string()));
         noted.ended("pending");

@@ -205,7 +205,6 @@ impl Task {
             info!(server, phase = word, "a server's connection changed");
         }
         self.slot.generation.log.transition(word, why);
-        self.gateway.standing_changed();
     }
 
     fn connected(&mut self, up: Arc<Upstream>, offer: &Arc<Offer>) {

@@ -1,4 +1,5 @@
-//! The messages of one server as they pass, for those who debug it. What looks like a secret is hidden.
+//! What happens with one server as it happens, for those who debug it: messages, phases, what it says on its standard error.
+//! What looks like a secret is hidden.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::name::ServerName;
-use switchboard_gateway::{Passed, Way};
+use switchboard_gateway::{Happened, Way, What};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 use super::flow::{Flow, Source};
 use super::problem::Problem;
 use super::{Inside, Reply};
-use crate::mask::masked_message;
+use crate::mask::{masked_message, masked_text};
 
 /// A comment is sent this often while nothing passes.
 const BEAT: Duration = Duration::from_secs(15);
 
-/// Sends the messages of a server from now on.
+/// Sends what happens with a server from now on.
 pub(super) fn messages(inside: &Inside, name: &str) -> Result<Reply, Box<Problem>> {
     let nobody = || {
         Problem::new(StatusCode::NOT_FOUND, format!("there is no server `{}`", name.escape_debug()))
@@ -30,9 +31,9 @@ pub(super) fn messages(inside: &Inside, name: &str) -> Result<Reply, Box<Problem
     Ok(Flow::Passing(Passing { passing, drain: inside.drain.clone() }).reply())
 }
 
-/// The messages that pass, to one who watches.
+/// What happens, to one who watches.
 pub(super) struct Passing {
-    passing: Receiver<Passed>,
+    passing: Receiver<Happened>,
     drain: CancellationToken,
 }
 
@@ -53,16 +54,24 @@ impl Source for Passing {
     }
 }
 
-fn event(passed: &Passed) -> Bytes {
-    let text = String::from_utf8_lossy(&passed.bytes);
-    // What is only the beginning of a message cannot be read, and so cannot be told to hold no secret.
-    let whole = passed.bytes.len() == passed.length;
-    let shown = if whole { masked_message(&text) } else { "(too long to be shown)".to_owned() };
-    let at = passed.at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let way = match passed.way {
-        Way::To => "to",
-        Way::From => "from",
+fn event(happened: &Happened) -> Bytes {
+    let at = happened.at.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let at_ms = u64::try_from(at).unwrap_or(u64::MAX);
+    let (kind, told) = match &happened.what {
+        What::Passed { way, bytes, length } => {
+            let text = String::from_utf8_lossy(bytes);
+            // What is only the beginning of a message cannot be read, and so cannot be told to hold no secret.
+            let whole = bytes.len() == *length;
+            let shown = if whole { masked_message(&text) } else { "(too long to be shown)".to_owned() };
+            let way = match way {
+                Way::To => "to",
+                Way::From => "from",
+            };
+            let shown = shown.trim_end();
+            ("message", json!({ "at_ms": at_ms, "way": way, "bytes": length, "message": shown }))
+        }
+        What::Came { to, why } => ("phase", json!({ "at_ms": at_ms, "phase": to, "why": why })),
+        What::Said(line) => ("stderr", json!({ "at_ms": at_ms, "stderr": masked_text(line) })),
     };
-    let told = json!({ "at_ms": u64::try_from(at).unwrap_or(u64::MAX), "way": way, "bytes": passed.length, "message": shown.trim_end() });
-    Bytes::from(format!("event: message\ndata: {told}\n\n"))
+    Bytes::from(format!("event: {kind}\ndata: {told}\n\n"))
 }

@@ -290,7 +290,7 @@ fn what_does_not_come_up_is_told_wherever_servers_are_shown() {
     let daemon = stage.daemon();
     let mut client = Client::connect(&stage, &daemon);
     assert_eq!(client.who(1), "1");
-    let good = String::from_utf8(stage.home.read(CATALOGUE)).unwrap();
+    let good = stage.home.text(CATALOGUE);
     // The next version ends at once, and beside it there is a server that never came up.
     stage.home.write(
         CATALOGUE,
@@ -322,3 +322,55 @@ fn what_does_not_come_up_is_told_wherever_servers_are_shown() {
 
 /// A client that shakes hands over HTTP.
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+
+#[test]
+fn what_happens_with_a_server_is_followed_by_people_and_programs() {
+    let Some(stage) = Stage::new() else { return };
+    stage.says("1", "");
+    let daemon = stage.daemon();
+    let follow = |line: &str| {
+        let mut child =
+            stage.home.command(line.split(' ')).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let heard = Arc::<Mutex<Vec<String>>>::default();
+        let ear = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                ear.lock().unwrap().push(line);
+            }
+        });
+        (child, heard)
+    };
+    let (mut people, shown) = follow("server log x -f");
+    let (mut programs, objects) = follow("server log x -f --json");
+    let has = |heard: &Arc<Mutex<Vec<String>>>, what: &[&str]| {
+        heard.lock().unwrap().iter().any(|line| what.iter().all(|what| line.contains(what)))
+    };
+    let mut client = Client::connect(&stage, &daemon);
+    let mut id = 0;
+    // Nobody says when they have begun to follow.
+    while ![&shown, &objects].into_iter().all(|heard| has(heard, &["tools/call"])) {
+        id += 1;
+        assert!(id < 10_000, "{}", daemon.log());
+        client.ask(id, "tools/call", r#"{"name":"who","arguments":{"password":"hunter2"}}"#);
+    }
+    stage.says("2", "");
+    daemon.wait("what people see", || {
+        has(&shown, &["  ready"])
+            && has(&shown, &["-> ", "tools/call"])
+            && has(&shown, &["<- ", "\"text\":\"1\""])
+    });
+    daemon.wait("what programs see", || {
+        has(&objects, &["\"phase\":\"ready\""]) && has(&objects, &["\"way\":\"to\"", "tools/call"])
+    });
+    for line in objects.lock().unwrap().iter() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["at_ms"].is_u64(), "{line}");
+    }
+    for heard in [&shown, &objects] {
+        assert!(!has(heard, &["hunter2"]));
+    }
+    for child in [&mut people, &mut programs] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

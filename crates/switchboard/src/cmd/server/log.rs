@@ -14,16 +14,42 @@ use crate::remote;
 use crate::ui::{Ui, plain};
 use crate::web::part_of_path;
 
-/// One message, as the daemon tells it.
+/// Something that happened, as the daemon tells it.
 #[derive(Deserialize)]
-struct Passed {
+struct Happened {
     at_ms: u64,
-    way: String,
-    bytes: usize,
-    message: String,
+    #[serde(flatten)]
+    what: What,
 }
 
-/// Shows what is kept of a server, and goes on with what passes where that is asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum What {
+    Passed { way: String, bytes: usize, message: String },
+    Came { phase: String, why: Option<String> },
+    Said { stderr: String },
+}
+
+impl Happened {
+    /// Returns it as one line, for people.
+    fn line(&self) -> String {
+        let at = crate::when::local(self.at_ms / 1000);
+        match &self.what {
+            What::Passed { way, bytes, message } => {
+                let arrow = if way == "to" { "->" } else { "<-" };
+                format!("{at}  {arrow} {bytes} B  {}", plain(message))
+            }
+            What::Came { phase, why } => {
+                let why = why.as_ref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+                format!("{at}  {phase}{why}")
+            }
+            What::Said { stderr } => format!("stderr  {}", plain(stderr)),
+        }
+    }
+}
+
+/// Shows what is kept of a server, and goes on with what happens where that is asked for: for programs, each is an object
+/// on a line of its own.
 ///
 /// # Errors
 /// There is no such server, or no daemon to follow.
@@ -53,13 +79,11 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
     }
     let route = format!("/api/v1/servers/{}/log", part_of_path(name.as_str().as_bytes()));
     remote::follow(env, &route, &mut |data| {
-        match serde_json::from_str::<Passed>(data) {
-            Ok(passed) => {
-                let arrow = if passed.way == "to" { "->" } else { "<-" };
-                let at = crate::when::local(passed.at_ms / 1000);
-                ui.line(format!("{at}  {arrow} {} B  {}", passed.bytes, plain(&passed.message)));
-            }
-            Err(_) => ui.line(format!("{data} messages were missed")),
+        match serde_json::from_str::<Happened>(data) {
+            Ok(_) if ui.is_read_by_programs() => ui.document(&format!("{data}\n")),
+            Ok(happened) => ui.line(happened.line()),
+            Err(_) if ui.is_read_by_programs() => ui.document(&format!("{{\"missed\":{data}}}\n")),
+            Err(_) => ui.line(format!("{data} of what happened were missed")),
         }
         ControlFlow::Continue(())
     })

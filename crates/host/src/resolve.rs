@@ -135,7 +135,8 @@ impl ResolveError {
         match &self.what {
             ResolveFailure::Reference(error) => error.help().to_owned(),
             ResolveFailure::NotSet(name) => format!(
-                "set `{name}` where the client is started, or give a default: `${{env:{name}:-default}}`"
+                "set `{name}` and start the daemon again from there (`switchboard up --replace`), or give a default: \
+                 `${{env:{name}:-default}}`"
             ),
             ResolveFailure::NoSecret(_) => "keep the secret first, or name one that is kept".to_owned(),
             ResolveFailure::NoRoot => {

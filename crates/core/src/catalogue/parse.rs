@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Catalogue, Feed, Health, Isolation, Retry, Server, ToolFilter};
 use crate::fields::{Fields, read};
 use crate::launch::{Launch, Remote};
+use crate::mcp::public_name::public_prefix;
 use crate::name::ServerName;
 use crate::place::Place;
 use crate::problem::{Parsed, Problem};
@@ -40,6 +41,7 @@ pub fn parse(text: &str) -> Parsed<Catalogue> {
     });
     check_profiles(&mut fields, &servers, &chosen);
     fields.finish();
+    problems.extend(same_prefixes(&servers));
     problems.sort_by_key(|problem| problem.place);
     Parsed { value: Catalogue::new(servers, profiles), problems }
 }
@@ -258,6 +260,28 @@ fn strays(name: &str, launch: &Launch, fields: &mut Fields<'_, '_>) {
                 .help("remove it"),
         );
     }
+}
+
+/// Warns of servers whose tools would be told under the same names.
+fn same_prefixes(servers: &[Server]) -> Vec<Problem> {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for server in servers.iter().filter(|server| server.enabled) {
+        let name = server.name.as_str();
+        let prefix = public_prefix(server.prefix.as_deref(), name);
+        match first.get(&prefix) {
+            None => drop(first.insert(prefix, name)),
+            Some(other) => problems.push(
+                Problem::warning(format!(
+                    "tools of server `{name}` begin with `{prefix}__` like those of `{other}`: of two with one name the \
+                     first counts"
+                ))
+                .at(server.place)
+                .help("give it another `prefix`"),
+            ),
+        }
+    }
+    problems
 }
 
 /// Warns of selectors that choose nothing. A server whose entry is wrong is there all the same.

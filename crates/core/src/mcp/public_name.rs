@@ -35,6 +35,12 @@ pub fn prefix<'a>(said: Option<&'a str>, server: &'a str) -> &'a str {
     said.unwrap_or(server)
 }
 
+/// Returns how the public names of a server's tools and prompts begin. Servers for which that is the same may hide each
+/// other's.
+pub fn public_prefix(said: Option<&str>, server: &str) -> String {
+    plain(prefix(said, server))
+}
+
 /// Some clients take no dots in names (and so no dots in ours), but those that a server gives are its own.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect()

@@ -12,7 +12,6 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::scan::IdScan;
 use crate::session::{Extra, Session};
-use crate::trouble::{INVALID_REQUEST, error};
 
 /// So much is read at once.
 const PIECE: usize = 64 << 10;
@@ -117,10 +116,8 @@ fn take(session: &Arc<Session>, mail: &Arc<Mailbox>, line: &Bytes) {
 
 /// Requirement E6: whoever sent too much is told, not left waiting.
 fn refuse(mail: &Mailbox, scan: IdScan) {
-    let what = format!("a message is longer than {} MiB", MESSAGE_LIMIT >> 20);
-    let id = scan.request_id();
-    let error = error(INVALID_REQUEST, &what, None);
-    mail.put(Letter { bytes: message::error(id.as_deref().unwrap_or("null"), &error), last: true });
+    let bytes = super::too_long(scan.request_id().as_deref(), MESSAGE_LIMIT);
+    mail.put(Letter { bytes, last: true });
 }
 
 /// Writes what comes, several messages at once where there are several.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::http::Asked;
 use super::stream::{Reader, Stream};
 use crate::gateway::{Gateway, token};
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Letter, Mailbox};
 use crate::session::{Received, Session};
 
 /// The conversations by this transport.
@@ -52,6 +52,14 @@ impl Conversations {
             Received::Refused(_) => 400,
             Received::Asks(_) | Received::Told => 202,
         }
+    }
+
+    /// Answers a POST that is too long: its status. The request in it is answered on the stream, where its caller waits.
+    pub fn refuse(&self, id: &str, owner: &str, request: Option<&str>, limit: usize) -> u16 {
+        if let Some(held) = self.all().get(id).filter(|held| *held.owner == *owner) {
+            held.mail.put(Letter { bytes: super::too_long(request, limit), last: true });
+        }
+        413
     }
 
     /// Returns how many there are.

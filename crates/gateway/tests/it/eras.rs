@@ -106,3 +106,16 @@ async fn what_was_kept_is_believed_no_longer_and_kept_with_a_new_date_when_it_is
         assert_eq!((asked.now(), kept.saved.now()), (questions, saves), "{age:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_speaks_a_revision_that_nobody_knows_is_told_all_that_are() {
+    let house = House::new(|_, mut wire| async move { while wire.ordinary(&["echo"]).await.is_some() {} });
+    house.serve(server("a", "1")).await.unwrap();
+    let mut client = crate::client::Client::new(house.gateway.session(Face::all(), None).unwrap());
+    let meta = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2031-01-01","io.modelcontextprotocol/clientCapabilities":{}}}"#;
+    client.ask("1", "tools/list", meta);
+    let answer: serde_json::Value = serde_json::from_str(&client.answer("1").await).unwrap();
+    assert_eq!(answer["error"]["code"], -32022);
+    let all = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
+    assert_eq!(answer["error"]["data"]["supported"], serde_json::json!(all));
+}

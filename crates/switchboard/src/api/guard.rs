@@ -11,7 +11,7 @@ use super::Peer;
 use super::problem::Problem;
 
 /// The longest body that is read, in bytes.
-pub(crate) const LONGEST_BODY: u64 = 4 * 1024 * 1024;
+pub(crate) const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 /// The longest address, in bytes.
 const LONGEST_URI: usize = 8 * 1024;
@@ -97,9 +97,6 @@ fn upgrade(headers: &HeaderMap) -> Result<(), Box<Problem>> {
 fn body(method: &Method, headers: &HeaderMap) -> Result<(), Box<Problem>> {
     let length = one(headers, &CONTENT_LENGTH)?.map(str::parse::<u64>);
     let length = length.transpose().map_err(|_| bad("`Content-Length` is no number"))?;
-    if length.is_some_and(|length| length > LONGEST_BODY) {
-        return Err(too_long());
-    }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
     let kind = one(headers, &CONTENT_TYPE)?;
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -10,14 +10,16 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use switchboard_core::name::ServerName;
 use switchboard_gateway::face::{Face, Scope};
 use switchboard_gateway::policy::Holder;
-use switchboard_gateway::serve::http::{self, Asked, Sessions};
+use switchboard_gateway::serve::http::{Asked, Sessions};
 use switchboard_gateway::serve::sse::Conversations;
+use switchboard_gateway::serve::{self, http};
 use switchboard_gateway::{Extra, Gateway};
 use switchboard_host::memory;
 
-use super::body as bodies;
+use super::body::{self as bodies, Message};
 use super::call::Call;
 use super::flow::Flow;
+use super::guard::LONGEST_BODY;
 use super::problem::Problem;
 use super::reply;
 use super::{Reply, Visits};
@@ -103,18 +105,25 @@ pub(super) async fn act(
     };
     let reply = match (way, method) {
         (Way::Messages, _) => {
-            let body = bodies::read(body).await?;
             let id = call.query("sessionId").unwrap_or_default();
-            return Ok(plain(mcp.conversations.post(id, &call.owner, &body, &asked)));
+            return Ok(plain(match bodies::message(body).await? {
+                Message::Whole(body) => mcp.conversations.post(id, &call.owner, &body, &asked),
+                Message::TooLong(request) => {
+                    mcp.conversations.refuse(id, &call.owner, request.as_deref(), LONGEST_BODY)
+                }
+            }));
         }
         (Way::Events, _) => {
             let talk = mcp.conversations.begin(&mcp.gateway, &asked, MESSAGES).ok_or_else(full)?;
             return Ok(Flow::Talk(talk).reply());
         }
-        (Way::Streamable, method) if method == Method::POST => {
-            let body = bodies::read(body).await?;
-            mcp.sessions.post(&mcp.gateway, asked, &body).await
-        }
+        (Way::Streamable, method) if method == Method::POST => match bodies::message(body).await? {
+            Message::Whole(body) => mcp.sessions.post(&mcp.gateway, asked, &body).await,
+            Message::TooLong(request) => {
+                let body = Some(serve::too_long(request.as_deref(), LONGEST_BODY));
+                http::Reply::Whole { status: 413, body, session: None }
+            }
+        },
         (Way::Streamable, method) if method == Method::DELETE => mcp.sessions.delete(&asked),
         (Way::Streamable, _) if wants_pipe(call) => return pipe(mcp, asked),
         (Way::Streamable, _) => match mcp.sessions.get(&asked) {
@@ -128,7 +137,14 @@ pub(super) async fn act(
 /// What a client sees by an address.
 fn face(mcp: &Mcp, board: &Board, call: &Call) -> Result<Face, Box<Problem>> {
     let name = call.param("server");
-    let search = call.query("tools") == Some("search");
+    let search = match call.query("tools") {
+        None | Some("full") => false,
+        Some("search") => true,
+        Some(other) => {
+            let what = format!("there is no `tools={}`", other.escape_debug());
+            return Err(Problem::new(StatusCode::BAD_REQUEST, what).hint("`?tools=search` or `?tools=full`"));
+        }
+    };
     let scope = match name.strip_prefix('@') {
         Some(profile) => Scope::Profile(profile.to_owned()),
         None if name.is_empty() => Scope::All,

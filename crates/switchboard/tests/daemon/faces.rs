@@ -11,7 +11,7 @@ use testkit::home::FakeHome;
 use crate::whole::curl;
 use crate::{CURSOR, SETTINGS, client, home, wait_for};
 
-const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+pub(crate) const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
 
 /// A home whose daemon has an address that stays.
 fn addressed() -> (FakeHome, String) {
@@ -63,6 +63,56 @@ fn a_client_speaks_with_its_servers_by_the_address_and_the_token_in_its_file() {
     for file in home.tree().holding(secret) {
         let mode = fs::metadata(home.path(&file)).unwrap().permissions().mode();
         assert!(file == CURSOR || mode.trailing_zeros() >= 6, "{file}: {mode:o}");
+    }
+}
+
+#[test]
+fn whoever_sends_too_much_is_told_of_which_request() {
+    let (home, _) = addressed();
+    let daemon = Daemon::start(&home);
+    let address = daemon.address();
+    let token = home.ok("token show").stdout.trim().to_owned();
+    let held = format!("Authorization: Bearer {token}");
+    let long = |mib: usize| {
+        let text = "x".repeat(mib << 20);
+        home.write(
+            "long.json",
+            format!(
+                r#"{{"jsonrpc":"2.0","params":{{"id":1,"text":"{text}"}},"method":"ping","id":"seven"}}"#
+            ),
+        );
+        format!("@{}", home.path("long.json").display())
+    };
+    for mib in [5, 40] {
+        for more in [
+            &["-H", "Content-Type: application/json"][..],
+            &["-H", "Content-Type: application/json", "-H", "Transfer-Encoding: chunked"],
+        ] {
+            let (status, told) = curl(
+                &[more, &["-H", &held, "--data-binary", &long(mib), &format!("{address}/mcp")]].concat(),
+            );
+            let told: Value = serde_json::from_str(&told).unwrap();
+            assert_eq!(
+                (status, &told["id"], &told["error"]["code"]),
+                (413, &"seven".into(), &(-32600).into()),
+                "{mib}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_face_that_there_is_not_is_told() {
+    let (home, _) = addressed();
+    let daemon = Daemon::start(&home);
+    let address = daemon.address();
+    let token = home.ok("token show").stdout.trim().to_owned();
+    let held = format!("Authorization: Bearer {token}");
+    for (query, status) in [("", 200), ("?tools=full", 200), ("?tools=search", 200), ("?tools=foo", 400)] {
+        let url = format!("{address}/mcp{query}");
+        let json =
+            ["-H", "Content-Type: application/json", "-H", "Accept: application/json, text/event-stream"];
+        assert_eq!(curl(&[&json[..], &["-H", &held, "-d", HELLO, &url]].concat()).0, status, "{query}");
     }
 }
 

@@ -10,6 +10,7 @@ use testkit::daemon::{Daemon, GUARD, Signal};
 use testkit::home::FakeHome;
 use testkit::tools;
 
+use crate::faces::HELLO;
 use crate::{CATALOGUE, CURSOR, wait_for};
 
 /// A server that keeps a diary, and notes in it if it is not the only one of its kind. Of its two arguments one is the
@@ -319,9 +320,6 @@ fn what_does_not_come_up_is_told_wherever_servers_are_shown() {
     let clean = || !stage.home.run("server list").stdout.contains("as the catalogue has it");
     daemon.wait("nothing is the matter any more", clean);
 }
-
-/// A client that shakes hands over HTTP.
-const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
 
 #[test]
 fn what_happens_with_a_server_is_followed_by_people_and_programs() {

@@ -120,6 +120,37 @@ servers = ["profile:p", "tag:none"]
 }
 
 #[test]
+fn servers_whose_tools_would_have_the_same_names_are_told_of() {
+    assert_snapshot!(problems(
+        r#"
+[servers.a]
+command = "x"
+
+[servers.b]
+command = "x"
+prefix = "a"
+
+[servers.c]
+command = "x"
+prefix = "d.e"
+
+[servers.d_e]
+command = "x"
+
+[servers.off]
+command = "x"
+prefix = "a"
+enabled = false
+"#
+    ), @r"
+    warning 5:10: tools of server `b` begin with `a__` like those of `a`: of two with one name the first counts
+      hint: give it another `prefix`
+    warning 13:10: tools of server `d_e` begin with `d_e__` like those of `c`: of two with one name the first counts
+      hint: give it another `prefix`
+    ");
+}
+
+#[test]
 fn a_feed_has_an_address() {
     for (feed, expected) in [
         (r#"url = "https://k8s.example/events?all=1""#, "https://k8s.example/events?all=1"),

@@ -51,6 +51,8 @@ pub enum Phase {
     Login {
         /// Since when.
         since: Duration,
+        /// When it is asked again.
+        until: Duration,
     },
     /// No new calls; those in flight may end until then.
     Draining {
@@ -93,7 +95,7 @@ impl Phase {
 
     /// Returns whether nothing happens until somebody wants the connection.
     pub fn waits_for_a_word(&self) -> bool {
-        matches!(self, Self::Idle { .. } | Self::Waiting { until: None, .. } | Self::Login { .. })
+        matches!(self, Self::Idle { .. } | Self::Waiting { until: None, .. })
     }
 
     /// Returns the phase of a connection that was never made.
@@ -110,8 +112,7 @@ impl Phase {
                 [ready.check, idle].into_iter().flatten().min()
             }
             Self::Waiting { until, .. } => *until,
-            Self::Login { since } => Some(*since + LOGIN_AGAIN),
-            Self::Draining { until } => Some(*until),
+            Self::Login { until, .. } | Self::Draining { until } => Some(*until),
         }
     }
 }
@@ -196,16 +197,16 @@ pub fn step(phase: Phase, event: Event, now: Duration, rules: &Rules, seed: u64)
             (Phase::Connecting { failed }, vec![Action::Connect])
         }
         (Phase::Connecting { .. }, Event::Unauthorized) => {
-            (Phase::Login { since: now }, vec![Action::Close, Action::Refuse])
+            (Phase::Login { since: now, until: now + LOGIN_AGAIN }, vec![Action::Close, Action::Refuse])
         }
-        // Whoever calls may have logged in meanwhile; many who call at once need not all find out.
-        (Phase::Login { since }, Event::Wanted) if now < since + PATIENCE => {
-            (Phase::Login { since }, vec![Action::Refuse])
+        // Whoever calls may have logged in meanwhile; those who call one upon the other find out together.
+        (Phase::Login { since, until }, Event::Wanted) if now < since + rules.first => {
+            (Phase::Login { since, until: until.min(since + rules.first) }, Vec::new())
         }
         (Phase::Login { .. }, Event::Wanted | Event::Again) => {
             (Phase::Connecting { failed: 0 }, vec![Action::Connect])
         }
-        (Phase::Login { since }, Event::Time { .. }) if now >= since + LOGIN_AGAIN => {
+        (Phase::Login { until, .. }, Event::Time { .. }) if until <= now => {
             (Phase::Connecting { failed: 0 }, vec![Action::Connect])
         }
         // What comes late, of a connection that is no more.

@@ -1,6 +1,8 @@
 //! Who calls: in which revision they speak, what they can do, and who they say they are.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -67,8 +69,15 @@ impl Caller {
     }
 
     /// Returns a caller who has not said anything of themselves yet.
-    pub(crate) fn unknown() -> Self {
-        Self::new(switchboard_core::mcp::revision::LATEST_LEGACY, None, None)
+    pub(crate) fn unknown() -> Arc<Self> {
+        static UNKNOWN: OnceLock<Arc<Caller>> = OnceLock::new();
+        let make = || Arc::new(Self::new(switchboard_core::mcp::revision::LATEST_LEGACY, None, None));
+        Arc::clone(UNKNOWN.get_or_init(make))
+    }
+
+    /// Returns whether this is who says these things of themselves, to the letter.
+    pub(crate) fn is(&self, revision: &str, capabilities: &str, info: Option<&str>) -> bool {
+        self.revision == revision && *self.capabilities == *capabilities && self.info.as_deref() == info
     }
 
     /// Returns whether the caller can answer a request of a server's. What nobody knows is passed on.
@@ -80,6 +89,34 @@ impl Caller {
             _ => return true,
         };
         Object::read(&self.capabilities).is_some_and(|all| all.member(needed).is_some())
+    }
+}
+
+/// So many callers are remembered.
+const MOST: usize = 16;
+
+/// The callers of stateless messages that were heard last: each message says everything anew, and few say different things.
+#[derive(Default)]
+pub(crate) struct Callers(ArcSwap<Vec<Arc<Caller>>>);
+
+impl Callers {
+    /// Returns the caller who says these things of themselves.
+    pub(crate) fn caller(
+        &self,
+        revision: &str,
+        capabilities: &RawValue,
+        info: Option<&RawValue>,
+    ) -> Arc<Caller> {
+        let known = self.0.load();
+        let is_it = |one: &&Arc<Caller>| one.is(revision, capabilities.get(), info.map(RawValue::get));
+        if let Some(caller) = known.iter().find(is_it) {
+            return Arc::clone(caller);
+        }
+        let caller = Arc::new(Caller::new(revision, Some(capabilities), info));
+        let others = known.iter().take(MOST - 1).cloned();
+        // Two who come at once may forget one another, and are read once more.
+        self.0.store(Arc::new(std::iter::once(Arc::clone(&caller)).chain(others).collect()));
+        caller
     }
 }
 
@@ -99,5 +136,23 @@ mod tests {
         }
         let caller = Caller::unknown();
         assert!(!caller.can("sampling/createMessage") && caller.can("com.example/ask"));
+    }
+
+    #[test]
+    fn who_says_the_same_is_the_same_and_few_are_remembered() {
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let callers = Callers::default();
+        let of = |capabilities: &str, info: Option<&str>| {
+            let info = info.map(raw);
+            callers.caller("2026-07-28", &raw(capabilities), info.as_deref())
+        };
+        let first = of("{}", None);
+        assert!(Arc::ptr_eq(&first, &of("{}", None)));
+        assert!(!Arc::ptr_eq(&first, &of("{}", Some(r#"{"name":"x"}"#))));
+        assert!(!Arc::ptr_eq(&first, &of("{ }", None)), "to the letter");
+        for at in 0..MOST {
+            of("{}", Some(&at.to_string()));
+        }
+        assert!(!Arc::ptr_eq(&first, &of("{}", None)), "it was long ago");
     }
 }

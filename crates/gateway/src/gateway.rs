@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bridge::Aside;
-use crate::caller::{Caller, Profile};
+use crate::caller::{Caller, Callers, Profile};
 use crate::face::Face;
 use crate::generation::Generation;
 use crate::keep::Keeper;
@@ -73,6 +73,7 @@ pub(crate) struct Inside {
     pub(crate) tasks: Tasks,
     pub(crate) sweep: Sweep,
     pub(crate) aside: Aside,
+    pub(crate) callers: Callers,
     /// The tasks that servers work on.
     pub(crate) running: Running,
     options: ArcSwap<Options>,
@@ -125,6 +126,7 @@ impl Gateway {
             tasks: Tasks { handle, tracker: TaskTracker::new() },
             sweep: Sweep::new(),
             aside: Aside::default(),
+            callers: Callers::default(),
             running: Running::default(),
             secret: OnceLock::new(),
             options: ArcSwap::default(),
@@ -298,6 +300,7 @@ impl Inside {
 
     /// A session wants to be told of news.
     pub(crate) fn enter(&self, session: &Arc<Session>) {
+        session.is_known.store(true, Ordering::Relaxed);
         self.sessions().insert(session.id, Arc::downgrade(session));
     }
 

@@ -342,9 +342,6 @@ impl Generation {
         for slot in gone {
             slot.tell(switchboard_core::upstream::Event::Retire);
         }
-        for slot in self.all() {
-            slot.leave(session);
-        }
     }
 
     /// It is no longer wanted: calls in flight may end, and then its connections do.

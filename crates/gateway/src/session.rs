@@ -39,6 +39,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::policy::Holder;
 use crate::public::{Ids, Marker};
+use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
 use crate::upstream::Upstream;
 use crate::view::View;
@@ -79,6 +80,10 @@ pub struct Session {
     subscribed: Mutex<HashSet<String>>,
     streams: Mutex<Vec<Arc<subscriptions::Stream>>>,
     closed: AtomicBool,
+    /// It wants to be told of news, so that the gateway knows of it.
+    pub(crate) is_known: AtomicBool,
+    /// The connections that it uses.
+    entered: Mutex<Vec<Weak<Slot>>>,
     /// Everybody who has one of these is at an answer that waits for a server to come up.
     at_work: Arc<()>,
 }
@@ -130,7 +135,7 @@ impl Session {
             root,
             holder,
             marker,
-            caller: ArcSwap::from_pointee(Caller::unknown()),
+            caller: ArcSwap::new(Caller::unknown()),
             listens: AtomicBool::new(false),
             outlet: ArcSwap::default(),
             calls: Mutex::default(),
@@ -142,6 +147,8 @@ impl Session {
             subscribed: Mutex::default(),
             streams: Mutex::default(),
             closed: AtomicBool::new(false),
+            is_known: AtomicBool::new(false),
+            entered: Mutex::default(),
             at_work: Arc::default(),
         }
     }
@@ -155,6 +162,11 @@ impl Session {
     pub(crate) fn ids<'s>(&'s self, server: &'s ServerName) -> Option<Ids<'s>> {
         let differs = self.face.is_joint() || self.marker.is_some();
         differs.then(|| Ids::new(server, self.marker.as_deref()))
+    }
+
+    /// Notes a connection that it uses from now on.
+    pub(crate) fn entered(&self, slot: Weak<Slot>) {
+        self.entered.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
     }
 
     /// Returns who calls.
@@ -278,15 +290,10 @@ impl Session {
             return Err(error(crate::trouble::INVALID_PARAMS, what, None));
         };
         let last = self.caller();
-        let info = meta.client.map(RawValue::get);
-        let same = last.era == Era::Modern
-            && &*last.capabilities == capabilities.get()
-            && last.info.as_deref() == info
-            && last.revision == revision;
-        if same {
+        if last.is(revision, capabilities.get(), meta.client.map(RawValue::get)) {
             return Ok(last);
         }
-        let caller = Arc::new(Caller::new(revision, Some(capabilities), meta.client));
+        let caller = self.gateway.callers.caller(revision, capabilities, meta.client);
         if !self.listens.load(Ordering::Relaxed) {
             self.caller.store(Arc::clone(&caller));
         }
@@ -330,7 +337,14 @@ impl Session {
         self.leave_unanswered();
         self.outlet.load().close();
         self.end_streams();
-        self.gateway.left(self);
+        let entered = std::mem::take(&mut *self.entered.lock().unwrap_or_else(PoisonError::into_inner));
+        for slot in entered.iter().filter_map(Weak::upgrade) {
+            slot.leave(self.id);
+        }
+        // What said everything with each message has nothing that would be its own.
+        if self.caller.load().era == Era::Legacy || self.is_known.load(Ordering::Relaxed) {
+            self.gateway.left(self);
+        }
     }
 }
 

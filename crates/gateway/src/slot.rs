@@ -9,6 +9,7 @@ mod subscribers;
 mod task;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -275,8 +276,12 @@ impl Slot {
     }
 
     /// A session uses this connection from now on.
-    pub(crate) fn enter(&self, session: &Arc<Session>) {
-        self.sessions().entry(session.id).or_insert_with(|| Arc::downgrade(session));
+    pub(crate) fn enter(self: &Arc<Self>, session: &Arc<Session>) {
+        let mut sessions = self.sessions();
+        if let Entry::Vacant(place) = sessions.entry(session.id) {
+            place.insert(Arc::downgrade(session));
+            session.entered(Arc::downgrade(self));
+        }
     }
 
     /// A session uses it no longer.

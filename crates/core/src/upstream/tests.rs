@@ -57,17 +57,29 @@ fn lives_of_a_connection() {
             vec![Connect, Close, Refuse, Connect],
         ),
         (
-            "it wants a login: whoever calls is told, and asks for them all again a while later",
+            "it wants a login: whoever calls is told, and it is asked again for whoever calls later",
             vec![
                 (1, Event::Wanted),
                 (2, Event::Unauthorized),
-                (3, Event::Wanted),
                 (60, time(0, 0)),
                 (61, Event::Wanted),
                 (62, Event::Connected),
             ],
             "ready",
-            vec![Connect, Close, Refuse, Refuse, Connect],
+            vec![Connect, Close, Refuse, Connect],
+        ),
+        (
+            "it wants a login: those who call one upon the other wait for one answer",
+            vec![
+                (1, Event::Wanted),
+                (2, Event::Unauthorized),
+                (2, Event::Wanted),
+                (2, Event::Wanted),
+                (3, time(0, 0)),
+                (4, Event::Unauthorized),
+            ],
+            "needs login",
+            vec![Connect, Close, Refuse, Connect, Close, Refuse],
         ),
         (
             "nobody logs in: it is asked again by itself now and then",

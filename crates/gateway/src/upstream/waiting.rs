@@ -129,7 +129,7 @@ impl Relay {
             number: 0,
             id: RawValue::NULL.to_owned(),
             token: None,
-            caller: Arc::new(Caller::unknown()),
+            caller: Caller::unknown(),
             logs: Logs::None,
             parked: None,
             digest: [0; 32],

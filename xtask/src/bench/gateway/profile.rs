@@ -1,4 +1,5 @@
-//! Where the gateway's time goes: `cargo xtask bench gateway --profile stdio|http`.
+//! Where the gateway's time goes: `cargo xtask bench gateway --profile stdio|http|modern`; the last is a modern client
+//! with a modern server behind a pipe.
 //!
 //! It is built once more, with the names of its functions, into a folder of its own. Where `perf` works, it watches
 //! calls of one caller and of many; else `valgrind` counts the instructions of some calls.
@@ -22,8 +23,9 @@ const WATCHED: &str = "5";
 const CALLS: usize = 2_000;
 
 pub(super) fn run(told: &Told, upstream: &str) -> Result<(), String> {
-    if !["stdio", "http"].contains(&upstream) {
-        return Err(format!("there is no upstream `{upstream}`: there are stdio, http"));
+    let kinds = ["stdio", "http", "modern"];
+    if !kinds.contains(&upstream) {
+        return Err(format!("there is no upstream `{upstream}`: there are {}", kinds.join(", ")));
     }
     let target = target()?;
     let folder = target.join("profile");
@@ -43,12 +45,19 @@ pub(super) fn run(told: &Told, upstream: &str) -> Result<(), String> {
     let far = stage.upstream(Cores::All, "--legacy")?;
     let catalogue = match upstream {
         "stdio" => stdio("echo", &stage, &["--legacy"]),
+        "modern" => stdio("echo", &stage, &[]),
         _ => http("echo", &far.url),
     };
     let works = output(Command::new("perf").args(["record", "--quiet", "--output", "/dev/null", "true"]));
     if works.is_ok() {
         for callers in [1, 64] {
-            perf(&stage, &catalogue, callers, &folder.join(format!("perf-{upstream}-{callers}.data")))?;
+            let era = if upstream == "modern" { " --era modern" } else { "" };
+            perf(
+                &stage,
+                &catalogue,
+                &format!("{callers}{era}"),
+                &folder.join(format!("perf-{upstream}-{callers}.data")),
+            )?;
         }
         return Ok(());
     }
@@ -56,7 +65,7 @@ pub(super) fn run(told: &Told, upstream: &str) -> Result<(), String> {
 }
 
 /// Samples where it is while it answers calls.
-fn perf(stage: &Stage, catalogue: &str, callers: usize, data: &Path) -> Result<(), String> {
+fn perf(stage: &Stage, catalogue: &str, callers: &str, data: &Path) -> Result<(), String> {
     let gateway = Gateway::start(stage, Cores::All, catalogue, &["echo"])?;
     let url = gateway.url("echo");
     let pid = gateway.running.pid().to_string();

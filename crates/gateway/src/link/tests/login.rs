@@ -53,11 +53,12 @@ async fn a_server_that_wants_a_login_is_left_alone_until_somebody_has_logged_in(
     let now = Arc::clone(&logged_in);
     let server = Scripted::start(legacy(move |_| (!now.load(Ordering::Relaxed)).then(|| status(401)))).await;
     let front = Front::to(&server);
-    for _ in 0..8 {
-        front.wanted().await.err().unwrap();
-    }
+    front.wanted().await.err().unwrap();
     assert_eq!(front.slot.standing().phase.word(), "needs login");
-    assert_eq!(server.count("server/discover"), 1, "it is not asked by everybody who calls");
+    for trouble in futures_util::future::join_all((0..8).map(|_| front.wanted())).await {
+        assert!(matches!(trouble.err().unwrap(), Trouble::Login(_)));
+    }
+    assert_eq!(server.count("server/discover"), 2, "those who call at once ask once");
     logged_in.store(true, Ordering::Relaxed);
     front.slot.tell(Event::Again);
     assert!(front.slot.answers().await);

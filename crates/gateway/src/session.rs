@@ -39,6 +39,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::policy::Holder;
 use crate::public::{Ids, Marker};
+use crate::serve::pipe::KNOWN;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
 use crate::upstream::Upstream;
@@ -190,7 +191,7 @@ impl Session {
         };
         let is_held = self.holder.is_restricted()
             || (envelope.method.as_deref() == Some("tools/call") && self.gateway.has_policy());
-        if is_held && may_have_twin(envelope.bytes(), &KNOWN) && has_twins(&envelope) {
+        if is_held && may_have_twin(envelope.bytes(), &NAMES) && has_twins(&envelope) {
             let error = error(INVALID_REQUEST, "two names differ in the case of their letters alone", None);
             let id = envelope.id.map_or("null", RawValue::get);
             mail.put(Letter { bytes: message::error(id, &error), last: true });
@@ -270,6 +271,7 @@ impl Session {
                 }
             }
             "notifications/progress" => self.progress(envelope, &params),
+            KNOWN => self.knows_lists(envelope.params.map_or("{}", RawValue::get)),
             // A call asks for an answer. One that does not would go by the policy.
             "tools/call" => {}
             _ => self.pass_notification(envelope),
@@ -370,7 +372,7 @@ pub(crate) struct Request<'r> {
 }
 
 /// The names by which it is known what a message is about.
-const KNOWN: [&str; 8] = ["id", "method", "params", "name", "arguments", "uri", "task", "taskId"];
+const NAMES: [&str; 8] = ["id", "method", "params", "name", "arguments", "uri", "task", "taskId"];
 
 /// Returns whether the server could read another message than we do.
 fn has_twins(envelope: &Envelope<'_>) -> bool {

@@ -21,8 +21,13 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// The word at a pipe that we are about to leave: what the other end has sent until it has read this is still answered.
 /// From then on it sends only what belongs to that, such as answers to what it is asked, and keeps the rest for whoever
-/// comes after us; it says by closing its side that nothing more comes.
+/// comes after us; it says by closing its side that nothing more comes. Its `params` say which lists the client knows, for
+/// [`KNOWN`].
 pub const LEAVING: &str = "notifications/switchboard/leaving";
+
+/// The word of a pipe that has had another daemon before, ahead of `notifications/initialized`: which lists its client
+/// knows, by the `params` of [`LEAVING`] as they came. The client is told of those that are others now.
+pub const KNOWN: &str = "notifications/switchboard/known";
 
 /// So long the other end has to understand it.
 const UNDERSTOOD: Duration = Duration::from_millis(500);
@@ -41,7 +46,8 @@ pub async fn converse(
     let leaving = async {
         leaving.await;
         leaves.store(true, Ordering::Relaxed);
-        mail.put(Letter { bytes: message::notification(LEAVING, None), last: false });
+        let known = session.known_lists();
+        mail.put(Letter { bytes: message::notification(LEAVING, Some(&known)), last: false });
         // Somebody who does not know the word is left when nothing is in flight.
         tokio::time::sleep(UNDERSTOOD).await;
         session.quiet().await;

@@ -3,7 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bytes::Bytes;
+use serde_json::json;
 use switchboard_core::mcp::revision::Era;
 use switchboard_core::name::ServerName;
 
@@ -136,6 +139,23 @@ impl Session {
     /// Notes that the client is told of one list now.
     pub(super) fn remember_one(&self, view: &View, sort: Sort) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)[sort.at()] = Some(view.hash(sort));
+    }
+
+    /// Returns which lists the client knows, for who comes after us; as an object.
+    pub(crate) fn known_lists(&self) -> String {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({ "lists": seen.map(|hash| hash.map(|hash| BASE64.encode(hash))) }).to_string()
+    }
+
+    /// The client knows these lists, of somebody who came before us. What is no such object says nothing.
+    pub(super) fn knows_lists(&self, said: &str) {
+        #[derive(serde::Deserialize)]
+        struct Known {
+            lists: [Option<String>; 4],
+        }
+        let Ok(Known { lists }) = serde_json::from_str(said) else { return };
+        let hashes = lists.map(|hash| BASE64.decode(hash?).ok()?.try_into().ok());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = hashes;
     }
 
     /// Tells the client of lists that say something else than it knows; what says the same is no news (requirement C5).

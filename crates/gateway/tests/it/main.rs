@@ -12,6 +12,7 @@ mod exclusive;
 mod faces;
 mod health;
 mod isolation;
+mod next;
 mod odd;
 mod order;
 mod policed;

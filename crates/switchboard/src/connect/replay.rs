@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::value::RawValue;
 
-use switchboard_gateway::serve::pipe::LEAVING;
+use switchboard_gateway::serve::pipe::{KNOWN, LEAVING};
 
 use super::lane::{Line, Verdict};
 use super::wishes::Wishes;
@@ -12,7 +12,8 @@ use super::wishes::Wishes;
 /// How many ids are remembered each way. Beyond that the oldest is forgotten: likely it was given up long ago.
 const MOST: usize = 1024;
 
-/// What changed may be anything: the daemon that comes back may know another catalogue.
+/// What changed may be anything, where the daemon that went did not say which lists the client knows: the one that comes
+/// back may have another catalogue.
 const CHANGED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\
 {\"jsonrpc\":\"2.0\",\"method\":\"notifications/prompts/list_changed\"}\n\
 {\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/list_changed\"}\n";
@@ -30,6 +31,8 @@ pub(super) struct Ledger {
     hello: Option<Hello>,
     /// The client's `notifications/initialized`, as it came.
     ready: Option<Box<[u8]>>,
+    /// Which lists the client knows, as the daemon said that is about to go.
+    known: Option<Box<RawValue>>,
     /// The answer to a handshake that was replayed is still to come.
     replaying: bool,
     /// What the client asked for that lasts.
@@ -143,7 +146,10 @@ impl Ledger {
                     None => {}
                 }
             }
-            (None, true) if peek.is(LEAVING) => return (Verdict::Drop, News::Leaving),
+            (None, true) if peek.is(LEAVING) => {
+                self.known = line.bytes.and_then(params);
+                return (Verdict::Drop, News::Leaving);
+            }
             (None, _) => {}
         }
         (Verdict::Pass, News::Message)
@@ -179,12 +185,15 @@ impl Ledger {
         Some((&hello.line, hello.answered))
     }
 
-    /// Returns what follows the answer to a handshake that was replayed: to the daemon, and to the client.
+    /// Returns what follows the answer to a handshake that was replayed: to the daemon, and to the client. A daemon that is
+    /// told which lists the client knows tells it of the others itself.
     pub(super) fn again(&mut self) -> (Vec<u8>, &'static [u8]) {
-        match &self.ready {
-            Some(ready) => ([ready, &*self.wishes.again()].concat(), CHANGED),
-            None => (Vec::new(), &[]),
-        }
+        let Some(ready) = &self.ready else { return (Vec::new(), &[]) };
+        let wishes = self.wishes.again();
+        let Some(known) = self.known.take() else { return ([ready, &*wishes].concat(), CHANGED) };
+        let mut daemon = Vec::new();
+        put(&mut daemon, format_args!(r#"{{"jsonrpc":"2.0","method":"{KNOWN}","params":{known}}}"#));
+        (([&*daemon, ready, &wishes].concat()), &[])
     }
 
     /// The client sends this while there has been no daemon for a while: it is refused where it asks for something.
@@ -242,6 +251,15 @@ fn given_up(line: &[u8]) -> Option<&[u8]> {
     }
     let cancelled: Cancelled<'_> = serde_json::from_slice(line).ok()?;
     Some(cancelled.params.id.get().as_bytes())
+}
+
+/// Returns the `params` of a message.
+fn params(line: &[u8]) -> Option<Box<RawValue>> {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        params: Box<RawValue>,
+    }
+    serde_json::from_slice::<Message>(line).ok().map(|message| message.params)
 }
 
 /// Returns an id that really is JSON, so that what is said stays so.

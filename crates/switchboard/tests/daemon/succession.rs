@@ -74,6 +74,7 @@ impl Client {
             if line.contains(&spaced) || line.contains(&tight) {
                 return line;
             }
+            assert!(!line.contains("list_changed"), "what is as it was is no news: {line}");
         }
     }
 }

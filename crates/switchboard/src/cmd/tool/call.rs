@@ -55,9 +55,11 @@ pub(super) fn call(all: &mut Known, ui: &Ui, args: &ToolCall) -> Done {
         } else {
             text.join("\n")
         };
-        return Err(Failure::failed(format!("call `{}`", shown(&args.tool)))
-            .because(plain(&why))
-            .hint(format!("see what it takes: `switchboard tool show {}`", quoted(&args.tool))));
+        let failure = Failure::failed(format!("call `{}`", shown(&args.tool))).because(plain(&why));
+        // Where the policy says no it says itself what can be done.
+        let has_help = why.contains("`switchboard ");
+        let hint = format!("see what it takes: `switchboard tool show {}`", quoted(&args.tool));
+        return Err(if has_help { failure } else { failure.hint(hint) });
     }
     if !ui.json {
         show(ui, &all.home.env, &parts);

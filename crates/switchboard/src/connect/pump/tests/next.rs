@@ -1,5 +1,7 @@
 //! What passes from one daemon to the next.
 
+use switchboard_gateway::serve::pipe::{KNOWN, LEAVING};
+
 use super::*;
 
 #[test]
@@ -8,9 +10,7 @@ fn a_daemon_that_leaves_answers_what_it_has_and_the_rest_is_for_the_next() {
     stage.greet();
     stage.client.say(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#);
     assert_eq!(stage.daemon.json()["id"], 1);
-    stage
-        .daemon
-        .say(&format!(r#"{{"jsonrpc":"2.0","method":"{}"}}"#, switchboard_gateway::serve::pipe::LEAVING));
+    stage.daemon.say(&format!(r#"{{"jsonrpc":"2.0","method":"{LEAVING}"}}"#));
     stage.daemon.say(r#"{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage"}"#);
     assert_eq!(stage.client.json()["id"], 7);
     for line in [
@@ -32,6 +32,27 @@ fn a_daemon_that_leaves_answers_what_it_has_and_the_rest_is_for_the_next() {
     assert_eq!(stage.daemon.json()["params"]["requestId"], 3);
     stage.daemon.say(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#);
     assert_eq!(stage.client.json()["id"], 2);
+    stage.end().unwrap();
+}
+
+#[test]
+fn the_next_daemon_is_told_what_the_client_knows_and_tells_it_the_rest() {
+    let mut stage = Stage::new();
+    stage.greet();
+    let lists = json!({ "lists": ["a", null, "b", "c"] });
+    let leaving = json!({ "jsonrpc": "2.0", "method": LEAVING, "params": lists });
+    stage.daemon.say(&leaving.to_string());
+    assert!(stage.daemon.is_over());
+    stage.restart();
+    assert_eq!(stage.daemon.hear(), HELLO);
+    stage.daemon.say(WELCOME);
+    assert_eq!(stage.daemon.json(), json!({ "jsonrpc": "2.0", "method": KNOWN, "params": lists }));
+    assert_eq!(stage.daemon.hear(), READY);
+    stage.daemon.say(r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
+    assert_eq!(stage.client.json()["method"], "notifications/tools/list_changed", "that alone");
+    // Of one that goes without a word nothing is known, so that anything may have changed.
+    stage.restart();
+    stage.greet_again();
     stage.end().unwrap();
 }
 

@@ -81,7 +81,7 @@ impl Api {
         let keys = Keys::new(tokens);
         let metrics = metrics::Metrics::shared();
         let (streams, visits) = (Arc::default(), Arc::default());
-        let mcp = mcp::Mcp::new(gateway, &visits);
+        let mcp = mcp::Mcp::new(gateway, &visits, desk.is_passing());
         Self(Arc::new(Inside { desk, mcp, keys, streams, metrics, visits, drain, routes }))
     }
 

@@ -99,7 +99,8 @@ pub(crate) fn run(args: &Serve, env: Env) -> Done {
     let gateway = gateway::open(runtime.handle(), &dirs, &env, &inbox);
     gateway.number_waiting_from(home::now() % NUMBERS);
     let (feeds, standings) = watch::channel(Arc::default());
-    let desk = Desk::new(env.clone(), seen, asks, inbox.clone(), standings).of(passed.by_system());
+    let desk =
+        Desk::new(env.clone(), seen, asks, inbox.clone(), standings).of(passed.by_system(), quiet.is_some());
     let settings = Home::look(env.clone()).map(|home| home.settings.value).unwrap_or_default();
     let http = doors::overridden(&settings.http, args);
     let doors = Doors::first(runtime.handle(), http, &dirs, desk, gateway.clone(), quiet.is_some(), passed)?;

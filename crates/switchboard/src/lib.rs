@@ -60,7 +60,7 @@ pub fn run() -> ExitCode {
     let env = Env::read();
     #[cfg(unix)]
     if std::env::args_os().nth(1).is_some_and(|word| word == connect::WAKE) {
-        return connect::wake(&env);
+        return connect::wake(&env, std::env::args_os().skip(2));
     }
     if let Some(args) = pipe(std::env::args_os(), &env) {
         return told(cmd::connect::run(&args, env), &Ui::new(Common::default()));

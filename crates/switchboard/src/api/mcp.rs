@@ -25,6 +25,7 @@ use super::reply;
 use super::{Reply, Visits};
 use crate::approval::quoted;
 use crate::daemon::board::Board;
+use crate::daemon::succession::VERSION;
 
 /// How often sessions are looked at that nobody may use any more.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -56,11 +57,13 @@ pub(super) struct Mcp {
     gateway: Gateway,
     sessions: Arc<Sessions>,
     conversations: Conversations,
+    /// Pipes are told our version: a newer one has us replaced.
+    passing: bool,
 }
 
 impl Mcp {
-    /// Returns the way to the servers of a gateway.
-    pub(super) fn new(gateway: Gateway, visits: &Arc<Visits>) -> Self {
+    /// Returns the way to the servers of a gateway, in a daemon that may be replaced unasked where it is `passing`.
+    pub(super) fn new(gateway: Gateway, visits: &Arc<Visits>, passing: bool) -> Self {
         let sessions = Arc::new(Sessions::default());
         let (swept, visits) = (Arc::downgrade(&sessions), Arc::clone(visits));
         tokio::runtime::Handle::current().spawn(async move {
@@ -74,7 +77,7 @@ impl Mcp {
                 }
             }
         });
-        Self { gateway, sessions, conversations: Conversations::default() }
+        Self { gateway, sessions, conversations: Conversations::default(), passing }
     }
 
     /// Returns how the servers stand.
@@ -203,6 +206,10 @@ fn wants_pipe(call: &Call) -> bool {
 fn pipe(mcp: &Mcp, asked: Asked<'_>) -> Result<Reply, Box<Problem>> {
     let session = mcp.gateway.session_of(asked.face, asked.root, asked.holder).ok_or_else(full)?;
     let mut reply = plain(101);
+    if mcp.passing {
+        let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+        reply.headers_mut().insert(HeaderName::from_static(VERSION), version);
+    }
     reply.extensions_mut().insert(session);
     Ok(reply)
 }

@@ -32,8 +32,9 @@ pub(super) struct Door {
 
 /// What came of knocking.
 pub(super) enum Knock {
-    /// The pipe stands. What is in the vector is the beginning of what comes.
-    Open(UnixStream, Vec<u8>),
+    /// The pipe stands. What is in the vector is the beginning of what comes; the last is whether the daemon is an older one
+    /// that may be replaced.
+    Open(UnixStream, Vec<u8>, bool),
     /// Nobody is there, or nobody who is ready.
     Nobody,
     /// Somebody is there, and does not let us in.
@@ -92,7 +93,7 @@ impl Door {
             101 => match stream.set_nonblocking(true) {
                 Ok(()) => {
                     bytes.drain(..answer.length);
-                    Knock::Open(stream, bytes)
+                    Knock::Open(stream, bytes, answer.is_older)
                 }
                 Err(error) => Knock::Failed(error),
             },

@@ -1,5 +1,7 @@
 //! The head of an answer over the control socket, as far as a pipe has to know it.
 
+use crate::daemon::succession::{VERSION, is_newer};
+
 /// The longest head that is read, in bytes.
 pub(super) const LONGEST: usize = 16 * 1024;
 
@@ -12,6 +14,8 @@ pub(super) struct Head {
     pub(super) length: usize,
     /// How many bytes follow, where that is said.
     pub(super) body: Option<usize>,
+    /// Whether it is of an older daemon than this program, which goes by itself when nobody needs it.
+    pub(super) is_older: bool,
 }
 
 /// What the bytes so far say.
@@ -39,11 +43,16 @@ pub(super) fn read(bytes: &[u8]) -> Read {
     let mut lines = text.split("\r\n");
     let status = lines.next().and_then(|first| first.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let Some(status) = status else { return Read::Odd };
-    let body = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse().ok());
-    Read::Whole(Head { status, length: end + 4, body })
+    let (mut body, mut is_older) = (None, false);
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        let value = value.trim();
+        if name.eq_ignore_ascii_case("content-length") {
+            body = value.parse().ok();
+        } else if name.eq_ignore_ascii_case(VERSION) {
+            is_older = is_newer(env!("CARGO_PKG_VERSION"), value);
+        }
+    }
+    Read::Whole(Head { status, length: end + 4, body, is_older })
 }
 
 #[cfg(test)]
@@ -52,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_head_is_read_however_it_comes() {
-        let whole = |status, length, body| Read::Whole(Head { status, length, body });
+        let whole = |status, length, body| Read::Whole(Head { status, length, body, is_older: false });
         let long = format!("HTTP/1.1 101 {}", "x".repeat(LONGEST));
         for (text, read_as) in [
             ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: mcp\r\n\r\n", whole(101, 50, None)),
@@ -69,6 +78,17 @@ mod tests {
             (&long, Read::Odd),
         ] {
             assert_eq!(read(text.as_bytes()), read_as, "{text:.60}");
+        }
+    }
+
+    #[test]
+    fn who_is_older_is_known_by_its_version() {
+        for (version, is_older) in
+            [("0.0.9", true), (env!("CARGO_PKG_VERSION"), false), ("99.0.0", false), ("?", false)]
+        {
+            let text = format!("HTTP/1.1 101 Switching Protocols\r\nSwitchboard-Version: {version}\r\n\r\n");
+            let Read::Whole(head) = read(text.as_bytes()) else { panic!("{version}") };
+            assert_eq!(head.is_older, is_older, "{version}");
         }
     }
 }

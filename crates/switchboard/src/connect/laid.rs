@@ -33,7 +33,7 @@ pub(crate) fn lay(target: &Target, dirs: Dirs) -> Result<(), Failure> {
             (format!("connect to the profile `{}`", name.escape_debug()), None)
         }
     };
-    let mut way = Way { what, door, waker: None, dirs };
+    let mut way = Way { what, door, waker: None, dirs, has_renewed: false };
     let first = way.first()?;
     let ends = (rustix::stdio::stdin(), rustix::stdio::stdout());
     Pump::new(ends, first, server, way).run()
@@ -46,6 +46,8 @@ struct Way {
     door: Door,
     waker: Option<Waker>,
     dirs: Dirs,
+    /// A newer daemon was had started in the place of an older one.
+    has_renewed: bool,
 }
 
 impl Way {
@@ -68,9 +70,13 @@ impl Way {
     /// Tries once, and has a daemon started where there is none.
     fn attempt(&mut self) -> Result<Option<(UnixStream, Vec<u8>)>, Failure> {
         match self.door.knock() {
-            Knock::Open(stream, came) => {
+            Knock::Open(stream, came, is_older) => {
                 if let Some(mut waker) = self.waker.take() {
                     waker.is_up();
+                }
+                if is_older && !std::mem::replace(&mut self.has_renewed, true) {
+                    // This one says when it goes; until then everything goes by it. One that stays is good enough, too.
+                    Waker::renew();
                 }
                 Ok(Some((stream, came)))
             }

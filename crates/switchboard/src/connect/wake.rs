@@ -1,5 +1,6 @@
 //! A daemon for those who find none: one contender has it started, the others wait for it.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ use crate::ui::Ui;
 /// The first word of a process that starts a daemon and goes, so that the daemon is nobody's child: a client that ends
 /// all that it started ends nothing of others.
 pub(crate) const WAKE: &str = "__wake";
+
+/// The second word where an older daemon is there that makes room.
+const NEWER: &str = "newer";
 
 /// How long a daemon may be quiet that nobody asked for by name.
 const QUIET: &str = "15m";
@@ -72,6 +76,22 @@ impl Waker {
         }
     }
 
+    /// Has a daemon of this version take the place of an older one, if that makes room. Does not wait for it: the one that
+    /// is there says when it goes.
+    pub(super) fn renew() {
+        let started = std::env::current_exe().and_then(|program| {
+            let mut command = Command::new(program);
+            command
+                .args([WAKE, NEWER])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+        });
+        // It goes at once, with the work begun.
+        let _ = started.and_then(|mut child| child.wait());
+    }
+
     /// The daemon is there: others may start the next one.
     pub(super) fn is_up(&mut self) {
         if let Some((_, mut child)) = self.at_work.take() {
@@ -90,10 +110,16 @@ fn told(child: &mut Child) -> Option<Failure> {
 }
 
 /// Starts a daemon that goes again when it is not needed, and comes back once it is ready.
-pub(crate) fn run(env: &Env) -> ExitCode {
+pub(crate) fn run(env: &Env, mut more: impl Iterator<Item = OsString>) -> ExitCode {
     // Apart from the terminal that the client may run in. Whoever leads a group already is apart.
     #[cfg(unix)]
     let _ = rustix::process::setsid();
+    match more.next() {
+        // Somebody waits for this process, and not for the daemon.
+        Some(word) if word == NEWER => return begin_newer(),
+        Some(_) => return newer(env),
+        None => {}
+    }
     match start(env) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -102,6 +128,26 @@ pub(crate) fn run(env: &Env) -> ExitCode {
             ExitCode::from(failure.code as u8)
         }
     }
+}
+
+/// Has a process of its own see to a newer daemon.
+fn begin_newer() -> ExitCode {
+    let started = std::env::current_exe().and_then(|program| {
+        let mut command = Command::new(program);
+        command.args([WAKE, "now"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    });
+    if started.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Starts a daemon in the place of an older one. One contender is enough.
+fn newer(env: &Env) -> ExitCode {
+    let begun = crate::home::dirs(env).ok().and_then(|dirs| Lock::acquire_wake(&dirs).ok());
+    let Some(_right) = begun else { return ExitCode::SUCCESS };
+    let args = Serve { idle_exit: Some(QUIET.to_owned()), ..Serve::default() };
+    let quiet = Ui::new(Common { quiet: true, ..Common::default() });
+    // Where it does not come to be, the older one goes on, and the log says why.
+    let _ = daemon::detach(&args, env, &quiet);
+    ExitCode::SUCCESS
 }
 
 fn start(env: &Env) -> Result<(), Failure> {

@@ -46,6 +46,8 @@ pub(crate) struct Desk {
     beside: Option<Arc<Beside>>,
     /// The doors were opened by the system, which starts a daemon for them whenever there is none.
     by_system: bool,
+    /// It goes by itself when nobody needs it: nobody has asked for it by name.
+    passing: bool,
 }
 
 impl Desk {
@@ -59,7 +61,7 @@ impl Desk {
     ) -> Self {
         let beside = Beside { readers: Semaphore::new(READERS), waiters: Semaphore::new(WAITERS) };
         let beside = Some(Arc::new(beside));
-        Self { env: Arc::new(env), board, asks, inbox, feeds, beside, by_system: false }
+        Self { env: Arc::new(env), board, asks, inbox, feeds, beside, by_system: false, passing: false }
     }
 
     /// Returns a desk that queues every ask, for tests with a script behind it.
@@ -70,9 +72,15 @@ impl Desk {
         Self { beside: None, ..desk }
     }
 
-    /// Returns the desk of a daemon whose doors are the system's, where `by_system`: nobody may have them from us.
-    pub(super) fn of(self, by_system: bool) -> Self {
-        Self { by_system, ..self }
+    /// Returns the desk of a daemon whose doors are the system's, where `by_system`: nobody may have them from us; and that
+    /// goes by itself when nobody needs it, where `passing`.
+    pub(super) fn of(self, by_system: bool, passing: bool) -> Self {
+        Self { by_system, passing, ..self }
+    }
+
+    /// Returns whether whoever is newer may take its place unasked: it was started by a pipe, and for nothing else.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.passing && !self.by_system
     }
 
     /// Returns what another daemon has to be given that wants to take the place of this one; `None` where that is for the

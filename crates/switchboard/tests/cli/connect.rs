@@ -167,3 +167,38 @@ fn a_server_that_cannot_be_started_says_so_in_its_answer() {
     let output = home.run_with_input(["connect", "gone"], HELLO);
     assert!(output.stdout.contains("/no/such/program"), "{output}");
 }
+
+#[test]
+fn an_older_daemon_that_nobody_asked_for_by_name_makes_room_for_a_newer_one() {
+    let home = with_server();
+    let socket = home.path("switchboard/run/control.sock");
+    std::fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    let older = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let mut client =
+        home.command(["connect", "hello"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut pipe, _) = older.accept().unwrap();
+    let mut head = BufReader::new(pipe.try_clone().unwrap()).lines();
+    while !head.next().unwrap().unwrap().is_empty() {}
+    let welcome = "HTTP/1.1 101 Switching Protocols\r\nSwitchboard-Version: 0.0.1\r\n\r\n";
+    pipe.write_all(welcome.as_bytes()).unwrap();
+    drop(older);
+    std::fs::remove_file(&socket).unwrap();
+    // It is there beside the older one, which says when it goes.
+    let begun = std::time::Instant::now();
+    while daemon(&home)["pid"].is_null() {
+        assert!(begun.elapsed() < testkit::daemon::GUARD, "no newer one came");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let leaving = switchboard_gateway::serve::pipe::LEAVING;
+    writeln!(pipe, r#"{{"jsonrpc":"2.0","method":"{leaving}"}}"#).unwrap();
+    drop((pipe, head));
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(HELLO.as_bytes()).unwrap();
+    let mut answer = String::new();
+    BufReader::new(client.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+    assert!(answer.contains("\"serverInfo\""), "{answer}");
+    drop(input);
+    client.wait().unwrap();
+    let log = home.text("switchboard/state/switchboard.log");
+    assert_eq!(log.matches("INFO ready").count(), 1, "{log}");
+}

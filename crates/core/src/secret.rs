@@ -124,6 +124,22 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\\')
 }
 
+/// What stands where a secret is not shown.
+pub const HIDDEN: &str = "***";
+
+/// Returns a text that anybody may have written with [`HIDDEN`] in the place of whatever [`secrets_in_text`] finds.
+pub fn without_secrets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for span in secrets_in_text(text) {
+        out.push_str(&text[at..span.start]);
+        out.push_str(HIDDEN);
+        at = span.end;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
 fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }

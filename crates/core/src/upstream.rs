@@ -200,8 +200,8 @@ pub fn step(phase: Phase, event: Event, now: Duration, rules: &Rules, seed: u64)
             (Phase::Login { since: now, until: now + LOGIN_AGAIN }, vec![Action::Close, Action::Refuse])
         }
         // Whoever calls may have logged in meanwhile; those who call one upon the other find out together.
-        (Phase::Login { since, until }, Event::Wanted) if now < since + rules.first => {
-            (Phase::Login { since, until: until.min(since + rules.first) }, Vec::new())
+        (Phase::Login { since, until }, Event::Wanted) if now < since + rules.first.min(PATIENCE) => {
+            (Phase::Login { since, until: until.min(since + rules.first.min(PATIENCE)) }, Vec::new())
         }
         (Phase::Login { .. }, Event::Wanted | Event::Again) => {
             (Phase::Connecting { failed: 0 }, vec![Action::Connect])

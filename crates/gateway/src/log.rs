@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use switchboard_core::secret::without_secrets;
 use tokio::sync::broadcast;
 
 /// The longest line that is kept, in bytes.
@@ -143,9 +144,9 @@ impl Log {
         self.inside().stderr.iter().cloned().collect()
     }
 
-    /// Returns the last line of the server's standard error.
+    /// Returns the last line of the server's standard error, with what looks like a secret hidden: it is told as a reason.
     pub(crate) fn last_line(&self) -> Option<String> {
-        self.inside().stderr.back().cloned()
+        self.inside().stderr.back().map(|line| without_secrets(line))
     }
 
     /// Returns the last transitions, oldest first.

@@ -64,13 +64,15 @@ impl Public {
         Ids::new(&self.name, self.marker.as_deref())
     }
 
-    /// Returns an answer of the server's as the client gets it; `None` where that is as it is.
+    /// Returns an answer of the server's as the client gets it; `None` where that is as it is. `task` is what the server calls
+    /// the task that was asked about.
     ///
     /// # Errors
     /// The client could make nothing of it; the error is what it gets.
     pub(crate) fn answer(
         &self,
         about: About,
+        task: Option<&str>,
         caller: &Caller,
         envelope: &Envelope<'_>,
     ) -> Result<Option<Vec<u8>>, String> {
@@ -81,7 +83,7 @@ impl Public {
                 let what = "the server began a task, and the client has not said that it knows tasks";
                 return Err(error(INTERNAL_ERROR, what, None));
             }
-            self.ids().in_result(&mut spots, about, result.get());
+            self.ids().in_result(&mut spots, about, task, result.get());
         }
         if let Some(addresses) = &self.addresses {
             addresses::in_result(&mut spots, result.get(), &|uri| addresses.public(self.server, uri));

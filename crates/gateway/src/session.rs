@@ -63,6 +63,8 @@ pub struct Session {
     pub(crate) root: Option<PathBuf>,
     /// Who is at the other end, and what they may do.
     holder: Holder,
+    /// What tells the holder from others.
+    group: Arc<str>,
     /// What the holder's tasks are marked with, where they may not have everybody's.
     marker: Option<Arc<Marker>>,
     /// Who calls; in a modern conversation, who called last.
@@ -83,6 +85,8 @@ pub struct Session {
     closed: AtomicBool,
     /// It wants to be told of news, so that the gateway knows of it.
     pub(crate) is_known: AtomicBool,
+    /// It has spoken within a session, so that there may be processes for it alone.
+    was_legacy: AtomicBool,
     /// The connections that it uses.
     entered: Mutex<Vec<Weak<Slot>>>,
     /// Everybody who has one of these is at an answer that waits for a server to come up.
@@ -134,6 +138,7 @@ impl Session {
             gateway,
             face,
             root,
+            group: if marker.is_some() { Arc::clone(&holder.who) } else { everybody() },
             holder,
             marker,
             caller: ArcSwap::new(Caller::unknown()),
@@ -149,6 +154,7 @@ impl Session {
             streams: Mutex::default(),
             closed: AtomicBool::new(false),
             is_known: AtomicBool::new(false),
+            was_legacy: AtomicBool::new(false),
             entered: Mutex::default(),
             at_work: Arc::default(),
         }
@@ -159,6 +165,16 @@ impl Session {
         self.outlet.load_full()
     }
 
+    /// Returns whether the holder may not do everything.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.marker.is_some()
+    }
+
+    /// Returns what tells the holder from others: all who may do everything are one.
+    pub(crate) fn group(&self) -> Arc<str> {
+        Arc::clone(&self.group)
+    }
+
     /// Returns the ids by which the client knows a server's tasks, where these are not those of the server.
     pub(crate) fn ids<'s>(&'s self, server: &'s ServerName) -> Option<Ids<'s>> {
         let differs = self.face.is_joint() || self.marker.is_some();
@@ -167,7 +183,9 @@ impl Session {
 
     /// Notes a connection that it uses from now on.
     pub(crate) fn entered(&self, slot: Weak<Slot>) {
-        self.entered.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+        let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        entered.retain(|slot| slot.strong_count() > 0);
+        entered.push(slot);
     }
 
     /// Returns who calls.
@@ -249,6 +267,9 @@ impl Session {
             Ok(caller) => caller,
             Err(error) => return reply_error(id, mail, &error),
         };
+        if caller.era == Era::Legacy {
+            self.was_legacy.store(true, Ordering::Relaxed);
+        }
         let begun = Instant::now();
         let request =
             Request { id, method, envelope, params: &params, meta: &meta, mail, extra, caller, begun };
@@ -274,6 +295,9 @@ impl Session {
             KNOWN => self.knows_lists(envelope.params.map_or("{}", RawValue::get)),
             // A call asks for an answer. One that does not would go by the policy.
             "tools/call" => {}
+            // Nor do tasks have anything to be told without asking; whose they are is looked at where somebody asks.
+            method if method.starts_with("tasks/") => {}
+            method if self.is_restricted() && !method.starts_with("notifications/") => {}
             _ => self.pass_notification(envelope),
         }
     }
@@ -344,7 +368,7 @@ impl Session {
             slot.leave(self.id);
         }
         // What said everything with each message has nothing that would be its own.
-        if self.caller.load().era == Era::Legacy || self.is_known.load(Ordering::Relaxed) {
+        if self.was_legacy.load(Ordering::Relaxed) || self.is_known.load(Ordering::Relaxed) {
             self.gateway.left(self);
         }
     }
@@ -381,6 +405,12 @@ fn has_twins(envelope: &Envelope<'_>) -> bool {
         || envelope
             .params
             .is_some_and(|params| has_twin(params.get(), &["name", "arguments", "uri", "task", "taskId"]))
+}
+
+/// Returns what stands for all holders who may do everything.
+pub(crate) fn everybody() -> Arc<str> {
+    static EVERYBODY: std::sync::OnceLock<Arc<str>> = std::sync::OnceLock::new();
+    Arc::clone(EVERYBODY.get_or_init(|| "".into()))
 }
 
 /// Returns the number of a session's first question. Clients outlive daemons: what one answers late must not be taken

@@ -1,13 +1,13 @@
 //! How the servers of a running daemon stand, as the daemon tells it and as people see it.
 
 use serde::{Deserialize, Serialize};
+use switchboard_core::secret::without_secrets;
 use switchboard_gateway::Seen;
 use switchboard_host::dirs::Env;
 use switchboard_host::memory::Families;
 
 use crate::cmd::server::brief;
 use crate::daemon::feeds::Standings;
-use crate::mask::masked_text;
 use crate::remote;
 
 /// The route that tells how servers stand.
@@ -185,7 +185,7 @@ impl Live {
             dropped: seen.counts.dropped,
             p50_us: seen.counts.p50.map(micros),
             p99_us: seen.counts.p99.map(micros),
-            stderr: seen.stderr.iter().map(|line| masked_text(line)).collect(),
+            stderr: seen.stderr.iter().map(|line| without_secrets(line)).collect(),
             transitions: seen
                 .transitions
                 .into_iter()

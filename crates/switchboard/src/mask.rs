@@ -4,10 +4,7 @@ use std::ops::Range;
 
 use switchboard_core::client::bridge::HOME_VARIABLE;
 use switchboard_core::document::{Document, Format, Node, NodeKind};
-use switchboard_core::secret::{names_secret, secret_in, secrets_in_text};
-
-/// What is shown in the place of a value.
-const HIDDEN: &str = "***";
+use switchboard_core::secret::{HIDDEN, names_secret, secret_in, secrets_in_text};
 
 /// Returns `text` with the values of variables and headers, and whatever else looks like a secret, hidden.
 ///
@@ -34,11 +31,6 @@ pub(crate) fn masked_message(text: &str) -> String {
         walk_message(text, root, "", false, &mut spans);
     }
     hidden(text, spans)
-}
-
-/// Returns a text that anybody may have written with whatever looks like a secret hidden.
-pub(crate) fn masked_text(text: &str) -> String {
-    hidden(text, secrets_in_text(text))
 }
 
 fn hidden(text: &str, mut spans: Vec<Range<usize>>) -> String {

@@ -87,9 +87,18 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// Exchanges the ids of tasks in a result.
-    pub(super) fn in_result<'m>(&self, spots: &mut Spots<'m>, about: About, result: &'m str) {
-        let public = |id: &str| Some(self.public(id));
+    /// Exchanges the ids of tasks in a result; `task` is the one that was asked about, as the server calls it. A mark is
+    /// put on that one and on what the result begins, and on no other that a server may name.
+    pub(super) fn in_result<'m>(
+        &self,
+        spots: &mut Spots<'m>,
+        about: About,
+        task: Option<&str>,
+        result: &'m str,
+    ) {
+        let begun = begun(about, result);
+        let is_own = |id: &str| task == Some(id) || begun.as_ref().is_some_and(|begun| begun.id == id);
+        let public = |id: &str| (self.marker.is_none() || is_own(id)).then(|| self.public(id));
         match about {
             About::Call { .. } if is_begun(result) => spots.at(result, &["taskId"], &public),
             About::Call { asks: true } => spots.at(result, &["task", "taskId"], &public),
@@ -116,7 +125,7 @@ impl<'a> Ids<'a> {
         let envelope = Envelope::read(message).ok()?;
         let params = envelope.params?.get();
         let public = |id: &str| Some(self.public(id));
-        if envelope.method.as_deref() == Some(STATUS) {
+        if is_status(&envelope) {
             spots.at(params, &["taskId"], &public);
         }
         spots.at(params, &["_meta", RELATED, "taskId"], &public);
@@ -137,8 +146,12 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// Tells how a task stands.
-const STATUS: &str = "notifications/tasks/status";
+/// Tell how a task stands: in the legacy era, and in the extension.
+const STATUS: [&str; 2] = ["notifications/tasks/status", "notifications/tasks"];
+
+fn is_status(envelope: &Envelope<'_>) -> bool {
+    envelope.method.as_deref().is_some_and(|method| STATUS.contains(&method))
+}
 
 /// A task as the answer to a call begins it.
 #[derive(Debug, PartialEq, Eq)]
@@ -170,7 +183,7 @@ pub(crate) fn is_over(result: &str) -> bool {
 pub(crate) fn task_of<'m>(envelope: &Envelope<'m>) -> Option<Cow<'m, str>> {
     memchr::memmem::find(envelope.bytes(), b"taskId")?;
     let params = envelope.params?;
-    if envelope.method.as_deref() == Some(STATUS) {
+    if is_status(envelope) {
         return text(Params::read(Some(params)).task);
     }
     let id = part(params.get(), &["_meta", RELATED, "taskId"])?;

@@ -141,7 +141,10 @@ impl Session {
         };
         let Some((upstream, own)) = known else { return };
         if let Some(upstream) = upstream.upgrade() {
-            let bytes = splice(envelope.bytes(), &[(envelope.place(token.get()), own.get().as_bytes())]);
+            let mut bytes = splice(envelope.bytes(), &[(envelope.place(token.get()), own.get().as_bytes())]);
+            if let Some(restored) = self.ids(&upstream.server).and_then(|ids| ids.restored(&bytes)) {
+                bytes = restored;
+            }
             upstream.tell(Bytes::from(bytes));
         }
     }

@@ -28,8 +28,9 @@ use crate::generation::Generation;
 use crate::mailbox::Mailbox;
 use crate::offer::Offer;
 use crate::public::About;
+use crate::running::Anothers;
 use crate::slot::Slot;
-use crate::trouble::{INVALID_REQUEST, Trouble, error};
+use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, Trouble, error};
 use crate::upstream::{Relay, Upstream};
 use crate::view::{Route, View};
 
@@ -99,17 +100,17 @@ impl Session {
     }
 
     /// Returns the connection that a request is for: the one that has the task which it is about, even if that is of a
-    /// version about to go; else the caller's.
+    /// version about to go; else the caller's usual one.
     fn slot_for(
         self: &Arc<Self>,
         request: &Request<'_>,
         generation: &Arc<Generation>,
         route: &Route,
-    ) -> Arc<Slot> {
-        let task = own_task(request, route)
-            .and_then(|id| self.gateway.running.slot(&generation.name, &id, &Arc::downgrade(self)));
-        let slot = task.filter(|slot| slot.ready().is_some());
-        slot.unwrap_or_else(|| generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref()))
+        usual: &Arc<Slot>,
+    ) -> Result<Arc<Slot>, Anothers> {
+        let Some(id) = own_task(request, route) else { return Ok(Arc::clone(usual)) };
+        let has_it = self.gateway.running.slot(&generation.name, &id, self, usual)?;
+        Ok(has_it.filter(|slot| slot.ready().is_some()).unwrap_or_else(|| Arc::clone(usual)))
     }
 
     /// Sends a request to its server, once it may be and once the server is there.
@@ -122,7 +123,11 @@ impl Session {
         leave: Option<Leave>,
     ) {
         let Ok(mut leave) = self.admitted(request, generation, offer, route, leave) else { return };
-        let slot = self.slot_for(request, generation, route);
+        let usual = generation.slot(&self.gateway, &request.caller, self.id, self.root.as_ref());
+        let Ok(slot) = self.slot_for(request, generation, route, &usual) else {
+            let what = format!("there is no task {:?}", text(request.params.task).unwrap_or_default());
+            return reply_error(request.id, request.mail, &error(INVALID_PARAMS, &what, None));
+        };
         if let Some(leave) = &mut leave
             && let Some(result) = self.known_result(request, &slot, route, leave)
         {
@@ -130,7 +135,10 @@ impl Session {
             generation.stats.cached();
             return reply(request.id, request.mail, &result);
         }
-        slot.enter(self);
+        // What else comes from a connection that has its task is not for it.
+        if Arc::ptr_eq(&slot, &usual) {
+            slot.enter(self);
+        }
         if let Some(upstream) = slot.ready() {
             return self.send(request, leave, &slot, &upstream, route, None);
         }
@@ -245,6 +253,7 @@ impl Session {
         };
         let relay = Relay {
             session: Arc::downgrade(self),
+            who: self.group(),
             mail: Arc::clone(request.mail),
             number: id,
             id: request.id.to_owned(),

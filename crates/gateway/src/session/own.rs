@@ -41,6 +41,10 @@ impl Session {
             }
             "tasks/list" if !modern && self.face.is_joint() => self.list_tasks(request),
             "subscriptions/listen" if modern => self.subscribe_all(request),
+            "subscriptions/listen" => {
+                let what = "it is not part of this revision";
+                reply_error(request.id, request.mail, &error(METHOD_NOT_FOUND, what, None));
+            }
             "logging/setLevel" if !modern => self.set_level(request),
             "resources/subscribe" | "resources/unsubscribe" if !modern => self.subscribe(request),
             method => match Sort::listed_by(method) {

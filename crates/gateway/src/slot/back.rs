@@ -21,7 +21,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::object::Object;
 use crate::offer::Sort;
-use crate::public;
+use crate::public::{self, About};
 use crate::session::{Level, Logs, Session};
 use crate::trouble::{INTERNAL_ERROR, METHOD_NOT_FOUND, error};
 use crate::upstream::{Relay, Upstream};
@@ -66,8 +66,17 @@ enum Whose {
     Task(Weak<Session>),
     /// There is no call that it could belong to.
     Nobodys,
+    /// It belongs to a task of somebody who is not there.
+    Gone,
     /// It could be one of several clients'.
     Unclear,
+}
+
+impl Whose {
+    /// Returns the same, where nobody's is nobody's to hear.
+    fn known(self) -> Self {
+        if matches!(self, Self::Nobodys) { Self::Gone } else { self }
+    }
 }
 
 /// What has to be known of a call to pass something on that belongs to it.
@@ -135,24 +144,48 @@ impl Slot {
     }
 
     /// Finds whose call it is that something from the server belongs to; `origin` is its number where that is known.
+    ///
+    /// What belongs to a task is for whoever began it, and for nobody else: not even its id is told to others.
     fn whose(&self, upstream: &Upstream, envelope: &Envelope<'_>, origin: Option<u64>) -> Whose {
-        if origin.is_none()
-            && let Some(task) = public::task_of(envelope)
-            && let Some(gateway) = self.gateway()
-        {
-            // Who waits for the result of a task hears of it there, whoever began it.
-            let waits = |relay: &Relay| relay.task.as_deref() == Some(&*task);
-            let call = Self::newest(upstream, &|_, relay| waits(relay));
-            if !matches!(call, Whose::Nobodys) {
-                return call;
-            }
-            if let Some(session) = gateway.running.whose(upstream, &task) {
-                gateway.running.heard_of(upstream, &task);
-                let of_session = Self::newest(upstream, &|_, relay| relay.session.ptr_eq(&session));
-                return if matches!(of_session, Whose::Nobodys) { Whose::Task(session) } else { of_session };
-            }
+        let Some(task) = public::task_of(envelope) else {
+            return Self::newest(upstream, &|id, _| origin.is_none_or(|origin| origin == id));
+        };
+        let Some(gateway) = self.gateway() else { return Whose::Gone };
+        let owner = gateway.running.whose(upstream, &task);
+        let is_owners = |who: &str| owner.as_ref().is_none_or(|(_, owner)| **owner == *who);
+        let begins = |relay: &Relay| matches!(relay.about, About::Call { asks } if asks || relay.caller.era == Era::Modern);
+        if let Some(origin) = origin {
+            // Of whom it is not known is for whoever may have it by what they asked, or may have all.
+            let may = |relay: &Relay| {
+                is_owners(&relay.who)
+                    && (owner.is_some() || relay.who.is_empty() || begins(relay) || relay.is_about(&task))
+            };
+            return Self::newest(upstream, &|id, relay| id == origin && may(relay)).known();
         }
-        Self::newest(upstream, &|id, _| origin.is_none_or(|origin| origin == id))
+        if let Some((session, _)) = &owner
+            && session.strong_count() > 0
+        {
+            gateway.running.heard_of(upstream, &task);
+            // Best where its result is waited for, else with whatever else they wait for.
+            let own = |relay: &Relay| relay.session.ptr_eq(session);
+            for like in
+                [&(|relay: &Relay| own(relay) && relay.is_about(&task)) as &dyn Fn(&Relay) -> bool, &own]
+            {
+                let call = Self::newest(upstream, &|_, relay| like(relay));
+                if matches!(call, Whose::Call(_)) {
+                    return call;
+                }
+            }
+            return Whose::Task(session.clone());
+        }
+        // Whoever began it is gone, or that was before our time: it is for whoever waits for its result; and what comes
+        // before it is known to have begun, for whoever may be about to begin it.
+        let waits = |relay: &Relay| is_owners(&relay.who) && relay.takes(&task);
+        let call = Self::newest(upstream, &|_, relay| waits(relay));
+        if !matches!(call, Whose::Nobodys) || owner.is_some() {
+            return call.known();
+        }
+        Self::newest(upstream, &|_, relay| begins(relay)).known()
     }
 
     /// Returns the newest of the calls that are like this, where all of them are one client's.
@@ -182,6 +215,7 @@ impl Slot {
         let method = envelope.method.as_deref().unwrap_or_default();
         match self.whose(upstream, envelope, origin) {
             Whose::Unclear => Recipient::Unclear,
+            Whose::Gone => Recipient::Nobody,
             Whose::Task(session) => match session.upgrade() {
                 Some(session) if session.caller().era == Era::Legacy => {
                     let outlet = session.outlet();
@@ -239,7 +273,7 @@ impl Slot {
                 session.map(|session| (Some(Arc::clone(&session)), session.outlet()))
             }
             Whose::Call(call) => Some((call.session.upgrade(), call.mail)),
-            Whose::Unclear => None,
+            Whose::Unclear | Whose::Gone => None,
             Whose::Nobodys => match self.present().as_slice() {
                 [session] if session.caller().era == Era::Legacy => {
                     Some((Some(Arc::clone(session)), session.outlet()))
@@ -287,7 +321,7 @@ impl Slot {
                     }
                 }
             }
-            Whose::Unclear => self.generation.stats.dropped(),
+            Whose::Unclear | Whose::Gone => self.generation.stats.dropped(),
         }
     }
 

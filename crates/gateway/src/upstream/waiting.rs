@@ -19,7 +19,7 @@ use crate::mailbox::{Letter, Mailbox};
 use crate::message;
 use crate::public::{self, About, Public};
 use crate::running::Beginning;
-use crate::session::{Leave, Logs, Session};
+use crate::session::{Leave, Logs, Session, everybody};
 use crate::slot::Slot;
 use crate::stats::Stats;
 use crate::trouble::Trouble;
@@ -79,6 +79,8 @@ pub(super) fn again(slot: &Weak<Slot>) {
 pub(crate) struct Relay {
     /// Whose call it is.
     pub(crate) session: Weak<Session>,
+    /// The holder, as [`Session::group`] has it.
+    pub(crate) who: Arc<str>,
     /// Where what belongs to the call goes.
     pub(crate) mail: Arc<Mailbox>,
     /// Its number at the server.
@@ -125,6 +127,7 @@ impl Relay {
         let now = Instant::now();
         Self {
             session: Weak::new(),
+            who: everybody(),
             mail: Arc::default(),
             number: 0,
             id: RawValue::NULL.to_owned(),
@@ -145,6 +148,16 @@ impl Relay {
             task: None,
             span: Span::none(),
         }
+    }
+
+    /// Returns whether it is about this task.
+    pub(crate) fn is_about(&self, task: &str) -> bool {
+        self.task.as_deref() == Some(task)
+    }
+
+    /// Returns whether it waits for what comes of this task.
+    pub(crate) fn takes(&self, task: &str) -> bool {
+        self.is_about(task) && matches!(self.about, About::Task { takes: true })
     }
 
     /// The server works on it: the time begins anew, as long as there is any left.
@@ -174,7 +187,10 @@ impl Relay {
         self.stats.answered(self.begun.elapsed(), is_error);
         self.came_to(if is_error { "error" } else { "ok" });
         self.note_task(upstream, envelope);
-        let told = self.told.as_ref().map(|public| public.answer(self.about, &self.caller, envelope));
+        let told = self
+            .told
+            .as_ref()
+            .map(|public| public.answer(self.about, self.task.as_deref(), &self.caller, envelope));
         match told {
             None | Some(Ok(None)) => self.shaped(upstream, envelope),
             Some(Err(error)) => self.finish(message::error(self.id.get(), &error)),
@@ -206,8 +222,8 @@ impl Relay {
                 let Some(task) = public::begun(self.about, result.get()) else { return };
                 let Some(gateway) = upstream.gateway() else { return };
                 let token = self.token.as_deref();
-                let by =
-                    Beginning { slot: upstream.slot(), call: self.number, session: &self.session, token };
+                let (who, session) = (Arc::clone(&self.who), &self.session);
+                let by = Beginning { slot: upstream.slot(), call: self.number, session, who, token };
                 gateway.running.begins(upstream, task, &by);
             }
             _ => {}

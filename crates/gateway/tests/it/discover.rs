@@ -18,6 +18,7 @@ fn house() -> House {
                 std::future::pending::<()>().await;
             }
             "broken" => wire.complain(b"no token\n").await,
+            "open" => wire.complain(b"cannot use API_TOKEN=ghp_0123456789abcdefghij0123456789abcdef\n").await,
             version => wire.answers(&["one", version], version).await,
         }
     })
@@ -42,6 +43,7 @@ async fn why_it_did_not_come_up_is_told() {
     for (version, why) in [
         ("absent", "there is no such program"),
         ("broken", "it said last: no token"),
+        ("open", "it said last: cannot use API_TOKEN=***"),
         ("silent", "within 30 s; it said last: waiting for the moon"),
     ] {
         let (asked, fingerprint) = versioned(server("a", version));

@@ -1,10 +1,11 @@
 //! Many clients with the same ids behind one process: every answer comes to the one who asked.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
-use switchboard_core::catalogue::Server;
+use switchboard_core::catalogue::{Isolation, Server};
 use switchboard_gateway::face::Face;
 use tokio::task::JoinSet;
 
@@ -144,4 +145,33 @@ async fn an_id_that_is_in_flight_is_refused_and_the_call_in_flight_is_not_distur
     assert_eq!(client.outcome("6", "end", "{}").await, "end");
     assert_eq!(outcome(&client.answer("5").await), "hold");
     assert_eq!(client.rest(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_of_a_session_ends_with_it_whatever_was_said_last() {
+    let house =
+        House::new(|_, mut wire: Wire| async move { while wire.ordinary(&["echo"]).await.is_some() {} });
+    let own =
+        Server { isolation: Isolation::PerSession, idle_stop: Some(Duration::ZERO), ..server("a", "1") };
+    house.serve(own).await.unwrap();
+    let before = house.stage.running("a").0;
+    let mut client = Client::new(house.gateway.session(Face::server(named("a")), None).unwrap());
+    let hello =
+        r#"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}"#;
+    client.ask("1", "initialize", hello);
+    client.answer("1").await;
+    client.ask("2", "tools/list", "{}");
+    client.answer("2").await;
+    assert!(house.stage.running("a").0 > before, "it has one of its own");
+    let stateless = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}"#;
+    client.ask("3", "server/discover", stateless);
+    client.answer("3").await;
+    let all = house.stage.running("a").0;
+    client.session.close();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(
+        house.stage.running("a").0,
+        all - 1,
+        "what is asked without a session is asked of the common one"
+    );
 }

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
 use switchboard_core::name::ServerName;
+use switchboard_core::secret::without_secrets;
 use switchboard_gateway::{Happened, Way, What};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::flow::{Flow, Source};
 use super::problem::Problem;
 use super::{Inside, Reply};
-use crate::mask::{masked_message, masked_text};
+use crate::mask::masked_message;
 
 /// A comment is sent this often while nothing passes.
 const BEAT: Duration = Duration::from_secs(15);
@@ -71,7 +72,7 @@ fn event(happened: &Happened) -> Bytes {
             ("message", json!({ "at_ms": at_ms, "way": way, "bytes": length, "message": shown }))
         }
         What::Came { to, why } => ("phase", json!({ "at_ms": at_ms, "phase": to, "why": why })),
-        What::Said(line) => ("stderr", json!({ "at_ms": at_ms, "stderr": masked_text(line) })),
+        What::Said(line) => ("stderr", json!({ "at_ms": at_ms, "stderr": without_secrets(line) })),
     };
     Bytes::from(format!("event: {kind}\ndata: {told}\n\n"))
 }

@@ -80,3 +80,46 @@ async fn what_is_spelt_in_two_ways_is_refused() {
     }
     assert_eq!(office.heard(), [[""; 0]; 0], "nothing reached it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_of_the_tasks_of_others() {
+    let office = Office::new(&[("a", "legacy")]).await;
+    for face in [Face::all(), Face::server(named("a"))] {
+        let tool = |name: &str| if face.is_joint() { format!("a__{name}") } else { name.to_owned() };
+        let mut ci = office.holder("ci", &["a"], face.clone()).await;
+        let mut dev = office.holder("dev", &["a"], face.clone()).await;
+        let mine = begun(&mut ci, &tool("work")).await;
+        // While it runs it is ci's; once it is cancelled too, and when ci is gone it is nobody's.
+        for stage in ["runs", "is over", "is nobody's"] {
+            let told = asked(&mut dev, "tools/call", json!({ "name": tool("tell"), "arguments": {} })).await;
+            assert_eq!(told["content"][0]["text"], "told", "{stage}");
+            assert_eq!(dev.rest(), [""; 0], "{stage}");
+            if stage == "runs" {
+                let told: Value = serde_json::from_str(&ci.told("notifications/tasks/status").await).unwrap();
+                assert_eq!(told["params"]["taskId"], json!(mine));
+                asked(&mut ci, "tasks/cancel", json!({ "taskId": mine })).await;
+            } else if stage == "is over" {
+                ci.session.close();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_nobodys_to_tell_or_to_hear_without_being_asked_for() {
+    let office = Office::new(&[("a", "legacy")]).await;
+    let mut ci = office.holder("ci", &["a"], Face::server(named("a"))).await;
+    let mut user = office.client(Face::server(named("a"))).await;
+    begun(&mut user, "work").await;
+    office.heard();
+    for client in [&mut ci, &mut user] {
+        for method in ["tasks/cancel", "tasks/update"] {
+            client.say(&format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{{"taskId":"t.1"}}}}"#));
+        }
+        // A stateless client has that, and says so with each message.
+        let listen = json!({ "notifications": { "taskIds": ["t.1"] } });
+        assert_eq!(asked(client, "subscriptions/listen", listen).await, -32601);
+    }
+    ci.say(r#"{"jsonrpc":"2.0","method":"com.example/cancel","params":{"taskId":"t.1"}}"#);
+    assert_eq!(office.heard(), [[""; 0]; 0]);
+}

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use switchboard_core::catalogue::Server;
+use switchboard_core::catalogue::{Isolation, Server};
 use switchboard_gateway::face::Face;
 
-use super::asked;
 use super::office::{Office, RELATED};
+use super::{asked, whole};
 use crate::stage::{named, server};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -85,4 +85,48 @@ async fn a_list_of_tasks_that_is_given_up_has_no_answer() {
     assert_eq!(client.rest(), [""; 0]);
     client.ask("8", "tasks/list", "{}");
     assert!(client.answer("8").await.contains("b.t.3"), "its id may be used again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_a_process_of_their_own_has_their_tasks_there() {
+    let office = Office::new(&[]).await;
+    let own = Server { isolation: Isolation::PerSession, ..server("a", "legacy") };
+    office.house.serve(own).await.unwrap();
+    let mut one = office.client(Face::all()).await;
+    let mut other = office.client(Face::all()).await;
+    let task = json!({ "taskId": "a.t.1" });
+    for client in [&mut one, &mut other] {
+        let begun = asked(client, "tools/call", json!({ "name": "a__work", "task": {} })).await;
+        assert_eq!(begun["task"]["taskId"], "a.t.1", "both give the same");
+    }
+    let place = |got: Value| got["process"].clone();
+    let places = [
+        place(whole(&mut one, "tasks/get", task.clone()).await),
+        place(whole(&mut other, "tasks/get", task.clone()).await),
+    ];
+    assert_ne!(places[0], places[1]);
+    asked(&mut one, "tasks/result", task.clone()).await;
+    assert_eq!(
+        place(whole(&mut one, "tasks/get", task.clone()).await),
+        places[0],
+        "though it has its result"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_of_a_task_goes_to_the_one_who_began_it_though_others_look_at_it() {
+    let office = Office::new(&[("a", "slow")]).await;
+    let able = r#"{"elicitation":{}}"#;
+    let mut mine = office.house.client(Face::all(), able).await;
+    let mut looks = office.house.client(Face::all(), able).await;
+    let mut calls = office.house.client(Face::all(), able).await;
+    asked(&mut mine, "tools/call", json!({ "name": "a__work", "task": {} })).await;
+    looks.ask("9", "tasks/get", r#"{"taskId":"a.t.1"}"#);
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    asked(&mut calls, "tools/call", json!({ "name": "a__tell" })).await;
+    mine.told("elicitation/create").await;
+    for other in [&mut looks, &mut calls] {
+        assert_eq!(other.rest(), [""; 0]);
+    }
+    assert_eq!(office.house.stage.launches().len(), 1, "nobody has to be told apart");
 }

@@ -10,7 +10,7 @@ use switchboard_gateway::face::Face;
 use switchboard_gateway::policy::Holder;
 
 use crate::client::Client;
-use crate::stage::{Heard, House, Wire, mark, server};
+use crate::stage::{Count, Heard, House, Wire, mark, server};
 
 /// The extension that has tasks in the modern era.
 pub(super) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -42,8 +42,10 @@ impl Office {
     /// Returns a gateway in front of servers of these names, each of this kind.
     pub(super) async fn new(servers: &[(&str, &str)]) -> Self {
         let heard = Arc::<Mutex<BTreeMap<String, Vec<String>>>>::default();
-        let noted = Arc::clone(&heard);
-        let house = House::new(move |server: Server, wire: Wire| play(server, wire, Arc::clone(&noted)));
+        let (noted, processes) = (Arc::clone(&heard), Count::default());
+        let house = House::new(move |server: Server, wire: Wire| {
+            play(server, wire, Arc::clone(&noted), processes.up())
+        });
         for (name, kind) in servers {
             house.serve(server(name, kind)).await.unwrap();
         }
@@ -70,7 +72,12 @@ impl Office {
     }
 }
 
-async fn play(server: Server, mut wire: Wire, notes: Arc<Mutex<BTreeMap<String, Vec<String>>>>) {
+async fn play(
+    server: Server,
+    mut wire: Wire,
+    notes: Arc<Mutex<BTreeMap<String, Vec<String>>>>,
+    process: usize,
+) {
     let (name, kind) = (server.name.to_string(), mark(&server));
     while let Some(heard) = wire.hear().await {
         let message: Value = serde_json::from_str(&heard.line).expect("JSON");
@@ -91,9 +98,31 @@ async fn play(server: Server, mut wire: Wire, notes: Arc<Mutex<BTreeMap<String, 
                 let task = tell(&mut wire, &heard.token).await;
                 notes.lock().unwrap().entry(name.clone()).or_default().push(format!("answered of {task}"));
             }
+            // Both belong to the first task, whoever calls.
+            ("tell", _) => {
+                let task = r#""taskId":"t.1""#;
+                for (id, method, params) in [
+                    ("", "notifications/tasks/status", format!(r#"{task},"status":"working""#)),
+                    (
+                        "",
+                        "notifications/message",
+                        format!(r#""level":"info","data":1,"_meta":{{"{RELATED}":{{{task}}}}}"#),
+                    ),
+                    (
+                        r#""id":7,"#,
+                        "elicitation/create",
+                        format!(r#""message":"?","_meta":{{"{RELATED}":{{{task}}}}}"#),
+                    ),
+                ] {
+                    wire.say(format!(r#"{{"jsonrpc":"2.0",{id}"method":"{method}","params":{{{params}}}}}"#))
+                        .await;
+                }
+                wire.say(heard.says("told")).await;
+            }
             (_, "tasks/list") if kind == "mute" => {}
+            (_, "tasks/get") if kind == "slow" => {}
             _ => {
-                if let Some(answer) = answer(&name, &kind, &heard, params) {
+                if let Some(answer) = answer((&name, process), &kind, &heard, params) {
                     wire.say(answer).await;
                 }
             }
@@ -117,7 +146,7 @@ async fn tell(wire: &mut Wire, token: &str) -> String {
     answered["result"]["_meta"][RELATED]["taskId"].as_str().unwrap_or_default().to_owned()
 }
 
-fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<String> {
+fn answer((name, process): (&str, usize), kind: &str, heard: &Heard, params: &Value) -> Option<String> {
     let is_modern = kind == "modern";
     let requests = json!({ "tools": { "call": {} } });
     let capabilities = match kind {
@@ -126,7 +155,7 @@ fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<Strin
         "unlisted" => json!({ "tools": {}, "tasks": { "requests": requests } }),
         _ => json!({ "tools": {}, "tasks": { "list": {}, "cancel": {}, "requests": requests } }),
     };
-    let task = |status: &str| json!({ "taskId": "t.1", "status": status, "statusMessage": name });
+    let task = |status: &str| json!({ "taskId": "t.1", "status": status, "statusMessage": name, "process": process });
     let result = match heard.method.as_str() {
         "server/discover" if is_modern => json!({
             "resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": capabilities,
@@ -137,7 +166,7 @@ fn answer(name: &str, kind: &str, heard: &Heard, params: &Value) -> Option<Strin
         }),
         "tools/list" => {
             let tool = |name: &str| json!({ "name": name, "inputSchema": { "type": "object" } });
-            json!({ "tools": [tool("work"), tool("ask"), tool("later")] })
+            json!({ "tools": [tool("work"), tool("ask"), tool("later"), tool("tell")] })
         }
         "tools/call" if is_modern => json!({ "resultType": "task", "taskId": "t.1", "status": "working" }),
         "tools/call" if !params["task"].is_null() => {

@@ -7,13 +7,14 @@ mod aside;
 
 use std::sync::Arc;
 
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::envelope::Envelope;
 use crate::era::{self, Shape};
 use crate::link::Frame;
 use crate::message;
-use crate::object::Object;
+use crate::object::{Object, part};
 use crate::session::Session;
 use crate::trouble::{INTERNAL_ERROR, error};
 use crate::upstream::{Relay, Upstream};
@@ -25,6 +26,9 @@ const ROUNDS: u32 = 10;
 
 /// The code of a legacy server that needs something opened in a browser first (2025-11-25).
 const URL_NEEDED: &str = "-32042";
+
+/// The protocol's code for what the client would have to be able to do (2026-07-28).
+const CAPABILITY_MISSING: i32 = -32021;
 
 /// A call as it may have to be sent again.
 pub(crate) struct Again {
@@ -53,7 +57,18 @@ pub(crate) fn answer(mut relay: Box<Relay>, upstream: &Upstream, envelope: &Enve
             relay.finish(message::result(&id, shaped.as_bytes()));
         }
         (Shape::ToModern(_), None, Some(said)) if code(said).as_deref() == Some(URL_NEEDED) => {
-            relay.finish(message::result(&id, open_first(said).as_bytes()));
+            // Whoever cannot open addresses is told that it takes that.
+            let can = part(&relay.caller.capabilities, &["elicitation", "url"]).is_some();
+            let told = if can {
+                message::result(&id, open_first(said).as_bytes())
+            } else {
+                let needed = json!({ "requiredCapabilities": { "elicitation": { "url": {} } } });
+                message::error(
+                    &id,
+                    &error(CAPABILITY_MISSING, "the client has to be able to open addresses", Some(&needed)),
+                )
+            };
+            relay.finish(told);
         }
         (Shape::ToModern(method), Some(result), _) => {
             let shaped = era::result_for_modern(method, result.get());

@@ -134,7 +134,8 @@ pub(crate) fn params_for_modern(params: Option<&str>, caller: &Caller, level: Op
 /// Returns parameters for a legacy server: without what only the modern era knows. `None` where nothing is left.
 pub(crate) fn params_for_legacy(params: Option<&str>) -> Option<String> {
     let mut object = Object::read(params?)?;
-    for name in ["inputResponses", "requestState"] {
+    // Tasks do not cross from one era to the other.
+    for name in ["inputResponses", "requestState", "task"] {
         object.remove(name);
     }
     let before = object.member("_meta").map(str::to_owned);

@@ -12,6 +12,9 @@ use tokio::sync::broadcast;
 /// The longest line that is kept, in bytes.
 pub(crate) const LONGEST: usize = 8 << 10;
 
+/// So much is kept of what is no message, in bytes.
+const ODD: usize = 200;
+
 /// So many lines of standard error are kept.
 const LINES: usize = 200;
 
@@ -76,6 +79,8 @@ pub enum What {
 #[derive(Debug, Default)]
 struct Inside {
     stderr: VecDeque<String>,
+    /// So many of those lines are of the process that was started last.
+    fresh: usize,
     transitions: VecDeque<Transition>,
     /// How often the connection came to each phase.
     counted: BTreeMap<&'static str, u64>,
@@ -112,6 +117,17 @@ impl Log {
         self.tap.get_or_init(|| broadcast::Sender::new(WATCHED)).subscribe()
     }
 
+    /// A process is about to be started: what another said is no reason of its.
+    pub(crate) fn begins(&self) {
+        self.inside().fresh = 0;
+    }
+
+    /// Keeps what the server said on its standard output that is no message, and why it is none.
+    pub(crate) fn odd(&self, said: &[u8], why: &str) {
+        let shown = String::from_utf8_lossy(&said[..said.len().min(ODD)]);
+        self.stderr(format!("(on its standard output; {why}) {shown}").as_bytes());
+    }
+
     /// Keeps what the server said on its standard error: one line, with its end or without.
     pub(crate) fn stderr(&self, line: &[u8]) {
         let line = line.trim_ascii_end();
@@ -124,6 +140,7 @@ impl Log {
             inside.stderr.pop_front();
         }
         inside.stderr.push_back(kept.clone());
+        inside.fresh = (inside.fresh + 1).min(LINES);
         drop(inside);
         self.show(|| What::Said(kept));
     }
@@ -146,7 +163,8 @@ impl Log {
 
     /// Returns the last line of the server's standard error, with what looks like a secret hidden: it is told as a reason.
     pub(crate) fn last_line(&self) -> Option<String> {
-        self.inside().stderr.back().map(|line| without_secrets(line))
+        let inside = self.inside();
+        inside.stderr.back().filter(|_| inside.fresh > 0).map(|line| without_secrets(line))
     }
 
     /// Returns the last transitions, oldest first.

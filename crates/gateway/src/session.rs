@@ -335,6 +335,11 @@ impl Session {
         });
     }
 
+    /// Returns whether the conversation is over.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Waits until nothing is in flight.
     pub async fn quiet(&self) {
         while !self.calls().is_empty() || Arc::strong_count(&self.at_work) > 1 {

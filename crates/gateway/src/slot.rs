@@ -17,11 +17,12 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use switchboard_core::upstream::{Event, Phase};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 
 use crate::gateway::Inside;
 use crate::generation::{Generation, Key};
 use crate::offer::{Item, Offer, Sort};
-use crate::session::Session;
+use crate::session::{Level, Session};
 use crate::trouble::Trouble;
 use crate::upstream::Upstream;
 
@@ -69,6 +70,19 @@ pub(crate) struct Standing {
     pub(crate) attempts: u64,
     /// What went wrong last.
     pub(crate) why: Option<Trouble>,
+    /// Since when an attempt is under way.
+    pub(crate) tried_since: Option<Instant>,
+}
+
+impl Standing {
+    /// Returns whether an attempt has failed, or is under way for as long as this.
+    pub(crate) fn has_been_tried(&self, limit: Duration) -> bool {
+        match self.phase {
+            Phase::Waiting { .. } | Phase::Login { .. } => true,
+            Phase::Connecting { .. } => self.tried_since.is_some_and(|since| since.elapsed() >= limit),
+            _ => false,
+        }
+    }
 }
 
 /// What a task is told.
@@ -286,8 +300,12 @@ impl Slot {
 
     /// A session uses it no longer.
     pub(crate) fn leave(self: &Arc<Self>, session: u64) {
-        self.sessions().remove(&session);
+        let gone = self.sessions().remove(&session);
         self.unsubscribe_all(session);
+        // The most talkative one may have been this.
+        if gone.and_then(|gone| gone.upgrade()).is_some_and(|gone| gone.log_level() != Level::All) {
+            self.set_level();
+        }
     }
 
     /// Returns the sessions that use it.

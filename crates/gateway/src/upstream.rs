@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use tracing::debug;
 
 use crate::envelope::{Envelope, Kind, NotAMessage, Params, splice};
-use crate::link::{Frame, Link};
+use crate::link::{Frame, Link, MESSAGE_LIMIT};
 use crate::log::{Log, Way};
 use crate::mailbox::Letter;
 use crate::message;
@@ -30,7 +30,7 @@ use crate::trouble::{METHOD_NOT_FOUND, Trouble};
 
 pub(crate) use answer::Answer;
 pub(crate) use sweep::Sweep;
-pub(crate) use waiting::{Relay, Waiting};
+pub(crate) use waiting::{LONGEST, Relay, Waiting};
 
 /// So many calls may wait for one server.
 pub(crate) const MOST_CALLS: usize = 16_384;
@@ -208,9 +208,18 @@ impl Upstream {
         params: Option<&str>,
         limit: Duration,
     ) -> Result<Answer, Trouble> {
+        /// Whoever stops to ask waits no more.
+        struct Asked<'u>(&'u Upstream, u64);
+        impl Drop for Asked<'_> {
+            fn drop(&mut self) {
+                drop(self.0.take(self.1));
+            }
+        }
+
         let id = self.new_id();
         let (reply, answer) = oneshot::channel();
         self.calls().insert(id, Waiting::Own(reply));
+        let _asked = Asked(self, id);
         let bytes = message::request(&id.to_string(), method, params);
         if let Err(trouble) = self.send(Frame::request(bytes, id, method, None)) {
             self.take(id);
@@ -247,6 +256,11 @@ impl Upstream {
         self.link.cancel(id, message::notification("notifications/cancelled", Some(&params)));
     }
 
+    /// The server said something that is longer than any message.
+    pub(crate) fn said_too_much(&self) {
+        self.log.odd(b"", &format!("more than {} MiB in one line", MESSAGE_LIMIT >> 20));
+    }
+
     /// Returns how often the server was heard; more than before says that it lives.
     pub(crate) fn heard(&self) -> u64 {
         self.heard.load(Ordering::Relaxed)
@@ -261,7 +275,10 @@ impl Upstream {
             Ok(envelope) => envelope,
             // Requirement E4: what is no message is dropped, and never answered.
             Err(NotAMessage::Batch) => return self.receive_batch(bytes, origin),
-            Err(what) => return self.dropped(bytes, &what.to_string()),
+            Err(what) => {
+                self.log.odd(bytes, &what.to_string());
+                return self.dropped(bytes, &what.to_string());
+            }
         };
         match envelope.kind {
             Kind::Response => self.answered(&envelope, origin),

@@ -273,8 +273,8 @@ fn same_prefixes(servers: &[Server]) -> Vec<Problem> {
             None => drop(first.insert(prefix, name)),
             Some(other) => problems.push(
                 Problem::warning(format!(
-                    "tools of server `{name}` begin with `{prefix}__` like those of `{other}`: of two with one name the \
-                     first counts"
+                    "tools of server `{name}` begin with `{prefix}` like those of `{other}`: of two with one name the first \
+                     counts"
                 ))
                 .at(server.place)
                 .help("give it another `prefix`"),

@@ -10,12 +10,12 @@ const BETWEEN: &str = "__";
 /// So many hexadecimal digits tell names apart that had to be changed.
 const DIGITS: usize = 8;
 
-/// Returns the public name of `name`: `prefix__name`, at most `limit` bytes long, of `A-Z a-z 0-9 _ - .` (SEP-986).
+/// Returns the public name of `name`: `prefix__name`, or with an empty prefix the name alone, at most `limit` bytes long, of `A-Z a-z 0-9 _ - .` (SEP-986).
 ///
 /// It depends on its arguments alone, so that it is the same whichever other servers there are. A name that is too long
 /// or has other characters is changed and gets a hash of what it was, so that two of them stay two.
 pub fn public_name(prefix: &str, name: &str, limit: usize) -> String {
-    let whole = format!("{}{BETWEEN}{name}", plain(prefix));
+    let whole = if prefix.is_empty() { name.to_owned() } else { format!("{}{BETWEEN}{name}", plain(prefix)) };
     let fits = whole.len() <= limit && whole.bytes().all(is_plain);
     if fits {
         return whole;
@@ -38,7 +38,8 @@ pub fn prefix<'a>(said: Option<&'a str>, server: &'a str) -> &'a str {
 /// Returns how the public names of a server's tools and prompts begin. Servers for which that is the same may hide each
 /// other's.
 pub fn public_prefix(said: Option<&str>, server: &str) -> String {
-    plain(prefix(said, server))
+    let prefix = plain(prefix(said, server));
+    if prefix.is_empty() { prefix } else { prefix + BETWEEN }
 }
 
 /// Some clients take no dots in names (and so no dots in ours), but those that a server gives are its own.

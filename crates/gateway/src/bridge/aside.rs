@@ -11,7 +11,6 @@ use switchboard_core::name::ServerName;
 use tokio::time::Instant;
 
 use crate::envelope::{Envelope, splice, text};
-use crate::gateway::Inside;
 use crate::generation::Generation;
 use crate::mailbox::{Letter, Mailbox};
 use crate::message;
@@ -35,6 +34,8 @@ struct Parked {
     upstream: Weak<Upstream>,
     call: u64,
     server: ServerName,
+    /// Whose call it is: nobody else can come back to it (requirement R8).
+    who: Arc<str>,
     /// What was called: the client has to come back with the same.
     digest: [u8; 32],
     /// The server's questions: the key that the client answers under, the server's id, and the question.
@@ -93,20 +94,24 @@ pub(crate) fn park(upstream: &Upstream, call: u64, envelope: &Envelope<'_>) -> b
         let mail = std::mem::replace(&mut relay.mail, Arc::clone(&parked_mail));
         relay.parked = Some(handle.clone());
         relay.due = Instant::now() + ASIDE;
-        Some((None, Some((mail, relay.id.clone(), relay.session.clone(), relay.digest))))
+        Some((
+            None,
+            Some((mail, relay.id.clone(), relay.session.clone(), (Arc::clone(&relay.who), relay.digest))),
+        ))
     });
     match set_aside.flatten() {
         Some((Some(before), _)) => {
             // One question more, before the client has come back: it is asked in the next round.
             gateway.aside.add(&before, (format!("q{}", id.get()), id.to_owned(), request))
         }
-        Some((None, Some((mail, client, session, digest)))) => {
+        Some((None, Some((mail, client, session, (who, digest))))) => {
             let key = "q1".to_owned();
             let result = input_required(&[(key.as_str(), request.as_str())], &handle);
             let parked = Parked {
                 upstream: upstream.me(),
                 call,
                 server: upstream.server.clone(),
+                who,
                 digest,
                 questions: vec![(key, id.to_owned(), request)],
                 until: Instant::now() + ASIDE,
@@ -157,9 +162,11 @@ pub(crate) fn digest(method: &str, params: Option<&RawValue>) -> [u8; 32] {
 }
 
 /// Returns whether a request comes back to this very call of this server's, which was set aside.
-pub(crate) fn is_aside(gateway: &Inside, request: &Request<'_>, generation: &Generation) -> bool {
+pub(crate) fn is_aside(session: &Session, request: &Request<'_>, generation: &Generation) -> bool {
+    let (gateway, who) = (&session.gateway, session.group());
     let is_it = |parked: &Parked| {
         parked.server == generation.name
+            && parked.who == who
             && parked.until > Instant::now()
             && parked.digest == digest(request.method, request.envelope.params)
     };
@@ -175,8 +182,9 @@ pub(crate) fn resume(session: &Arc<Session>, request: &Request<'_>, generation: 
     };
     let Some(handle) = text(request.params.state) else { return refuse() };
     let Some(parked) = session.gateway.aside.take(&handle) else { return refuse() };
-    let same =
-        parked.server == generation.name && parked.digest == digest(request.method, request.envelope.params);
+    let same = parked.server == generation.name
+        && parked.who == session.group()
+        && parked.digest == digest(request.method, request.envelope.params);
     if !same || parked.until <= Instant::now() {
         if let Some(upstream) = parked.upstream.upgrade().filter(|_| same) {
             upstream.cancel(parked.call, None);

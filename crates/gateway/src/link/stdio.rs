@@ -302,6 +302,7 @@ impl Reader {
         };
         if let Tail::TooLong(mut scan) = tail {
             scan.read(line);
+            upstream.said_too_much();
             let what = Trouble::Answer(format!("more than {} MiB", MESSAGE_LIMIT >> 20));
             if let Some(id) = scan.id().and_then(|id| id.parse().ok()) {
                 upstream.fail(id, what);

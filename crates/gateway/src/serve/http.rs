@@ -184,6 +184,9 @@ impl Sessions {
                 let number = held.next.fetch_add(1, Ordering::Relaxed);
                 let stream = Arc::new(Stream::new(number, mail, answers));
                 held.remember(number, &stream);
+                if held.session.is_closed() {
+                    stream.mail.close();
+                }
                 let priming = revision.as_str() >= LATEST_LEGACY;
                 let reader = Reader::begin(stream, first.ok().flatten(), true, priming);
                 busy.goes_on();
@@ -238,7 +241,7 @@ impl Sessions {
         };
         let id = (asked.headers)(SESSION).unwrap_or_default();
         self.all().remove(id);
-        held.session.close();
+        held.end();
         Reply::status(204)
     }
 
@@ -257,7 +260,7 @@ impl Sessions {
             !idle
         });
         for held in over {
-            held.session.close();
+            held.end();
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ use crate::public::About;
 use crate::running::Anothers;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, Trouble, error};
-use crate::upstream::{Relay, Upstream};
+use crate::upstream::{LONGEST, Relay, Upstream};
 use crate::view::{Route, View};
 
 /// A call may take so long without a sign of life, where the server's owner says nothing else.
@@ -62,7 +63,12 @@ impl Session {
                 }
                 self.dispatch(request, generation, offer.as_ref(), &route, leave);
             }
-            Err(_) if !view.is_known() => self.pass_on_later(request, leave, view),
+            Err(missing) if !view.is_known() => {
+                if Self::may_have(&view, request).is_empty() {
+                    return reply_error(request.id, request.mail, &missing);
+                }
+                self.pass_on_later(request, leave, view);
+            }
             Err(missing) => reply_error(request.id, request.mail, &missing),
         }
     }
@@ -73,9 +79,17 @@ impl Session {
         let Some(given_up) = self.early(request.id, request.mail) else { return };
         let (session, kept) = (Arc::clone(self), Kept::of(request));
         self.gateway.tasks.spawn(async move {
-            let unknown = view.servers.iter().filter(|(_, offer)| offer.is_none());
-            let patience = unknown.map(|(generation, _)| limit(generation)).max().unwrap_or(UNKNOWN);
-            session.known(&kept.caller, patience.min(UNKNOWN)).await;
+            let mut unknown = Vec::new();
+            kept.read(|request| unknown = Self::may_have(&view, request));
+            let troubles = unknown.iter().map(|one| {
+                let slot = one.slot(&session.gateway, &kept.caller, session.id, session.root.as_ref());
+                async move {
+                    let patience = limit(one).min(UNKNOWN);
+                    let came = tokio::time::timeout(patience, slot.wanted()).await;
+                    came.unwrap_or(Err(Trouble::Timeout(patience))).err()
+                }
+            });
+            let troubles = join_all(troubles).await;
             if given_up.is_cancelled() {
                 return;
             }
@@ -89,7 +103,13 @@ impl Session {
                         let Some((generation, offer)) = view.servers.get(route.server) else { return };
                         session.dispatch(request, generation, offer.as_ref(), &route, leave);
                     }
-                    Err(missing) => reply_error(request.id, request.mail, &missing),
+                    // Where there is but one that could have had it, that is what is the matter.
+                    Err(missing) => match (unknown.as_slice(), troubles.as_slice()) {
+                        ([one], [Some(trouble)]) => {
+                            reply_error(request.id, request.mail, &trouble.error(&one.name));
+                        }
+                        _ => reply_error(request.id, request.mail, &missing),
+                    },
                 }
             });
         });
@@ -215,7 +235,7 @@ impl Session {
         // Who comes back to a call that was set aside has leave for that one, and for none that would be sent.
         if request.params.state.is_some()
             && request.caller.era == Era::Modern
-            && (upstream.era() == Era::Legacy || bridge::is_aside(&self.gateway, request, generation))
+            && (upstream.era() == Era::Legacy || bridge::is_aside(self, request, generation))
         {
             self.done(request.id);
             return bridge::resume(self, request, generation);
@@ -249,6 +269,11 @@ impl Session {
         // Whatever a call waited for before counts, too; but not against what the policy gives the call itself.
         let (limit, due) = match &leave {
             Some(leave) => (leave.terms.timeout, now + leave.terms.timeout.min(leave.terms.hard_timeout)),
+            // What comes of a task is waited for as long as the task takes.
+            None if request.method == "tasks/result" => {
+                let limit = limit(generation).max(LONGEST);
+                (limit, request.begun + limit)
+            }
             None => (limit(generation), request.begun + limit(generation)),
         };
         let relay = Relay {

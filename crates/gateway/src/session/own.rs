@@ -23,6 +23,10 @@ const UNSUPPORTED_REVISION: i32 = -32022;
 /// (requirement L1).
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
+/// A handshake with one server alone waits longer: what the server can do cannot be told later, and a client that starts it
+/// by itself would wait, too.
+const GRACE_ALONE: Duration = Duration::from_secs(10);
+
 /// A list of one server waits so long, because many clients never look again.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -71,7 +75,8 @@ impl Session {
         }
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         self.answer_later(async move {
-            let failed = session.known(&caller, GRACE).await;
+            let grace = if session.face.is_joint() { GRACE } else { GRACE_ALONE };
+            let failed = session.known(&caller, grace).await;
             let view = session.view(&caller);
             // One server that cannot come up is no server: the client shows it as that, with the reason.
             if let (Some(trouble), false, [(generation, None)]) =
@@ -131,7 +136,7 @@ impl Session {
         if view.is_known() {
             return self.list_of(request.id, request.mail, &view, &request.caller, sort);
         }
-        let patience = if self.face.is_joint() { GRACE } else { PATIENCE };
+        let patience = if self.face.is_joint() { GRACE } else { patience(&view) };
         let (session, mail, id) = (Arc::clone(self), Arc::clone(request.mail), request.id.to_owned());
         let caller = Arc::clone(&request.caller);
         self.answer_later(async move {
@@ -189,6 +194,12 @@ impl Session {
             }
         }
     }
+}
+
+/// Returns how long a list of one server waits: no longer than its owner has calls wait.
+fn patience(view: &View) -> Duration {
+    let said = view.servers.first().and_then(|(generation, _)| generation.said().server.timeout);
+    said.map_or(PATIENCE, |timeout| timeout.min(PATIENCE))
 }
 
 /// Returns the error for a request that goes on where no list of ours ends: there is one page, so that no cursor is ours.

@@ -53,7 +53,7 @@ impl Session {
         leave: Option<Leave>,
     ) -> Result<Option<Leave>, ()> {
         // Who comes back to a call that was set aside had leave for it then.
-        if request.method != "tools/call" || bridge::is_aside(&self.gateway, request, generation) {
+        if request.method != "tools/call" || bridge::is_aside(self, request, generation) {
             return Ok(leave);
         }
         let Some(policy) = generation.policed.policy() else { return Ok(leave) };

@@ -47,6 +47,9 @@ fn found(
             return owner.ok_or_else(|| no_resource(era, &uri.unwrap_or_default()));
         }
         "completion/complete" => by_reference(view, params.reference),
+        "tasks/get" | "tasks/result" | "tasks/cancel" | "tasks/update" => {
+            by_task(view, era, marker, params.task)
+        }
         _ if method.starts_with("tasks/") && params.task.is_some() => by_task(view, era, marker, params.task),
         _ => {
             let none = error(METHOD_NOT_FOUND, &format!("there is no method {method:?}"), None);

@@ -360,7 +360,10 @@ impl Slot {
             // One after the other, and each looks for itself: the last one says what is wanted then.
             let mut said = slot.back.level.lock().await;
             let Some(upstream) = slot.ready() else { return };
-            let level = slot.present().iter().map(|session| session.log_level()).min();
+            // Who has said nothing takes what there is.
+            let said_by =
+                |session: &Arc<Session>| Some(session.log_level()).filter(|level| *level != Level::All);
+            let level = slot.present().iter().filter_map(said_by).min();
             let Some(level) = level.and_then(Level::word) else { return };
             if said.1 == level && said.0.ptr_eq(&Arc::downgrade(&upstream)) {
                 return;

@@ -1,5 +1,6 @@
 //! Makes a connection: the process or the address, the handshake in the server's era, and what it offers.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::{Slot, lists};
 use crate::gateway::Inside;
 use crate::launch::Launched;
 use crate::link::stdio::Stdio;
-use crate::object::Object;
+use crate::object::{Object, part};
 use crate::offer::Offer;
 use crate::trouble::{SAID_LAST, Trouble, said as quoted};
 use crate::upstream::{Answer, Upstream};
@@ -18,8 +19,13 @@ use crate::upstream::{Answer, Upstream};
 /// How long a server may take to come up: some are downloaded first.
 const COMING_UP: Duration = Duration::from_secs(120);
 
-/// How long a server that does not know the question may take not to answer it (requirement L2).
+/// How long a server that does not know the question may take not to answer it (requirement L2). It is taken for one of
+/// the older era then, and asked so, too.
 const PROBE: Duration = Duration::from_secs(3);
+
+/// A process that has answered neither question within so long is taken for one that the first has confused: the next is
+/// spared it. Until then it may just be slow to start, as what is downloaded first.
+const CONFUSED: Duration = Duration::from_secs(40);
 
 /// The same for one that is not on this machine.
 const PROBE_FAR: Duration = Duration::from_secs(10);
@@ -31,6 +37,8 @@ const VERSION_UNKNOWN: i64 = -32022;
 enum Verdict {
     Modern(Box<serde_json::value::RawValue>),
     Legacy,
+    /// It was asked in the older way, too, and has answered that.
+    Greeted(Box<Offer>),
     /// It is gone, or in an unknown state: a fresh one is needed for a handshake.
     Spoiled,
     /// It is not to be spoken to in any era.
@@ -64,7 +72,11 @@ async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> 
     let (mut upstream, kind) = open(slot, &gateway, None).await?;
     let answer = match (is_legacy, kind) {
         (true, _) | (_, Some(Remote::Sse)) => None,
-        _ => match probe(&upstream, kind).await {
+        _ => match probe(slot, &upstream, kind).await {
+            Verdict::Greeted(offer) => {
+                slot.found_legacy(gateway.sweep.now());
+                return Ok((upstream, Arc::new(*offer)));
+            }
             Verdict::Modern(result) => Some(result),
             Verdict::Legacy => None,
             Verdict::Spoiled => {
@@ -128,6 +140,7 @@ async fn open(
     slot.generation.may_begin().await;
     let said = slot.generation.said().clone();
     let server = &said.server;
+    slot.generation.log.begins();
     let launched = gateway.launcher.launch(server, slot.key.root.as_deref()).await;
     let weak = Arc::downgrade(slot);
     match launched.map_err(|error| Trouble::Down(error.to_string()))? {
@@ -148,10 +161,59 @@ async fn open(
 
 /// Finds out whether a server speaks without sessions. What it does with the question is no evidence of anything but
 /// that: many older servers end over a question before the handshake.
-async fn probe(upstream: &Arc<Upstream>, kind: Option<Remote>) -> Verdict {
+async fn probe(slot: &Arc<Slot>, upstream: &Arc<Upstream>, kind: Option<Remote>) -> Verdict {
     let params = params_of(LATEST, "{}", None);
-    let patience = if kind.is_some() { PROBE_FAR } else { PROBE };
-    match upstream.ask("server/discover", Some(&params), patience).await {
+    let answer = if kind.is_some() {
+        upstream.ask("server/discover", Some(&params), PROBE_FAR).await
+    } else {
+        let asked = upstream.ask("server/discover", Some(&params), CONFUSED);
+        tokio::pin!(asked);
+        match tokio::time::timeout(PROBE, &mut asked).await {
+            Ok(answer) => answer,
+            Err(_) => return late(slot, upstream, asked).await,
+        }
+    };
+    judged(answer)
+}
+
+/// Waits for a process that has not said in time whether it speaks without sessions: whichever question it answers counts.
+async fn late(
+    slot: &Arc<Slot>,
+    upstream: &Arc<Upstream>,
+    mut asked: Pin<&mut impl Future<Output = Result<Answer, Trouble>>>,
+) -> Verdict {
+    let older = legacy(slot, upstream);
+    tokio::pin!(older);
+    let verdict = tokio::time::timeout(CONFUSED, async {
+        tokio::select! {
+            biased;
+            answer = &mut asked => match judged(answer) {
+                // It does not know that question; the other one is under way.
+                Verdict::Legacy => greeted((&mut older).await),
+                verdict => verdict,
+            },
+            made = &mut older => match made {
+                Ok(offer) => Verdict::Greeted(Box::new(offer)),
+                Err(_) => judged(asked.await),
+            },
+        }
+    });
+    verdict.await.unwrap_or(Verdict::Spoiled)
+}
+
+fn greeted(made: Result<Offer, Trouble>) -> Verdict {
+    match made {
+        Ok(offer) => Verdict::Greeted(Box::new(offer)),
+        Err(Trouble::Lost(_)) => Verdict::Spoiled,
+        Err(trouble) => Verdict::Failed(trouble),
+    }
+}
+
+/// Returns what the answer says of a server's era.
+fn judged(answer: Result<Answer, Trouble>) -> Verdict {
+    match answer {
+        // Some answer anything with an empty object.
+        Ok(Answer::Result(result)) if part(result.get(), &["supportedVersions"]).is_none() => Verdict::Legacy,
         Ok(Answer::Result(result)) => Verdict::Modern(result),
         Ok(Answer::Error { code: VERSION_UNKNOWN, whole, .. }) => match no_revision(whole.get()) {
             Some(trouble) => Verdict::Failed(trouble),

@@ -185,6 +185,10 @@ impl Task {
         let word = self.phase.word();
         let ended = matches!(event, Event::Connected | Event::Failed | Event::Unauthorized);
         self.slot.standing.send_modify(|standing| {
+            let tries = matches!(self.phase, Phase::Connecting { .. });
+            // One attempt upon the other is no new chance for who waits.
+            let since = standing.tried_since.filter(|_| matches!(standing.phase, Phase::Connecting { .. }));
+            standing.tried_since = tries.then(|| since.unwrap_or_else(tokio::time::Instant::now));
             standing.phase = self.phase.clone();
             standing.refused += u64::from(refused);
             standing.attempts += u64::from(ended);

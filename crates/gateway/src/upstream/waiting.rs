@@ -26,7 +26,7 @@ use crate::trouble::Trouble;
 
 /// However often a server says that it is at work on a call, nobody waits longer for it, unless its own limit is longer
 /// (requirement R2).
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// Who waits for an answer.
 pub(crate) enum Waiting {

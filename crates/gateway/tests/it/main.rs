@@ -18,6 +18,7 @@ mod order;
 mod policed;
 mod reload;
 mod rogue;
+mod slow;
 mod stage;
 mod still;
 mod subscriptions;

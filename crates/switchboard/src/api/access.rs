@@ -116,6 +116,9 @@ impl Visitor {
             Self::Token(Shown { name, .. }) if name.starts_with(CLIENT) || name == LOCAL => {
                 Holder::user(name)
             }
+            Self::Token(Shown { name, permissions }) if permissions.contains(&Permission::everything()) => {
+                Holder::user(name)
+            }
             Self::Token(Shown { name, permissions }) => {
                 let words: Vec<String> = permissions.iter().map(ToString::to_string).collect();
                 let held = Held::parse(words.iter().map(String::as_str)).unwrap_or_else(|_| Held::nothing());

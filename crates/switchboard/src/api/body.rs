@@ -17,7 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is too long is read to its end, and thrown away, up to this length in bytes: whoever still sends when the
 /// connection closes may never see the answer.
-const FORGIVEN: usize = 64 * 1024 * 1024;
+pub(super) const FORGIVEN: usize = 64 * 1024 * 1024;
+
+/// The longest message that is taken, in bytes: as long as one by a pipe.
+pub(super) const LONGEST_MESSAGE: usize = switchboard_gateway::MESSAGE_LIMIT;
 
 /// Returns the whole body.
 pub(super) async fn read(body: Body) -> Result<Bytes, Box<Problem>> {
@@ -54,7 +57,7 @@ pub(super) async fn message(mut body: Body) -> Result<Message, Box<Problem>> {
             length += bytes.len();
             if let Some(scan) = &mut scan {
                 scan.read(&bytes);
-            } else if length > LONGEST_BODY {
+            } else if length > LONGEST_MESSAGE {
                 let begun = scan.insert(IdScan::default());
                 begun.read(&std::mem::take(&mut whole));
                 begun.read(&bytes);

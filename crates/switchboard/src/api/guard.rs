@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, 
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 
 use super::Peer;
+use super::body::FORGIVEN;
 use super::problem::Problem;
 
 /// The longest body that is read, in bytes.
@@ -26,7 +27,9 @@ pub(crate) fn admit<B>(request: &Request<B>) -> Result<Peer, Box<Problem>> {
     host(headers, &peer)?;
     origin(headers, &peer)?;
     upgrade(headers)?;
-    body(request.method(), headers)?;
+    // What is too long a message is answered as one, by whoever reads it.
+    let is_message = ["/mcp", "/messages"].iter().any(|path| request.uri().path().starts_with(path));
+    body(request.method(), headers, if is_message { FORGIVEN } else { LONGEST_BODY } as u64)?;
     Ok(peer)
 }
 
@@ -94,9 +97,12 @@ fn upgrade(headers: &HeaderMap) -> Result<(), Box<Problem>> {
     Ok(())
 }
 
-fn body(method: &Method, headers: &HeaderMap) -> Result<(), Box<Problem>> {
+fn body(method: &Method, headers: &HeaderMap, limit: u64) -> Result<(), Box<Problem>> {
     let length = one(headers, &CONTENT_LENGTH)?.map(str::parse::<u64>);
     let length = length.transpose().map_err(|_| bad("`Content-Length` is no number"))?;
+    if length.is_some_and(|length| length > limit) {
+        return Err(too_long());
+    }
     let has_body = length.is_some_and(|length| length > 0) || headers.contains_key(TRANSFER_ENCODING);
     let kind = one(headers, &CONTENT_TYPE)?;
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);

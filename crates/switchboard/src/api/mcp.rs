@@ -16,10 +16,9 @@ use switchboard_gateway::serve::{self, http};
 use switchboard_gateway::{Extra, Gateway};
 use switchboard_host::memory;
 
-use super::body::{self as bodies, Message};
+use super::body::{self as bodies, LONGEST_MESSAGE, Message};
 use super::call::Call;
 use super::flow::Flow;
-use super::guard::LONGEST_BODY;
 use super::problem::Problem;
 use super::reply;
 use super::{Reply, Visits};
@@ -112,7 +111,7 @@ pub(super) async fn act(
             return Ok(plain(match bodies::message(body).await? {
                 Message::Whole(body) => mcp.conversations.post(id, &call.owner, &body, &asked),
                 Message::TooLong(request) => {
-                    mcp.conversations.refuse(id, &call.owner, request.as_deref(), LONGEST_BODY)
+                    mcp.conversations.refuse(id, &call.owner, request.as_deref(), LONGEST_MESSAGE)
                 }
             }));
         }
@@ -123,7 +122,7 @@ pub(super) async fn act(
         (Way::Streamable, method) if method == Method::POST => match bodies::message(body).await? {
             Message::Whole(body) => mcp.sessions.post(&mcp.gateway, asked, &body).await,
             Message::TooLong(request) => {
-                let body = Some(serve::too_long(request.as_deref(), LONGEST_BODY));
+                let body = Some(serve::too_long(request.as_deref(), LONGEST_MESSAGE));
                 http::Reply::Whole { status: 413, body, session: None }
             }
         },

@@ -63,7 +63,13 @@ fn event(happened: &Happened) -> Bytes {
             let text = String::from_utf8_lossy(bytes);
             // What is only the beginning of a message cannot be read, and so cannot be told to hold no secret.
             let whole = bytes.len() == *length;
-            let shown = if whole { masked_message(&text) } else { "(too long to be shown)".to_owned() };
+            let is_message = text.trim_start().starts_with(['{', '[']);
+            let shown = match (whole, is_message) {
+                (false, _) => "(too long to be shown)".to_owned(),
+                (true, true) => masked_message(&text),
+                // Somebody prints what is no message, and may look for it here.
+                (true, false) => without_secrets(&text),
+            };
             let way = match way {
                 Way::To => "to",
                 Way::From => "from",

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,10 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
     let mut command = Command::new(program);
     command.arg("serve").args(words(args)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
+    // Servers without a `cwd` of their own begin where it is: that must not be wherever somebody happened to be.
+    if let (Some(home), Ok(own)) = (env.home(), dirs_in_full(env)) {
+        command.current_dir(home).envs(own);
+    }
     apart(&mut command);
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let begun = Instant::now();
@@ -61,6 +66,12 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
         "stop it with `kill {pid}`; let it start with the machine: `switchboard service install`"
     ));
     Ok(())
+}
+
+/// Returns the variable that says which home this is about, in full.
+fn dirs_in_full(env: &Env) -> std::io::Result<Option<(&'static str, PathBuf)>> {
+    const HOME: &str = "SWITCHBOARD_HOME";
+    env.var(HOME).map(|home| Ok((HOME, std::path::absolute(home)?))).transpose()
 }
 
 /// Returns why a daemon says that it ended, and what it says can be done about it, from what it has written since `before`.

@@ -83,7 +83,7 @@ fn whoever_sends_too_much_is_told_of_which_request() {
         );
         format!("@{}", home.path("long.json").display())
     };
-    for mib in [5, 40] {
+    for mib in [20, 40] {
         for more in [
             &["-H", "Content-Type: application/json"][..],
             &["-H", "Content-Type: application/json", "-H", "Transfer-Encoding: chunked"],

@@ -147,7 +147,7 @@ async fn refused(
 ) -> Result<(), Trouble> {
     let status = response.status();
     if status == StatusCode::NOT_FOUND && terms.session.is_some() {
-        return Err(over(inside));
+        return Err(over(inside, call));
     }
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let wait = wait.map(|wait| wait.chars().take(40).flat_map(char::escape_default).collect::<String>());
@@ -169,13 +169,17 @@ async fn refused(
     // Not all servers know that the answer to a session that is over is 404.
     let about_session = status == StatusCode::BAD_REQUEST && said.to_ascii_lowercase().contains("session");
     if about_session && terms.session.is_some() {
-        return Err(over(inside));
+        return Err(over(inside, call));
     }
     if deliver(inside, &body, call) { Ok(()) } else { Err(bare) }
 }
 
 /// The session is no more: nothing of this connection is of use. This call was certainly not carried out.
-fn over(inside: &Inside) -> Trouble {
+fn over(inside: &Inside, call: &Call) -> Trouble {
+    // Before all that was in flight is, of which it is not certain.
+    if let Some(upstream) = inside.upstream() {
+        upstream.fail(call.id, Trouble::Down(OVER.to_owned()));
+    }
     inside.lost(OVER);
     Trouble::Down(OVER.to_owned())
 }

@@ -82,6 +82,14 @@ impl Held {
         streams.insert(number, Arc::clone(stream));
     }
 
+    /// The session is over: whoever waits for something on a stream of it is told by its end.
+    pub(super) fn end(&self) {
+        self.session.close();
+        for stream in self.streams.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            stream.mail.close();
+        }
+    }
+
     pub(super) fn forget(&self, now: Instant) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.retain(|_, stream| stream.over().is_none_or(|over| now.duration_since(over) < AFTERWARDS));

@@ -7,7 +7,7 @@ use switchboard_host::dirs::Env;
 
 use super::known;
 use crate::cli::ServerLog;
-use crate::fail::Done;
+use crate::fail::{Done, Failure};
 use crate::home::Home;
 use crate::live;
 use crate::remote;
@@ -86,5 +86,6 @@ pub(super) fn run(args: &ServerLog, env: &Env, ui: &Ui) -> Done {
             Err(_) => ui.line(format!("{data} of what happened were missed")),
         }
         ControlFlow::Continue(())
-    })
+    })?;
+    Err(Failure::unreachable("follow the server").because("the daemon has gone"))
 }

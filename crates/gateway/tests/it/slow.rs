@@ -1,0 +1,77 @@
+//! Servers that are slow to come up, or never do, and those who are beside them.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use switchboard_core::catalogue::Server;
+use switchboard_gateway::face::Face;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::stage::{House, Wire, mark, named, server};
+
+/// Plays a server that begins to read after so many seconds, or never answers.
+fn house() -> House {
+    House::new(|server: Server, mut wire: Wire| async move {
+        match mark(&server).parse() {
+            Ok(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            Err(_) => while wire.hear().await.is_some() {},
+        }
+        while wire.ordinary(&["echo"]).await.is_some_and(|_| true) {}
+    })
+}
+
+async fn took(client: &mut Client, id: &str, method: &str, params: &str) -> (Duration, Value) {
+    let begun = Instant::now();
+    client.ask(id, method, params);
+    let answer = serde_json::from_str(&client.answer(id).await).unwrap();
+    (begun.elapsed(), answer)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_comes_up_costs_those_beside_it_nothing_but_the_first_look() {
+    let house = house();
+    house.serve(server("well", "0")).await.unwrap();
+    let hangs = Server { timeout: Some(Duration::from_secs(4)), ..server("hangs", "never") };
+    house.serve(hangs).await.unwrap();
+    let mut client = house.client(Face::all(), "{}").await;
+    for method in ["tools/list", "prompts/list", "resources/list"] {
+        let (time, answer) = took(&mut client, "1", method, "{}").await;
+        assert!(answer["result"].is_object(), "{answer}");
+        assert_eq!(time, Duration::ZERO, "{method}");
+    }
+    // Whose it could be is known by its name, and so is what is the matter.
+    let (time, answer) = took(&mut client, "2", "tools/call", r#"{"name":"hangs__echo"}"#).await;
+    assert_eq!(
+        (&answer["error"]["data"]["gateway"]["server"], time),
+        (&"hangs".into(), Duration::from_secs(4))
+    );
+    let (time, answer) = took(&mut client, "3", "tools/call", r#"{"name":"other__echo"}"#).await;
+    assert_eq!((&answer["error"]["code"], time), (&(-32602).into(), Duration::ZERO));
+    let mut next = house.client(Face::all(), "{}").await;
+    assert_eq!(took(&mut next, "1", "tools/list", "{}").await.0, Duration::ZERO, "nor is it new to the next");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_slow_to_start_is_started_once_and_waited_for() {
+    let house = house();
+    house.serve(server("a", "8")).await.unwrap();
+    let begun = Instant::now();
+    let mut client = house.client(Face::server(named("a")), "{}").await;
+    assert!((8..10).contains(&begun.elapsed().as_secs()), "what it can do is told");
+    assert_eq!(client.tools().await, ["echo"]);
+    assert_eq!(house.stage.launches(), ["a 8"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_waits_no_longer_than_a_call() {
+    let house = house();
+    let hangs = Server { timeout: Some(Duration::from_secs(4)), ..server("a", "never") };
+    house.serve(hangs).await.unwrap();
+    let mut client = house.client(Face::server(named("a")), "{}").await;
+    let (time, answer) = took(&mut client, "1", "tools/list", "{}").await;
+    assert_eq!(
+        (&answer["error"]["data"]["gateway"]["reason"], time),
+        (&"timeout".into(), Duration::from_secs(4))
+    );
+}

@@ -63,6 +63,8 @@ mod tests {
             ("k8s", "list_pods", "k8s__list_pods"),
             ("my server", "read.file", "my_server__read.file"),
             ("a.b", "x", "a_b__x"),
+            ("", "list_pods", "list_pods"),
+            ("", "a b", "a_b_c8687a08"),
             ("k8s", "删除", "k8s_____d86d061e"),
             ("k8s", "a b", "k8s__a_b_1ed45b71"),
         ] {
@@ -77,7 +79,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_public_name_always_fits_and_two_names_never_become_one(
-            prefix in "[a-z .]{1,40}", one in ".{0,80}", other in ".{0,80}", limit in 24..128_usize,
+            prefix in "[a-z .]{0,40}", one in ".{0,80}", other in ".{0,80}", limit in 24..128_usize,
         ) {
             let first = public_name(&prefix, &one, limit);
             prop_assert!(first.len() <= limit && first.bytes().all(is_plain), "{first}");

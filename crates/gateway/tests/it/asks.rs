@@ -1,8 +1,12 @@
 //! Servers ask their clients things: never is anybody asked who did not cause it.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value;
 use switchboard_core::catalogue::{Isolation, Server};
+use switchboard_core::policy::Held;
 use switchboard_gateway::face::Face;
+use switchboard_gateway::policy::Holder;
 
 use crate::client::{Client, id_of, outcome};
 use crate::stage::{Heard, House, Wire, named, server};
@@ -169,6 +173,11 @@ async fn a_client_that_cannot_be_asked_comes_back_with_the_answer() {
         let refused = ask_modern(&mut client, "2", &params).await;
         assert_eq!(refused["error"]["code"], -32602, "{what}: {refused}");
     }
+    // Nor is it somebody else's who knows all of it.
+    let holder = Holder { who: "ci".into(), held: Arc::new(Held::parse(["a:*:*"]).unwrap()) };
+    let mut ci = Client::new(house.gateway.session_of(Face::server(named("a")), None, holder).unwrap());
+    let refused = ask_modern(&mut ci, "2", &modern("ask", "{\"n\":1}", &with(&handle, right))).await;
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
     let missing = ask_modern(&mut client, "3", &modern("ask", "{\"n\":1}", &with(&handle, "{}"))).await;
     let fresh = state(&missing);
     assert_ne!(fresh, handle);
@@ -252,4 +261,66 @@ async fn a_client_of_the_older_era_is_asked_what_a_newer_server_needs() {
     let mut mute = house.client(Face::server(named("a")), "{}").await;
     let refused = mute.outcome("1", "ask", "{}").await;
     assert!(refused.contains("cannot do"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_to_open_is_told_to_those_who_can_open_it() {
+    let house = House::new(|_, mut wire: Wire| async move {
+        while let Some(heard) = wire.ordinary(&["open"]).await {
+            let data =
+                r#"{"elicitations":[{"mode":"url","elicitationId":"1","url":"https://x","message":"?"}]}"#;
+            wire.say(heard.error(&format!(r#"{{"code":-32042,"message":"open it","data":{data}}}"#))).await;
+        }
+    });
+    house.serve(server("a", "1")).await.unwrap();
+    let mut client = Client::new(house.gateway.session(Face::server(named("a")), None).unwrap());
+    for (capabilities, can) in [
+        ("{}", false),
+        (r#"{"elicitation":{"form":{}}}"#, false),
+        (r#"{"elicitation":{"form":{},"url":{}}}"#, true),
+    ] {
+        let params = modern("open", "{}", "").replace(SAMPLING, capabilities);
+        let answer = ask_modern(&mut client, "1", &params).await;
+        if can {
+            assert_eq!(answer["result"]["inputRequests"]["url1"]["params"]["url"], "https://x", "{answer}");
+        } else {
+            assert_eq!(answer["error"]["code"], -32021, "{capabilities}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_logs_what_the_most_talkative_of_those_wants_who_have_said_so() {
+    let levels = Arc::<Mutex<Vec<String>>>::default();
+    let heard = Arc::clone(&levels);
+    let house = House::new(move |_, mut wire: Wire| {
+        let heard = Arc::clone(&heard);
+        async move {
+            while let Some(asked) = wire.hear().await {
+                let answer = match asked.method.as_str() {
+                    "initialize" => asked.result(r#"{"protocolVersion":"2025-11-25","capabilities":{"logging":{}},"serverInfo":{"name":"a","version":"1"}}"#),
+                    "logging/setLevel" => {
+                        let said: Value = serde_json::from_str(&asked.line).unwrap();
+                        heard.lock().unwrap().push(said["params"]["level"].as_str().unwrap().to_owned());
+                        asked.result("{}")
+                    }
+                    _ if asked.id.is_empty() => continue,
+                    _ => asked.error(r#"{"code":-32601,"message":"no"}"#),
+                };
+                wire.say(answer).await;
+            }
+        }
+    });
+    house.serve(server("a", "1")).await.unwrap();
+    let _silent = house.client(Face::server(named("a")), "{}").await;
+    let mut one = house.client(Face::server(named("a")), "{}").await;
+    let mut other = house.client(Face::server(named("a")), "{}").await;
+    for (client, level) in [(&mut one, "error"), (&mut other, "debug")] {
+        client.ask("1", "logging/setLevel", &format!(r#"{{"level":"{level}"}}"#));
+        client.answer("1").await;
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    other.session.close();
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    assert_eq!(*levels.lock().unwrap(), ["error", "debug", "error"]);
 }

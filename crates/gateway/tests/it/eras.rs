@@ -108,6 +108,25 @@ async fn what_was_kept_is_believed_no_longer_and_kept_with_a_new_date_when_it_is
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_answers_anything_with_nothing_is_of_the_older_era() {
+    let house = House::new(|_, mut wire| async move {
+        while let Some(heard) = wire.hear().await {
+            match heard.method.as_str() {
+                "server/discover" => wire.say(heard.result("{}")).await,
+                _ => {
+                    if let Some(answer) = ordinary(&heard, &["echo"]) {
+                        wire.say(answer).await;
+                    }
+                }
+            }
+        }
+    });
+    house.serve(server("a", "1")).await.unwrap();
+    let mut client = house.client(Face::server(named("a")), "{}").await;
+    assert_eq!(client.tools().await, ["echo"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_speaks_a_revision_that_nobody_knows_is_told_all_that_are() {
     let house = House::new(|_, mut wire| async move { while wire.ordinary(&["echo"]).await.is_some() {} });
     house.serve(server("a", "1")).await.unwrap();

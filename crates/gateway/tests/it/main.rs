@@ -11,6 +11,7 @@ mod eras;
 mod exclusive;
 mod faces;
 mod health;
+mod http;
 mod isolation;
 mod next;
 mod odd;

@@ -38,6 +38,9 @@ const BELIEVED: Duration = Duration::from_secs(24 * 60 * 60);
 /// are bounded by themselves.
 const MOST_PROFILES: usize = 64;
 
+/// A server that takes longer than this to come up is told of.
+const LONG: Duration = Duration::from_secs(10);
+
 /// So many connections are made for stateless callers of a server that asks things back; what is more shares the last.
 const LANES: usize = 16;
 
@@ -350,6 +353,12 @@ impl Generation {
         for slot in self.all() {
             slot.tell(switchboard_core::upstream::Event::Retire);
         }
+    }
+
+    /// Returns for how long an attempt to bring it up is under way, where that is long.
+    pub(crate) fn tried_for(&self) -> Option<Duration> {
+        let tried = |slot: Arc<Slot>| slot.standing().tried_since.map(|since| since.elapsed());
+        self.all().into_iter().filter_map(tried).max().filter(|time| *time >= LONG)
     }
 
     /// Returns whether nothing is left of it.

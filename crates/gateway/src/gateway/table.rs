@@ -245,11 +245,20 @@ impl Gateway {
 
     /// Returns what is the matter with servers that cannot be had, in the order of the catalogue.
     pub fn troubles(&self) -> Vec<(ServerName, String)> {
+        let late = |one: &Generation| {
+            Some(format!("has not come up for {} s; it is waited for", one.tried_for()?.as_secs()))
+        };
         let down = |one: &Arc<Generation>| {
             let (state, trouble) = stands(one);
-            Some((one.name.clone(), trouble?)).filter(|_| state != "idle")
+            Some((one.name.clone(), trouble.filter(|_| state != "idle").or_else(|| late(one))?))
         };
-        self.0.table.load().servers.iter().filter_map(down).collect()
+        let (table, beside) = (self.0.table.load(), self.0.beside());
+        // What has failed to take another's place was told to whoever started it.
+        let coming = beside.iter().filter(|one| !one.was_served());
+        let coming = coming.filter_map(|one| {
+            Some((one.name.clone(), late(one)? + "; until then the version before goes on"))
+        });
+        table.servers.iter().filter_map(down).chain(coming).collect()
     }
 
     /// Returns what this version of a server offers, whether it is in service or about to be; `None` where that is not

@@ -11,7 +11,7 @@ use crate::envelope::{Params, text};
 use crate::object::Object;
 use crate::offer::{Offer, Sort};
 use crate::public::{Ids, Marker, Tasks};
-use crate::trouble::{INVALID_PARAMS, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, error};
+use crate::trouble::{INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND, RESOURCE_NOT_FOUND, error};
 use crate::view::{Route, View};
 
 /// Returns the server that a request of a caller of this era is for, and what it calls what the request is about; else the
@@ -23,6 +23,10 @@ pub(super) fn target(
     method: &str,
     params: &Params<'_>,
 ) -> Result<Route, String> {
+    if view.servers.is_empty() && !view.joint {
+        let what = "this server is not served any more; see `switchboard server list`";
+        return Err(error(INTERNAL_ERROR, what, None));
+    }
     let route = found(view, era, marker.map(Arc::as_ref), method, params)?;
     let public = match marker {
         None => view.public(route.server).cloned(),

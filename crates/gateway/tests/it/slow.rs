@@ -75,3 +75,22 @@ async fn a_list_waits_no_longer_than_a_call() {
         (&"timeout".into(), Duration::from_secs(4))
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_long_is_told_of_though_nothing_has_failed_yet() {
+    let house = house();
+    house.serve(server("a", "0")).await.unwrap();
+    let mut client = house.client(Face::server(named("a")), "{}").await;
+    client.tools().await;
+    let next = crate::stage::versioned(server("a", "never"));
+    house.gateway.start(next.0, next.1, |_| {});
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(house.gateway.troubles(), []);
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let [(_, told)] = &house.gateway.troubles()[..] else { panic!("nothing is told") };
+    assert!(told.contains("has not come up for 12 s") && told.contains("the version before"), "{told}");
+    // What is not served any more is no unknown tool.
+    house.remove("a");
+    let (_, answer) = took(&mut client, "9", "tools/call", r#"{"name":"echo"}"#).await;
+    assert!(answer["error"]["message"].as_str().unwrap().contains("not served any more"), "{answer}");
+}

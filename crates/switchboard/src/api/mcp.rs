@@ -161,7 +161,15 @@ fn face(mcp: &Mcp, board: &Board, call: &Call) -> Result<Face, Box<Problem>> {
     }
     let catalogue = board.catalogue();
     let is_off = catalogue.server(name).is_some_and(|server| !server.enabled);
-    Err(if is_off { off(name) } else { nothing(name) })
+    let told = if is_off { off(name) } else { nothing(name) };
+    // It may stand in the file all the same.
+    let is_broken =
+        catalogue.servers().is_empty() && board.problems.iter().any(|(_, problem)| problem.is_error());
+    Err(if is_broken {
+        told.hint("the catalogue cannot be read: see `switchboard config check`")
+    } else {
+        told
+    })
 }
 
 fn off(name: &str) -> Box<Problem> {

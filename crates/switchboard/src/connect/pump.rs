@@ -330,7 +330,7 @@ impl<'a, R: Reach> Pump<'a, R> {
         self.admit_down();
         self.up.lose();
         self.up.put_back(&std::mem::take(&mut self.later));
-        self.ledger.lost(&mut self.said);
+        self.ledger.lost(link.left, &mut self.said);
         if link.closed && !link.left {
             // It does not come back for what it owes.
             self.ledger.give_up(&mut self.said);

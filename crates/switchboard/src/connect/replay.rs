@@ -50,6 +50,8 @@ struct Hello {
 pub(super) enum Reason {
     /// It was on its way when the daemon went.
     Restarting,
+    /// It took longer than a daemon could wait whose place was taken.
+    Replaced,
     /// There has been no daemon for a while.
     Unreachable,
 }
@@ -155,9 +157,10 @@ impl Ledger {
         (Verdict::Pass, News::Message)
     }
 
-    /// The daemon has gone: puts into `said` what the client is to be told. Nothing is in flight any more, but for a
+    /// The daemon has gone, after it had said so where it has `left`: puts into `said` what the client is to be told. Nothing is in flight any more, but for a
     /// handshake that is not answered yet: that changes nothing, so it is sent again.
-    pub(super) fn lost(&mut self, said: &mut Vec<u8>) {
+    pub(super) fn lost(&mut self, left: bool, said: &mut Vec<u8>) {
+        let reason = if left { Reason::Replaced } else { Reason::Restarting };
         self.replaying = false;
         self.wishes.lost();
         let again = self.hello.as_ref().filter(|hello| !hello.answered).map(|hello| hello.id.clone());
@@ -165,7 +168,7 @@ impl Ledger {
             if Some(&id) == again.as_ref() {
                 self.calls.put(&id);
             } else {
-                self.fail(&id, Reason::Restarting, said);
+                self.fail(&id, reason, said);
             }
         }
         for id in std::mem::take(&mut self.questions.0).iter().filter_map(|id| raw(id)) {
@@ -220,6 +223,12 @@ impl Ledger {
             Reason::Restarting => (
                 "the daemon of switchboard was lost before it had answered; the call may have been carried out",
                 "restarting",
+                false,
+            ),
+            Reason::Replaced => (
+                "another daemon of switchboard took over, and the call took longer than the one before could wait; it may \
+                 have been carried out",
+                "drained",
                 false,
             ),
             Reason::Unreachable => ("the daemon of switchboard is not reachable", "unreachable", true),

@@ -138,6 +138,19 @@ impl Running {
         }
     }
 
+    /// Returns the connections to a server that work on tasks of a holder's, but for this one.
+    pub(crate) fn others(&self, usual: &Arc<Slot>, who: &str) -> Vec<Arc<Slot>> {
+        let mut slots: Vec<Arc<Slot>> = Vec::new();
+        for task in self.all().iter() {
+            let is_it = task.server == usual.generation.name && *task.who == *who && !task.is_over;
+            let slot = task.slot.upgrade().filter(|slot| is_it && !Arc::ptr_eq(slot, usual));
+            if let Some(slot) = slot.filter(|slot| slots.iter().all(|known| !Arc::ptr_eq(known, slot))) {
+                slots.push(slot);
+            }
+        }
+        slots
+    }
+
     /// Returns who began a task: their session, and the holder.
     pub(crate) fn whose(&self, upstream: &Upstream, id: &str) -> Option<(Weak<Session>, Arc<str>)> {
         let me = upstream.me();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
-use switchboard_core::mcp::revision::{Era, LATEST, LEGACY, MODERN, settled};
+use switchboard_core::mcp::revision::{Era, LATEST, MODERN, settled};
 
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
@@ -236,9 +236,8 @@ fn discovered(view: &View) -> String {
 
 /// Returns the error for a stateless message in a revision that is not spoken.
 pub(super) fn unsupported(revision: &str) -> String {
-    // All of them (requirement L1): whoever knows an older one may begin with a handshake.
-    let all: Vec<&str> = LEGACY.into_iter().chain(MODERN).collect();
-    let data = json!({ "supported": all, "requested": revision });
+    // The stateless revisions, as `server/discover` tells them: the official suite holds the two to be the same.
+    let data = json!({ "supported": MODERN, "requested": revision });
     error(
         UNSUPPORTED_REVISION,
         &format!("revision {revision:?} is not spoken; the newest is {LATEST}"),

@@ -1,5 +1,6 @@
 //! The tasks of several servers as one list (requirement C12, 2025-11-25).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tracing::debug;
 use super::{Request, Session, reply, reply_error};
 use crate::caller::Caller;
 use crate::generation::Generation;
+use crate::object::part;
 use crate::public::{Ids, Tasks};
 use crate::slot::pages;
 use crate::trouble::{METHOD_NOT_FOUND, Trouble, error};
@@ -61,13 +63,24 @@ impl Session {
         let slot = generation.slot(&self.gateway, caller, self.id, self.root.as_ref());
         slot.enter(self);
         let mut tasks = Vec::new();
+        let mut known = HashSet::new();
         let read = async {
-            let upstream = slot.wanted().await?;
-            let take = |raw: &str| {
-                tasks.push(Ids::new(&generation.name, None).listed(raw));
-                true
+            let mut take = |raw: &str| {
+                let is_new = part(raw, &["taskId"]).is_none_or(|id| known.insert(id.to_owned()));
+                if is_new {
+                    tasks.push(Ids::new(&generation.name, None).listed(raw));
+                }
+                is_new
             };
-            pages(&upstream, "tasks/list", "tasks", take).await
+            let upstream = slot.wanted().await?;
+            pages(&upstream, "tasks/list", "tasks", &mut take).await?;
+            // Those of a version about to go, or of a process that somebody else began them in.
+            for upstream in
+                self.gateway.running.others(&slot, &self.group()).iter().filter_map(|slot| slot.ready())
+            {
+                pages(&upstream, "tasks/list", "tasks", &mut take).await?;
+            }
+            Ok(())
         };
         let read = tokio::time::timeout(PATIENCE, read).await;
         match read.unwrap_or(Err(Trouble::Timeout(PATIENCE))) {

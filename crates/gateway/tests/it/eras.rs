@@ -127,7 +127,7 @@ async fn a_server_that_answers_anything_with_nothing_is_of_the_older_era() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_speaks_a_revision_that_nobody_knows_is_told_all_that_are() {
+async fn whoever_speaks_a_revision_that_nobody_knows_is_told_what_discovery_tells() {
     let house = House::new(|_, mut wire| async move { while wire.ordinary(&["echo"]).await.is_some() {} });
     house.serve(server("a", "1")).await.unwrap();
     let mut client = crate::client::Client::new(house.gateway.session(Face::all(), None).unwrap());
@@ -135,6 +135,7 @@ async fn whoever_speaks_a_revision_that_nobody_knows_is_told_all_that_are() {
     client.ask("1", "tools/list", meta);
     let answer: serde_json::Value = serde_json::from_str(&client.answer("1").await).unwrap();
     assert_eq!(answer["error"]["code"], -32022);
-    let all = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
-    assert_eq!(answer["error"]["data"]["supported"], serde_json::json!(all));
+    client.ask("2", "server/discover", &meta.replace("2031-01-01", "2026-07-28"));
+    let discovered: serde_json::Value = serde_json::from_str(&client.answer("2").await).unwrap();
+    assert_eq!(answer["error"]["data"]["supported"], discovered["result"]["supportedVersions"]);
 }

@@ -40,6 +40,8 @@ async fn a_task_is_asked_for_where_it_began_though_another_version_has_taken_ove
     office.house.serve(server("a", "fresh")).await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(office.house.stage.running("a").0, 2, "it is waited for");
+    let listed = asked(&mut client, "tasks/list", json!({})).await;
+    assert_eq!(listed["tasks"][0]["taskId"], "a.t.1", "though the one that took over lists none: {listed}");
     // Another client of the same user's finds it there, too.
     let mut other = office.house.client(Face::all(), r#"{"sampling":{}}"#).await;
     for (client, method) in [(&mut other, "tasks/get"), (&mut client, "tasks/result")] {

@@ -174,6 +174,7 @@ fn answer((name, process): (&str, usize), kind: &str, heard: &Heard, params: &Va
         }
         "tools/call" => return Some(heard.says("done")),
         "tasks/update" | "tasks/cancel" if is_modern => json!({ "resultType": "complete" }),
+        "tasks/list" if kind == "fresh" => json!({ "tasks": [] }),
         method if kind == "fresh" && method.starts_with("tasks/") => {
             return Some(heard.error(r#"{"code":-32602,"message":"no such task"}"#));
         }

@@ -64,7 +64,7 @@ impl Session {
                 self.dispatch(request, generation, offer.as_ref(), &route, leave);
             }
             Err(missing) if !view.is_known() => {
-                if Self::may_have(&view, request).is_empty() {
+                if self.may_have(&view, request).is_empty() {
                     return reply_error(request.id, request.mail, &missing);
                 }
                 self.pass_on_later(request, leave, view);
@@ -80,7 +80,7 @@ impl Session {
         let (session, kept) = (Arc::clone(self), Kept::of(request));
         self.gateway.tasks.spawn(async move {
             let mut unknown = Vec::new();
-            kept.read(|request| unknown = Self::may_have(&view, request));
+            kept.read(|request| unknown = session.may_have(&view, request));
             let troubles = unknown.iter().map(|one| {
                 let slot = one.slot(&session.gateway, &kept.caller, session.id, session.root.as_ref());
                 async move {

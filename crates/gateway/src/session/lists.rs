@@ -57,7 +57,9 @@ impl Session {
 
     /// Returns the servers that may have what a request is about, of those that have not said yet what they offer: behind
     /// a joint face the name of a tool or a prompt says whose it is.
-    pub(super) fn may_have(view: &View, request: &Request<'_>) -> Vec<Arc<Generation>> {
+    pub(super) fn may_have(&self, view: &View, request: &Request<'_>) -> Vec<Arc<Generation>> {
+        // What does not fit is cut, and gets a mark that is no longer than this.
+        let kept = self.gateway.options().name_limit.saturating_sub(9);
         let name = match request.method {
             "tools/call" | "prompts/get" if view.joint => text(request.params.name),
             _ => None,
@@ -65,7 +67,8 @@ impl Session {
         let begins = |one: &Generation| {
             let said = one.said();
             let prefix = public_prefix(said.server.prefix.as_deref(), one.name.as_str());
-            name.as_deref().is_none_or(|name| name.starts_with(&prefix))
+            let prefix = prefix.get(..kept).unwrap_or(&prefix);
+            name.as_deref().is_none_or(|name| name.starts_with(prefix))
         };
         let unknown = view.servers.iter().filter(|(_, offer)| offer.is_none()).map(|(one, _)| one);
         unknown.filter(|one| begins(one)).cloned().collect()

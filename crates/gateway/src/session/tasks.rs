@@ -18,6 +18,9 @@ use crate::trouble::{METHOD_NOT_FOUND, Trouble, error};
 /// So long may the tasks of one server take, its coming up among it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// So long may those of a connection take that is not the usual one.
+const BESIDE: Duration = Duration::from_secs(5);
+
 impl Session {
     /// `tasks/list` behind a joint face: those of all servers that list theirs, in the order of the catalogue, on one page.
     /// A server that is not to be had is left out, unless there is no other.
@@ -64,31 +67,29 @@ impl Session {
         slot.enter(self);
         let mut tasks = Vec::new();
         let mut known = HashSet::new();
-        let read = async {
-            let mut take = |raw: &str| {
-                let is_new = part(raw, &["taskId"]).is_none_or(|id| known.insert(id.to_owned()));
-                if is_new {
-                    tasks.push(Ids::new(&generation.name, None).listed(raw));
-                }
-                is_new
-            };
-            let upstream = slot.wanted().await?;
-            pages(&upstream, "tasks/list", "tasks", &mut take).await?;
-            // Those of a version about to go, or of a process that somebody else began them in.
-            for upstream in
-                self.gateway.running.others(&slot, &self.group()).iter().filter_map(|slot| slot.ready())
-            {
-                pages(&upstream, "tasks/list", "tasks", &mut take).await?;
+        let mut take = |raw: &str| {
+            let is_new = part(raw, &["taskId"]).is_none_or(|id| known.insert(id.to_owned()));
+            if is_new {
+                tasks.push(Ids::new(&generation.name, None).listed(raw));
             }
-            Ok(())
+            is_new
+        };
+        let read = async {
+            let upstream = slot.wanted().await?;
+            pages(&upstream, "tasks/list", "tasks", &mut take).await
         };
         let read = tokio::time::timeout(PATIENCE, read).await;
-        match read.unwrap_or(Err(Trouble::Timeout(PATIENCE))) {
-            Ok(()) => Ok(tasks),
-            Err(trouble) => {
-                debug!(server = generation.name.as_str(), %trouble, "its tasks are not listed");
-                Err(trouble.error(&generation.name))
-            }
+        if let Err(trouble) = read.unwrap_or(Err(Trouble::Timeout(PATIENCE))) {
+            debug!(server = generation.name.as_str(), %trouble, "its tasks are not listed");
+            return Err(trouble.error(&generation.name));
         }
+        // Those of a version about to go, or of a process that somebody else began them in. Without them it is a list, too.
+        for upstream in
+            self.gateway.running.others(&slot, &self.group()).iter().filter_map(|slot| slot.ready())
+        {
+            let read = pages(&upstream, "tasks/list", "tasks", &mut take);
+            let _ = tokio::time::timeout(BESIDE, read).await;
+        }
+        Ok(tasks)
     }
 }

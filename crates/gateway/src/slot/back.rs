@@ -176,7 +176,10 @@ impl Slot {
                     return call;
                 }
             }
-            return Whose::Task(session.clone());
+            // They may have come back, and wait in another session.
+            let waits = |relay: &Relay| is_owners(&relay.who) && relay.takes(&task);
+            let call = Self::newest(upstream, &|_, relay| waits(relay));
+            return if matches!(call, Whose::Call(_)) { call } else { Whose::Task(session.clone()) };
         }
         // Whoever began it is gone, or that was before our time: it is for whoever waits for its result; and what comes
         // before it is known to have begun, for whoever may be about to begin it.

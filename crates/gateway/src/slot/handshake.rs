@@ -25,7 +25,10 @@ const PROBE: Duration = Duration::from_secs(3);
 
 /// A process that has answered neither question within so long is taken for one that the first has confused: the next is
 /// spared it. Until then it may just be slow to start, as what is downloaded first.
-const CONFUSED: Duration = Duration::from_secs(40);
+const CONFUSED: Duration = Duration::from_secs(20);
+
+/// A process that refuses the older question has said by then what it makes of the newer one, which came first.
+const BESIDE: Duration = Duration::from_secs(1);
 
 /// The same for one that is not on this machine.
 const PROBE_FAR: Duration = Duration::from_secs(10);
@@ -36,6 +39,8 @@ const VERSION_UNKNOWN: i64 = -32022;
 /// Why a server of an older era was not found to be one.
 enum Verdict {
     Modern(Box<serde_json::value::RawValue>),
+    /// It speaks so, and was asked in the older way meanwhile, which some take as the last word: a fresh one is needed.
+    ModernAfterAll,
     Legacy,
     /// It was asked in the older way, too, and has answered that.
     Greeted(Box<Offer>),
@@ -47,10 +52,11 @@ enum Verdict {
 
 /// Makes the connection of a slot.
 pub(super) async fn connect(slot: Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> {
-    let made = tokio::time::timeout(COMING_UP, make(&slot)).await;
-    let made = made.unwrap_or_else(|_| {
-        Err(Trouble::Down(format!("it did not come up within {} s", COMING_UP.as_secs())))
-    });
+    // A process that takes another's place has its time, too.
+    let limit = COMING_UP + CONFUSED;
+    let made = tokio::time::timeout(limit, make(&slot)).await;
+    let made = made
+        .unwrap_or_else(|_| Err(Trouble::Down(format!("it did not come up within {} s", limit.as_secs()))));
     made.map_err(|trouble| with_last_words(&slot, trouble))
 }
 
@@ -78,6 +84,11 @@ async fn make(slot: &Arc<Slot>) -> Result<(Arc<Upstream>, Arc<Offer>), Trouble> 
                 return Ok((upstream, Arc::new(*offer)));
             }
             Verdict::Modern(result) => Some(result),
+            Verdict::ModernAfterAll => {
+                upstream.link.close();
+                upstream = open(slot, &gateway, None).await?.0;
+                Some(discovered(&upstream).await?)
+            }
             Verdict::Legacy => None,
             Verdict::Spoiled => {
                 upstream.link.close();
@@ -176,36 +187,55 @@ async fn probe(slot: &Arc<Slot>, upstream: &Arc<Upstream>, kind: Option<Remote>)
     judged(answer)
 }
 
-/// Waits for a process that has not said in time whether it speaks without sessions: whichever question it answers counts.
+/// Waits for a process that has not said in time whether it speaks without sessions: whichever question it answers first
+/// counts.
 async fn late(
     slot: &Arc<Slot>,
     upstream: &Arc<Upstream>,
     mut asked: Pin<&mut impl Future<Output = Result<Answer, Trouble>>>,
 ) -> Verdict {
-    let older = legacy(slot, upstream);
-    tokio::pin!(older);
-    let verdict = tokio::time::timeout(CONFUSED, async {
+    let greeting = greeting(slot, upstream);
+    tokio::pin!(greeting);
+    let first = tokio::time::timeout(CONFUSED, async {
         tokio::select! {
             biased;
             answer = &mut asked => match judged(answer) {
+                Verdict::Modern(_) => Err(Verdict::ModernAfterAll),
                 // It does not know that question; the other one is under way.
-                Verdict::Legacy => greeted((&mut older).await),
-                verdict => verdict,
+                Verdict::Legacy => Ok((&mut greeting).await),
+                verdict => Err(verdict),
             },
-            made = &mut older => match made {
-                Ok(offer) => Verdict::Greeted(Box::new(offer)),
-                Err(_) => judged(asked.await),
-            },
+            greeted = &mut greeting => Ok(greeted),
         }
     });
-    verdict.await.unwrap_or(Verdict::Spoiled)
-}
-
-fn greeted(made: Result<Offer, Trouble>) -> Verdict {
+    let made = match first.await {
+        Err(_) | Ok(Ok(Err(Trouble::Lost(_)))) => return Verdict::Spoiled,
+        Ok(Err(verdict)) => return verdict,
+        Ok(Ok(Ok(result))) => legacy_with(slot, upstream, &result).await,
+        // It may speak in the newer way alone.
+        Ok(Ok(Err(_))) => {
+            let answer = tokio::time::timeout(BESIDE, asked).await;
+            return match answer.map(judged) {
+                Ok(Verdict::Modern(_)) => Verdict::ModernAfterAll,
+                _ => Verdict::Spoiled,
+            };
+        }
+    };
     match made {
         Ok(offer) => Verdict::Greeted(Box::new(offer)),
         Err(Trouble::Lost(_)) => Verdict::Spoiled,
         Err(trouble) => Verdict::Failed(trouble),
+    }
+}
+
+/// Returns what a server says of itself that speaks without sessions.
+async fn discovered(upstream: &Arc<Upstream>) -> Result<Box<serde_json::value::RawValue>, Trouble> {
+    let params = params_of(LATEST, "{}", None);
+    match upstream.ask("server/discover", Some(&params), COMING_UP).await? {
+        Answer::Result(result) => Ok(result),
+        Answer::Error { message, .. } => {
+            Err(Trouble::Down(format!("it refused server/discover: {}", quoted(&message))))
+        }
     }
 }
 
@@ -253,16 +283,33 @@ async fn modern(slot: &Arc<Slot>, upstream: &Arc<Upstream>, result: &str) -> Res
 }
 
 async fn legacy(slot: &Arc<Slot>, upstream: &Arc<Upstream>) -> Result<Offer, Trouble> {
+    let result = greeting(slot, upstream).await?;
+    legacy_with(slot, upstream, &result).await
+}
+
+/// Asks for a session, and returns what the server says to that.
+async fn greeting(
+    slot: &Arc<Slot>,
+    upstream: &Arc<Upstream>,
+) -> Result<Box<serde_json::value::RawValue>, Trouble> {
     let capabilities = slot.key.profile.capabilities();
     let us = us();
     let params =
         format!(r#"{{"protocolVersion":"{LATEST_LEGACY}","capabilities":{capabilities},"clientInfo":{us}}}"#);
-    let result = match upstream.ask("initialize", Some(&params), COMING_UP).await? {
-        Answer::Result(result) => result,
+    match upstream.ask("initialize", Some(&params), COMING_UP).await? {
+        Answer::Result(result) => Ok(result),
         Answer::Error { message, .. } => {
-            return Err(Trouble::Down(format!("it refused the handshake: {}", quoted(&message))));
+            Err(Trouble::Down(format!("it refused the handshake: {}", quoted(&message))))
         }
-    };
+    }
+}
+
+/// Goes on in a session from what the server said to the question for one.
+async fn legacy_with(
+    slot: &Arc<Slot>,
+    upstream: &Arc<Upstream>,
+    result: &serde_json::value::RawValue,
+) -> Result<Offer, Trouble> {
     let said =
         Object::read(result.get()).ok_or_else(|| Trouble::Answer("no object to initialize".to_owned()))?;
     let revision = said.member("protocolVersion").and_then(|text| serde_json::from_str::<String>(text).ok());

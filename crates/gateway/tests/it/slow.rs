@@ -94,3 +94,63 @@ async fn who_takes_long_is_told_of_though_nothing_has_failed_yet() {
     let (_, answer) = took(&mut client, "9", "tools/call", r#"{"name":"echo"}"#).await;
     assert!(answer["error"]["message"].as_str().unwrap().contains("not served any more"), "{answer}");
 }
+
+/// Plays a server that takes five seconds to start, and then answers these two questions so; `None` is no answer. A
+/// process that was asked for a session is of no other use.
+fn asked_late(discover: Option<&'static str>, initialize: Option<&'static str>) -> House {
+    House::new(move |_, mut wire: Wire| async move {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let mut in_session = false;
+        while let Some(heard) = wire.hear().await {
+            let said = match heard.method.as_str() {
+                "server/discover" if !in_session => discover,
+                "initialize" => {
+                    in_session = initialize.is_some();
+                    initialize
+                }
+                "tools/list" if in_session => Some(r#"{"tools":[]}"#),
+                "tools/list" => Some(
+                    r#"{"tools":[{"name":"new","inputSchema":{"type":"object"}}],"resultType":"complete"}"#,
+                ),
+                _ => None,
+            };
+            match said {
+                Some("no") => wire.say(heard.error(r#"{"code":-32601,"message":"a key is missing"}"#)).await,
+                Some(said) => wire.say(heard.result(said)).await,
+                None => {}
+            }
+        }
+    })
+}
+
+const NEWER: &str =
+    r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}}"#;
+const OLDER: &str =
+    r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"a","version":"1"}}"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_was_asked_in_both_ways_speaks_in_one() {
+    for (what, discover, initialize, tools, launches) in [
+        ("both: a fresh one speaks in the newer way", Some(NEWER), Some(OLDER), &["new"][..], 2),
+        ("the newer alone", Some(NEWER), Some("no"), &["new"], 2),
+        ("the older alone", Some("no"), Some(OLDER), &[], 1),
+        ("the older, and nothing to what it does not know", None, Some(OLDER), &[], 1),
+    ] {
+        let house = asked_late(discover, initialize);
+        house.serve(server("a", "1")).await.unwrap();
+        let mut client = house.client(Face::server(named("a")), "{}").await;
+        assert_eq!(client.tools().await, tools, "{what}");
+        assert_eq!(house.stage.launches().len(), launches, "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_slow_server_refuses_is_told() {
+    let house = asked_late(None, Some("no"));
+    house.serve(server("a", "1")).await.unwrap();
+    let begun = Instant::now();
+    let mut client = Client::new(house.gateway.session(Face::server(named("a")), None).unwrap());
+    let (_, answer) = took(&mut client, "1", "tools/list", "{}").await;
+    assert!(answer["error"]["message"].as_str().unwrap().contains("a key is missing"), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}

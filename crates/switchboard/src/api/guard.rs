@@ -121,5 +121,5 @@ fn is_json(kind: &str) -> bool {
 
 /// The problem of a body that is not read.
 pub(crate) fn too_long() -> Box<Problem> {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 4 MiB")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than what is read")
 }

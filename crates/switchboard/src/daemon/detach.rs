@@ -32,7 +32,7 @@ pub(crate) fn detach(args: &Serve, env: &Env, ui: &Ui) -> Done {
     let mut command = Command::new(program);
     command.arg("serve").args(words(args)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
     // Servers without a `cwd` of their own begin where it is: that must not be wherever somebody happened to be.
-    if let (Some(home), Ok(own)) = (env.home(), dirs_in_full(env)) {
+    if let (Some(home), Ok(own)) = (env.home().filter(|home| home.is_dir()), dirs_in_full(env)) {
         command.current_dir(home).envs(own);
     }
     apart(&mut command);

@@ -132,3 +132,17 @@ async fn a_question_of_a_task_goes_to_the_one_who_began_it_though_others_look_at
     }
     assert_eq!(office.house.stage.launches().len(), 1, "nobody has to be told apart");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_came_back_is_asked_where_they_wait() {
+    let office = Office::new(&[("a", "waits")]).await;
+    let able = r#"{"elicitation":{}}"#;
+    let mut before = office.house.client(Face::all(), able).await;
+    asked(&mut before, "tools/call", json!({ "name": "a__work", "task": {} })).await;
+    // The same user, in another session; the one before was never ended.
+    let mut now = office.house.client(Face::all(), able).await;
+    now.ask("5", "tasks/result", r#"{"taskId":"a.t.1"}"#);
+    let question: Value = serde_json::from_str(&now.told("elicitation/create").await).unwrap();
+    now.say(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": { "action": "accept" } }).to_string());
+    assert_eq!(before.rest(), [""; 0]);
+}

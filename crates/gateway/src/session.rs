@@ -8,11 +8,13 @@ mod asking;
 mod asks;
 mod calls;
 mod frame;
+mod in_flight;
 mod kept;
 mod lists;
 mod news;
 mod own;
 mod policed;
+mod request;
 mod search;
 mod subscriptions;
 mod target;
@@ -29,10 +31,9 @@ use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::{Era, WITH_BATCHES};
 use switchboard_core::name::ServerName;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::caller::Caller;
-use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, has_twin, may_have_twin};
+use crate::envelope::{Envelope, Kind, Meta, NotAMessage, Params, may_have_twin};
 use crate::face::Face;
 use crate::gateway::Inside;
 use crate::mailbox::{Letter, Mailbox};
@@ -42,12 +43,14 @@ use crate::public::{Ids, Marker};
 use crate::serve::pipe::KNOWN;
 use crate::slot::Slot;
 use crate::trouble::{INVALID_REQUEST, PARSE_ERROR, error};
-use crate::upstream::Upstream;
 use crate::view::View;
 
+use in_flight::InFlight;
 pub(crate) use news::{Level, Logs};
 pub(crate) use own::no_session;
 pub(crate) use policed::Leave;
+use request::{NAMES, has_twins};
+pub(crate) use request::{Request, reply, reply_error};
 
 /// So many calls of one session may be in flight.
 const MOST_CALLS: usize = 4096;
@@ -91,17 +94,6 @@ pub struct Session {
     entered: Mutex<Vec<Weak<Slot>>>,
     /// Everybody who has one of these is at an answer that waits for a server to come up.
     at_work: Arc<()>,
-}
-
-/// A call that waits for a server.
-#[derive(Clone)]
-enum InFlight {
-    /// The server is still coming up.
-    Early(CancellationToken),
-    /// A person is asked about it, under this number.
-    Asking(CancellationToken, u64),
-    /// It has it, under this id.
-    At(Weak<Upstream>, u64),
 }
 
 /// What a message brings with it, beside its bytes.
@@ -207,7 +199,7 @@ impl Session {
                 return Received::Refused(what);
             }
         };
-        let is_held = self.holder.is_restricted()
+        let is_held = self.is_restricted()
             || (envelope.method.as_deref() == Some("tools/call") && self.gateway.has_policy());
         if is_held && may_have_twin(envelope.bytes(), &NAMES) && has_twins(&envelope) {
             let error = error(INVALID_REQUEST, "two names differ in the case of their letters alone", None);
@@ -352,19 +344,7 @@ impl Session {
         if self.closed.swap(true, Ordering::Relaxed) {
             return;
         }
-        let calls = std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner));
-        for (_, call) in calls {
-            match call {
-                InFlight::Early(given_up) | InFlight::Asking(given_up, _) => {
-                    given_up.cancel();
-                }
-                InFlight::At(upstream, id) => {
-                    if let Some(upstream) = upstream.upgrade() {
-                        upstream.cancel(id, Some("\"the client is gone\""));
-                    }
-                }
-            }
-        }
+        self.give_up_all();
         self.leave_unanswered();
         self.outlet.load().close();
         self.end_streams();
@@ -386,32 +366,6 @@ impl Drop for Session {
     }
 }
 
-/// A request as it came, and everything that was read out of it.
-pub(crate) struct Request<'r> {
-    pub(crate) id: &'r RawValue,
-    pub(crate) method: &'r str,
-    pub(crate) envelope: &'r Envelope<'r>,
-    pub(crate) params: &'r Params<'r>,
-    pub(crate) meta: &'r Meta<'r>,
-    pub(crate) mail: &'r Arc<Mailbox>,
-    pub(crate) extra: &'r Extra,
-    pub(crate) caller: Arc<Caller>,
-    /// When it came: its time runs from then on, wherever it waits.
-    pub(crate) begun: Instant,
-}
-
-/// The names by which it is known what a message is about.
-const NAMES: [&str; 8] = ["id", "method", "params", "name", "arguments", "uri", "task", "taskId"];
-
-/// Returns whether the server could read another message than we do.
-fn has_twins(envelope: &Envelope<'_>) -> bool {
-    let whole = std::str::from_utf8(envelope.bytes()).unwrap_or_default();
-    has_twin(whole, &["id", "method", "params"])
-        || envelope
-            .params
-            .is_some_and(|params| has_twin(params.get(), &["name", "arguments", "uri", "task", "taskId"]))
-}
-
 /// Returns what stands for all holders who may do everything.
 pub(crate) fn everybody() -> Arc<str> {
     static EVERYBODY: std::sync::OnceLock<Arc<str>> = std::sync::OnceLock::new();
@@ -429,14 +383,4 @@ fn first_ask() -> u64 {
         u32::from_ne_bytes(bytes)
     });
     (u64::from(*first) << 16) + 1
-}
-
-/// Answers with a result, which is JSON as it stands.
-pub(crate) fn reply(id: &RawValue, mail: &Mailbox, result: &[u8]) {
-    mail.put(Letter { bytes: message::result(id.get(), result), last: true });
-}
-
-/// Answers with an error, which is JSON as it stands.
-pub(crate) fn reply_error(id: &RawValue, mail: &Mailbox, error: &str) {
-    mail.put(Letter { bytes: message::error(id.get(), error), last: true });
 }

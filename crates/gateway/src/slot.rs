@@ -7,6 +7,7 @@ mod handshake;
 mod lists;
 mod subscribers;
 mod task;
+mod whose;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,14 +1,11 @@
 //! Requests that are for a server: which one, and on their way.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde_json::value::RawValue;
 use switchboard_core::mcp::revision::Era;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,22 +13,22 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::frame::frame;
+use super::in_flight::{InFlight, twice};
 use super::kept::Kept;
 use super::news::Logs;
 use super::policed::Leave;
 use super::target::target;
-use super::{InFlight, Request, Session, reply, reply_error};
+use super::{Request, Session, reply, reply_error};
 use crate::bridge;
 use crate::caller::Caller;
 use crate::envelope::{Envelope, text};
 use crate::era::Shape;
 use crate::generation::Generation;
-use crate::mailbox::Mailbox;
 use crate::offer::Offer;
 use crate::public::About;
 use crate::running::Anothers;
 use crate::slot::Slot;
-use crate::trouble::{INVALID_PARAMS, INVALID_REQUEST, Trouble, error};
+use crate::trouble::{INVALID_PARAMS, Trouble, error};
 use crate::upstream::{LONGEST, Relay, Upstream};
 use crate::view::{Route, View};
 
@@ -315,62 +312,6 @@ impl Session {
         }
     }
 
-    /// Notes a call whose server is not there yet. `None` where the client has a call of this id already, which it is
-    /// told (requirement E3).
-    pub(super) fn early(&self, id: &RawValue, mail: &Mailbox) -> Option<CancellationToken> {
-        let given_up = CancellationToken::new();
-        {
-            let mut calls = self.calls();
-            if calls.contains_key(id.get()) {
-                drop(calls);
-                reply_error(id, mail, &twice());
-                return None;
-            }
-            calls.insert(id.get().into(), InFlight::Early(given_up.clone()));
-        }
-        Some(given_up)
-    }
-
-    /// A person is asked about a call, under this number. Returns whether the client still waits for it.
-    pub(super) fn asks_about(&self, id: &RawValue, given_up: &CancellationToken, number: u64) -> bool {
-        let mut calls = self.calls();
-        let call = calls.get_mut(id.get()).filter(|_| !given_up.is_cancelled());
-        call.map(|call| *call = InFlight::Asking(given_up.clone(), number)).is_some()
-    }
-
-    /// A call has its answer. Returns whether the client still waited for one.
-    pub(crate) fn done(&self, id: &RawValue) -> bool {
-        self.calls().remove(id.get()).is_some()
-    }
-
-    /// Notes under which id a call goes on at its server.
-    pub(crate) fn goes_on(&self, id: &RawValue, upstream: &Arc<Upstream>, at: u64) {
-        self.calls().insert(id.get().into(), InFlight::At(Arc::downgrade(upstream), at));
-    }
-
-    /// Returns whether the client still waits for a call.
-    pub(crate) fn waits_for(&self, id: &RawValue) -> bool {
-        self.calls().contains_key(id.get())
-    }
-
-    /// The client gives a call up; it gets no answer from then on. What is not in flight is nothing (requirement R3).
-    pub(super) fn cancel(&self, id: &str, reason: Option<&str>) {
-        let call = self.calls().remove(id);
-        match call {
-            None => self.end_stream(id),
-            Some(InFlight::Early(given_up)) => given_up.cancel(),
-            Some(InFlight::Asking(given_up, number)) => {
-                given_up.cancel();
-                self.take_back(number, reason, &self.outlet());
-            }
-            Some(InFlight::At(upstream, id)) => {
-                if let Some(upstream) = upstream.upgrade() {
-                    upstream.cancel(id, reason);
-                }
-            }
-        }
-    }
-
     /// Passes on a notification that is not ours: to the only server that there is.
     pub(super) fn pass_notification(self: &Arc<Self>, envelope: &Envelope<'_>) {
         let caller = self.caller();
@@ -384,10 +325,6 @@ impl Session {
         if let Some(upstream) = slot.ready() {
             upstream.tell(Bytes::copy_from_slice(envelope.bytes()));
         }
-    }
-
-    pub(super) fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, InFlight>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -428,8 +365,4 @@ fn span(request: &Request<'_>, generation: &Generation) -> Span {
         traceparent = text(request.meta.traceparent).as_deref(),
         outcome = Empty,
     )
-}
-
-fn twice() -> String {
-    error(INVALID_REQUEST, "a request with this id is in flight already", None)
 }

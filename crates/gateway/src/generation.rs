@@ -233,6 +233,21 @@ impl Generation {
         self.slot_of(gateway, Key::default())
     }
 
+    /// Returns the connection by which it is found out whether the server comes up: the plain one, or where it has to know a
+    /// project, that of a project which the version in service runs for; `None` where there is none.
+    pub(crate) fn first_slot(
+        self: &Arc<Self>,
+        gateway: &Arc<Inside>,
+        serving: Option<&Generation>,
+    ) -> Option<Arc<Slot>> {
+        if !self.rooted {
+            return Some(self.plain_slot(gateway));
+        }
+        let runs = |slot: &Arc<Slot>| slot.key.root.clone().filter(|_| slot.ready().is_some());
+        let root = serving?.all().iter().find_map(runs)?;
+        Some(self.slot_of(gateway, Key { root: Some(root), ..Key::default() }))
+    }
+
     fn slot_of(self: &Arc<Self>, gateway: &Arc<Inside>, mut key: Key) -> Arc<Slot> {
         {
             let slots = self.slots();

@@ -134,7 +134,8 @@ impl Gateway {
             generation.comes_after(serving);
         }
         inside.beside().push(Arc::clone(&generation));
-        let slot = generation.plain_slot(inside);
+        // One that needs a project is started by the first client that has one.
+        let Some(slot) = generation.first_slot(inside, serving.as_deref()) else { return told(Ok(())) };
         if waits {
             slot.tell(switchboard_core::upstream::Event::Wanted);
             return told(Ok(()));

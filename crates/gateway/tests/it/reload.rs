@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard_core::catalogue::Server;
+use switchboard_core::launch::Launch;
 use switchboard_gateway::face::Face;
 use switchboard_gateway::offer::Sort;
 use tokio::sync::watch;
@@ -273,4 +274,27 @@ async fn what_is_offered_is_told_of_the_version_that_is_meant() {
     let tools =
         |version: &str| house.gateway.offer(&named("c"), version).map(|offer| offer.of(Sort::Tools).len());
     assert_eq!([tools(&old.1), tools(&new.1), tools("another")], [Some(1), Some(2), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_of_one_project_is_exchanged_like_any_other() {
+    let rooted = |mark: &str| Server::new(named("a"), Launch::stdio("program", [mark, "${root}"]));
+    let house = House::new(|server: Server, mut wire: Wire| async move {
+        while let Some(heard) = wire.ordinary(&["echo"]).await {
+            wire.say(heard.says(&mark(&server))).await;
+        }
+    });
+    house.serve(rooted("1")).await.unwrap();
+    let session = house.gateway.session(Face::server(named("a")), Some("/project".into())).unwrap();
+    let mut client = Client::new(session);
+    client.greet("{}").await;
+    assert_eq!(client.outcome("1", "echo", "{}").await, "1");
+    house.serve(rooted("2")).await.unwrap();
+    assert_eq!(client.outcome("2", "echo", "{}").await, "2");
+    house.serve(rooted("absent")).await.unwrap_err();
+    assert_eq!(
+        client.outcome("3", "echo", "{}").await,
+        "2",
+        "one that does not come up takes nobody's place"
+    );
 }

@@ -56,7 +56,7 @@ impl Launcher for Stage {
     fn launch<'a>(
         &'a self,
         server: &'a Server,
-        _: Option<&'a Path>,
+        root: Option<&'a Path>,
     ) -> BoxFuture<'a, Result<Launched, LaunchError>> {
         let args = match &server.launch {
             Launch::Stdio { args, .. } => args,
@@ -69,7 +69,9 @@ impl Launcher for Stage {
         let mark = args.first().cloned().unwrap_or_default();
         self.launches.lock().unwrap().push(format!("{} {mark}", server.name));
         let what = "there is no such program".to_owned();
-        if mark == "absent" {
+        // As the real one: a project is put into its place, or there is none.
+        let lacks = root.is_none() && args.iter().any(|arg| arg.contains("${root}"));
+        if mark == "absent" || lacks {
             return Box::pin(async { Err(LaunchError { what, help: None }) });
         }
         let (stdin, input) = tokio::io::duplex(PIPE);
